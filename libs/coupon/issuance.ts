@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { couponIdMax } from './coupon.js';
+
+/** ACCEPTED → ISSUED | REFUSED; see docs/architecture.md for the state diagram. */
+export type IssuanceStatus = 'ACCEPTED' | 'ISSUED' | 'REFUSED';
+
+/** Why a request that is in the log was not honoured. */
+export type RefusalReason = 'DUPLICATE' | 'SOLD_OUT' | 'VOID' | 'UNKNOWN_COUPON';
+
+export const userIdLengthMax = 64;
+
+/** Control characters (C0, DEL, C1) would forge lines in logs; lone surrogates have no UTF-8. */
+const controlCharacter = /\p{Cc}/u;
+
+/** A user id is opaque and compared byte for byte; `User1` and `user1` are two users. */
+export const userIdSchema = z
+  .string('must be a string')
+  .refine(
+    (id) => id.length >= 1 && characterCount(id) <= userIdLengthMax,
+    `must have 1 to ${userIdLengthMax} characters`,
+  )
+  .refine((id) => !controlCharacter.test(id), 'must not contain control characters')
+  .refine((id) => id.isWellFormed(), 'must not contain lone surrogates')
+  .refine((id) => id.trim() !== '', 'must not be blank');
+
+export const couponIdSchema = z
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(couponIdMax, `must be at most ${couponIdMax}`);
+
+export const issuanceIdSchema = z.uuid('must be a UUID');
+
+/** Characters as a user counts them in code points, not UTF-16 units. */
+function characterCount(text: string): number {
+  return Array.from(text).length;
+}
+
+/**
+ * When an issuance was reserved, in milliseconds: the first 48 bits of its UUIDv7 (RFC 9562), set by
+ * the gate's clock. `undefined` for a UUID of another version.
+ */
+export function reservedAtOf(issuanceId: string): number | undefined {
+  return issuanceId[14] === '7'
+    ? Number.parseInt(issuanceId.slice(0, 8) + issuanceId.slice(9, 13), 16)
+    : undefined;
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { describeConfigErrors, environmentSchema } from './config.js';
+import { renderEnvExample } from './env-example.js';
+
+describe('configuration', () => {
+  it('has a default for every setting', () => {
+    expect(environmentSchema.safeParse({}).success).toBe(true);
+  });
+
+  it('lists everything that is wrong, a line per setting, without showing a value', () => {
+    const parsed = environmentSchema.safeParse({
+      API_PORT: 'eighty',
+      GATE_REDIS_URL: 'http://user:s3cret@gate',
+      KAFKA_BROKERS: 'no-port',
+    });
+    const text = describeConfigErrors(parsed.error!);
+    expect(text).toMatch(/API_PORT: /);
+    expect(text).toMatch(/GATE_REDIS_URL: must be a redis/);
+    expect(text).toMatch(/KAFKA_BROKERS: must be host:port/);
+    expect(text).not.toContain('s3cret');
+  });
+
+  it('splits the brokers', () => {
+    expect(environmentSchema.parse({ KAFKA_BROKERS: 'a:1, b:2' }).KAFKA_BROKERS).toEqual([
+      'a:1',
+      'b:2',
+    ]);
+  });
+});
+
+describe('.env.example', () => {
+  it('is what the schema says (npm run env:generate)', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(renderEnvExample());
+  });
+});

@@ -1,0 +1,54 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { HealthCheckResult } from '@nestjs/terminus';
+import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import type { NamedProbe } from './health-probes.js';
+import { HealthProbes } from './health-probes.js';
+
+const probeTimeoutMs = 2_000;
+/** Probers may ask as often as they like; the stores are asked at most this often. */
+const probeCacheMs = 500;
+
+@ApiExcludeController()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly probes: HealthProbes,
+  ) {}
+
+  /** 200 while the process lives, whatever its stores do: a restart would not bring them back. */
+  @Get('live')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  /** 200 when requests may be sent here, else 503 with the reasons in words. */
+  @Get(['', 'ready'])
+  ready(): Promise<HealthCheckResult> {
+    if (this.probes.isStopping) {
+      return this.health.check([() => this.indicators.check('process').down('shutting down')]);
+    }
+    return this.health.check(this.probes.all.map((named) => () => this.check(named)));
+  }
+
+  private async check({ name, probe, required }: NamedProbe) {
+    const indicator = this.indicators.check(name);
+    let problem: string | undefined;
+    const attempt = await indicator
+      .attempt(async () => {
+        problem = await probe();
+        return problem === undefined ? {} : { message: problem };
+      })
+      .withTimeout(probeTimeoutMs)
+      .cacheFor(probeCacheMs);
+    const { status, ...details } = attempt[name]!;
+    const message = details['message'];
+    if (status === 'up' && message === undefined) {
+      return attempt;
+    }
+    const reason = { message: message ?? 'no answer' };
+    return required ? indicator.down(reason) : indicator.degraded(reason);
+  }
+}

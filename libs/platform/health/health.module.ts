@@ -1,0 +1,18 @@
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { HealthController } from './health.controller.js';
+import { HealthProbes } from './health-probes.js';
+
+/** `/health`, `/health/ready` and `/health/live` for the given probes. */
+@Module({})
+export class HealthModule {
+  static register(probes: HealthProbes): DynamicModule {
+    return {
+      module: HealthModule,
+      imports: [TerminusModule.forRoot({ logger: false })],
+      controllers: [HealthController],
+      providers: [{ provide: HealthProbes, useValue: probes }],
+    };
+  }
+}

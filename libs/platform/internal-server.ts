@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { Controller, Get, Module, Req, Res } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Config } from './config.js';
+import { HealthModule } from './health/health.module.js';
+import type { HealthProbes } from './health/health-probes.js';
+import { Telemetry } from './telemetry.js';
+
+@Controller('metrics')
+class MetricsController {
+  constructor(private readonly telemetry: Telemetry) {}
+
+  @Get()
+  metrics(@Req() request: { raw: IncomingMessage }, @Res() reply: { raw: ServerResponse }): void {
+    this.telemetry.writeMetrics(request.raw, reply.raw);
+  }
+}
+
+@Module({})
+class InternalModule {
+  static register(telemetry: Telemetry, probes: HealthProbes): DynamicModule {
+    return {
+      module: InternalModule,
+      imports: [HealthModule.register(probes)],
+      controllers: [MetricsController],
+      providers: [{ provide: Telemetry, useValue: telemetry }],
+    };
+  }
+}
+
+/**
+ * Serves `/metrics` and `/health` on the internal port, which the public never reaches. Rejects when
+ * the port is taken.
+ */
+export async function startInternalServer(
+  config: Pick<Config, 'INTERNAL_HOST' | 'INTERNAL_PORT'>,
+  telemetry: Telemetry,
+  probes: HealthProbes,
+): Promise<INestApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    InternalModule.register(telemetry, probes),
+    new FastifyAdapter({ forceCloseConnections: true }),
+    { logger: false },
+  );
+  await app.listen(config.INTERNAL_PORT, config.INTERNAL_HOST);
+  return app;
+}

@@ -1,0 +1,77 @@
+import 'reflect-metadata';
+import type { Config } from './config.js';
+import { loadConfig } from './config.js';
+import type { HealthProbes } from './health/health-probes.js';
+import { startInternalServer } from './internal-server.js';
+import type { Logger } from './logging.js';
+import { createLogger } from './logging.js';
+import { Telemetry } from './telemetry.js';
+
+export interface ProcessContext {
+  config: Config;
+  logger: Logger;
+  telemetry: Telemetry;
+  /** Ends the process with exit code 1, for whoever supervises it to start it anew. */
+  fail: (reason: string, error?: unknown) => void;
+}
+
+export interface RunningProcess {
+  probes: HealthProbes;
+  /** Stops taking work, finishes what is under way, and closes what is open. */
+  close(): Promise<void>;
+}
+
+/** Longer than any request or chunk takes; orchestrators kill after 10 s or more. */
+const shutdownTimeoutMs = 9_500;
+
+/**
+ * Runs one process of firstcome: configuration, log, metrics, the internal port, and a clean end on
+ * SIGTERM or SIGINT (exit 0 in under 10 s).
+ */
+export async function runProcess(
+  name: string,
+  start: (context: ProcessContext) => Promise<RunningProcess>,
+): Promise<void> {
+  process.title = name;
+  const config = loadConfig();
+  const logger = createLogger(name, config.LOG_LEVEL);
+  const telemetry = new Telemetry(name);
+  const fail = (reason: string, error?: unknown): void => {
+    logger.fatal({ err: error }, reason);
+    process.exit(1);
+  };
+  process.on('uncaughtException', (error) => fail('uncaught exception', error));
+
+  try {
+    const running = await start({ config, logger, telemetry, fail });
+    const internalServer = await startInternalServer(config, telemetry, running.probes);
+    logger.info({ internal_url: await internalServer.getUrl() }, `${name} started`);
+    onceAskedToStop(async (signal) => {
+      logger.info({ signal }, 'shutting down');
+      setTimeout(() => fail('shutdown took too long'), shutdownTimeoutMs).unref();
+      running.probes.beginShutdown();
+      await running.close();
+      await internalServer.close();
+      await telemetry.close();
+      logger.info('stopped');
+      process.exit(0);
+    }, fail);
+  } catch (error) {
+    fail(`${name} could not start: ${(error as Error).message}`, error);
+  }
+}
+
+function onceAskedToStop(
+  stop: (signal: NodeJS.Signals) => Promise<void>,
+  fail: ProcessContext['fail'],
+): void {
+  let stopping = false;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (!stopping) {
+      stopping = true;
+      stop(signal).catch((error: unknown) => fail('shutdown failed', error));
+    }
+  };
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
+}
