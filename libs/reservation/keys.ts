@@ -1,0 +1,31 @@
+/** The keys of one coupon's gate: all in one hash slot, so that one script may touch them all. */
+export interface GateKeys {
+  meta: string;
+  /** Hash user id → issuance id. */
+  holders: string;
+  /** Sorted set issuance id → when it was reserved. */
+  pending: string;
+  /** Hash issuance id → user id, of what is pending: what the relay needs to publish it again. */
+  pendingUsers: string;
+  /** Where a recovery builds the next `holders`. */
+  staging: string;
+}
+
+export function gateKeys(prefix: string, couponId: number): GateKeys {
+  const slot = `${prefix}{coupon:${couponId}}`;
+  return {
+    meta: `${slot}:meta`,
+    holders: `${slot}:holders`,
+    pending: `${slot}:pending`,
+    pendingUsers: `${slot}:pending_users`,
+    staging: `${slot}:staging`,
+  };
+}
+
+export function statusHintKey(prefix: string, issuanceId: string): string {
+  return `${prefix}issuance:${issuanceId}`;
+}
+
+export function decidedWatermarkKey(prefix: string): string {
+  return `${prefix}decided_watermark`;
+}

@@ -1,0 +1,27 @@
+-- Shared by every script of the gate: it is put in front of each when they are loaded.
+-- All times are milliseconds since 1970 by the clock of Redis; never a client's.
+
+local function server_run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function read_hash(key)
+  local flat = redis.call('HGETALL', key)
+  local fields = {}
+  for i = 1, #flat, 2 do
+    fields[flat[i]] = flat[i + 1]
+  end
+  return fields
+end
+
+-- The fence. A restarted, rolled back or promoted Redis has another run_id than the one the gate was
+-- opened on, so what it holds may be old: nobody is admitted until a recovery has rebuilt it.
+local function is_fenced(meta)
+  return meta.run_id ~= server_run_id()
+    or tonumber(meta.epoch) < tonumber(meta.min_epoch or '0')
+end

@@ -1,0 +1,24 @@
+-- Gives the units of refused requests back, each only if its user still holds that very id in that
+-- epoch: running it again, or after a recovery, changes nothing.
+--
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users
+-- ARGV  epoch, then for each request: issuance_id, user_id
+-- Returns how many units were given back
+
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
+  return 0
+end
+local released = 0
+for i = 2, #ARGV, 2 do
+  local id, user_id = ARGV[i], ARGV[i + 1]
+  if redis.call('HGET', KEYS[2], user_id) == id then
+    redis.call('HDEL', KEYS[2], user_id)
+    redis.call('ZREM', KEYS[3], id)
+    redis.call('HDEL', KEYS[4], id)
+    released = released + 1
+  end
+end
+if released > 0 then
+  redis.call('HINCRBY', KEYS[1], 'left', released)
+end
+return released

@@ -1,0 +1,68 @@
+-- Reserves one unit for each user, in the order given.
+--
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users
+-- ARGV  for each user: id_suffix (what follows the version digit of its UUIDv7), user_id
+-- Returns { gate, epoch, kafka_partition, opens_at, then for each user: code, issuance_id }
+--   gate  0 admits or answers  1 fenced (recovering)  2 absent
+--   code  1 reserved  2 replayed  3 replayed, still pending
+--         4 sold out  5 not open yet  6 closed  7 paused
+
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return { 2, 0, 0, 0 }
+end
+local meta = read_hash(KEYS[1])
+if is_fenced(meta) then
+  return { 1, 0, 0, 0 }
+end
+
+local left = tonumber(meta.left)
+if left + redis.call('HLEN', KEYS[2]) ~= tonumber(meta.total) then
+  -- Keys were lost or written by another hand. The numbers cannot be trusted: close the gate, and
+  -- let a recovery count again.
+  redis.call('HDEL', KEYS[1], 'run_id')
+  return { 1, 0, 0, 0 }
+end
+
+local now = now_ms()
+local opens_at = tonumber(meta.opens_at)
+local closes_at = tonumber(meta.closes_at)
+local refusal = nil
+if meta.state == 'closed' or (closes_at > 0 and now >= closes_at) then
+  refusal = 6
+elseif opens_at > 0 and now < opens_at then
+  refusal = 5
+elseif meta.state == 'paused' then
+  refusal = 7
+end
+
+local id_prefix = string.format('%08x-%04x-7', math.floor(now / 65536), now % 65536)
+local reply = { 0, tonumber(meta.epoch), tonumber(meta.kafka_partition), opens_at }
+local reserved = 0
+
+for i = 1, #ARGV, 2 do
+  local user_id = ARGV[i + 1]
+  local code = refusal
+  local id = redis.call('HGET', KEYS[2], user_id)
+  if id then
+    -- A holder gets its answer again whatever the state of the campaign.
+    code = redis.call('ZSCORE', KEYS[3], id) and 3 or 2
+  elseif not refusal then
+    if left - reserved > 0 then
+      code = 1
+      id = id_prefix .. ARGV[i]
+      reserved = reserved + 1
+      redis.call('HSET', KEYS[2], user_id, id)
+      redis.call('ZADD', KEYS[3], now, id)
+      redis.call('HSET', KEYS[4], id, user_id)
+    else
+      code = 4
+    end
+  end
+  reply[#reply + 1] = code
+  reply[#reply + 1] = id or ''
+end
+
+if reserved > 0 then
+  redis.call('HINCRBY', KEYS[1], 'left', -reserved)
+end
+return reply
