@@ -1,0 +1,76 @@
+import type { LedgerConnection } from './ledger-connection.js';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+
+export interface CouponCounts {
+  couponId: number;
+  total: number;
+  /** What the coupon row says. */
+  issued: number;
+  /** How many rows there are. */
+  rows: number;
+}
+
+export interface RecordedHolder {
+  couponId: number;
+  userId: string;
+}
+
+/** Reads of the whole ledger, for checking it; slow on purpose in nobody's way, and never a write. */
+export class AuditQueries {
+  constructor(private readonly connection: LedgerConnection) {}
+
+  async countByCoupon(): Promise<CouponCounts[]> {
+    const rows: Record<'id' | 'total' | 'issued' | 'row_count', number>[] = await this.query(
+      `SELECT c.id, c.total, c.issued,
+              (SELECT COUNT(*) FROM issuance i WHERE i.coupon_id = c.id) AS row_count
+       FROM coupon c ORDER BY c.id`,
+    );
+    return rows.map((row) => ({
+      couponId: row.id,
+      total: row.total,
+      issued: row.issued,
+      rows: row.row_count,
+    }));
+  }
+
+  /** Those who have one coupon more than once; the unique key makes it none. */
+  async findDuplicateHolders(rowsMax: number): Promise<(RecordedHolder & { rows: number })[]> {
+    const rows: { coupon_id: number; user_id: Buffer; row_count: number }[] = await this.query(
+      `SELECT coupon_id, user_id, COUNT(*) AS row_count FROM issuance
+       GROUP BY coupon_id, user_id HAVING COUNT(*) > 1 LIMIT ?`,
+      [rowsMax],
+    );
+    return rows.map((row) => ({
+      couponId: row.coupon_id,
+      userId: row.user_id.toString(),
+      rows: row.row_count,
+    }));
+  }
+
+  /** Who was issued these ids; an id that is not issued is not in the answer. At most 1 000 ids. */
+  async findIssued(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
+    const rows: { id: Buffer; coupon_id: number; user_id: Buffer }[] = await this.query(
+      'SELECT id, coupon_id, user_id FROM issuance WHERE id IN (?)',
+      [issuanceIds.map(uuidToBytes)],
+    );
+    return new Map(
+      rows.map((row) => [
+        bytesToUuid(row.id),
+        { couponId: row.coupon_id, userId: row.user_id.toString() },
+      ]),
+    );
+  }
+
+  /** Which of these ids were refused. At most 1 000 ids. */
+  async findRefused(issuanceIds: string[]): Promise<Set<string>> {
+    const rows: { issuance_id: Buffer }[] = await this.query(
+      'SELECT issuance_id FROM refusal WHERE issuance_id IN (?)',
+      [issuanceIds.map(uuidToBytes)],
+    );
+    return new Set(rows.map((row) => bytesToUuid(row.issuance_id)));
+  }
+
+  private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return this.connection.dataSource.query(sql, parameters);
+  }
+}

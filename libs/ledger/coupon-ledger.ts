@@ -1,0 +1,110 @@
+import type { EntityManager } from 'typeorm';
+import { LessThan } from 'typeorm';
+import type { Coupon, CouponState } from '#coupon/coupon.js';
+import { CouponChangeRow, CouponRow } from './entities.js';
+import type { LedgerConnection } from './ledger-connection.js';
+import { inTransaction } from './transaction.js';
+
+export interface NewCoupon {
+  id?: number;
+  name: string;
+  total: number;
+  kafkaPartition: number;
+  opensAt: number | null;
+  closesAt: number | null;
+}
+
+export interface CouponChange {
+  action: 'pause' | 'resume' | 'close' | 'set-total';
+  version: number;
+  state?: CouponState;
+  total?: number;
+  /** The change only counts while the coupon is in this epoch: no recovery has begun since. */
+  inEpoch?: number;
+}
+
+/** The campaigns, as MySQL keeps them. Rejects while MySQL is away. */
+export class CouponLedger {
+  constructor(private readonly connection: LedgerConnection) {}
+
+  list(): Promise<Coupon[]> {
+    return this.coupons.find({ order: { id: 'ASC' } });
+  }
+
+  find(id: number): Promise<Coupon | null> {
+    return this.coupons.findOneBy({ id });
+  }
+
+  /**
+   * Creates a campaign in its first epoch, which needs no marker: no request of it exists yet.
+   * Rejects with ER_DUP_ENTRY when the id is taken.
+   */
+  create(coupon: NewCoupon): Promise<Coupon> {
+    return inTransaction(this.connection, async (manager) => {
+      const row: CouponRow = manager.create(CouponRow, {
+        ...coupon,
+        issued: 0,
+        version: 1,
+        state: 'open' as const,
+        epoch: 1,
+        appliedEpoch: 1,
+      });
+      await manager.insert(CouponRow, row);
+      await recordChange(manager, row, 'create');
+      return row;
+    });
+  }
+
+  /**
+   * Makes a change if its version is the next one. False when another change, or a recovery that
+   * `inEpoch` excludes, came first: read again and decide again. Rejects when the new total is below
+   * what is issued (CHECK issued_within_total).
+   */
+  change(id: number, change: CouponChange): Promise<boolean> {
+    return inTransaction(this.connection, async (manager) => {
+      const { affected } = await manager.update(
+        CouponRow,
+        {
+          id,
+          version: LessThan(change.version),
+          ...(change.inEpoch === undefined ? {} : { epoch: change.inEpoch }),
+        },
+        {
+          version: change.version,
+          ...(change.state === undefined ? {} : { state: change.state }),
+          ...(change.total === undefined ? {} : { total: change.total }),
+        },
+      );
+      if (affected !== 1) {
+        return false;
+      }
+      await recordChange(manager, await manager.findOneByOrFail(CouponRow, { id }), change.action);
+      return true;
+    });
+  }
+
+  /** Recovery: raises the epoch of a coupon to `epoch`; false when it is as high already. */
+  async raiseEpoch(id: number, epoch: number): Promise<boolean> {
+    const { affected } = await this.coupons.update({ id, epoch: LessThan(epoch) }, { epoch });
+    return affected === 1;
+  }
+
+  private get coupons() {
+    return this.connection.dataSource.getRepository(CouponRow);
+  }
+}
+
+async function recordChange(
+  manager: EntityManager,
+  coupon: Coupon,
+  action: 'create' | CouponChange['action'],
+): Promise<void> {
+  await manager.insert(CouponChangeRow, {
+    couponId: coupon.id,
+    version: coupon.version,
+    action,
+    total: coupon.total,
+    state: coupon.state,
+    changedAt: Date.now(),
+  });
+}

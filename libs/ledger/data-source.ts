@@ -1,0 +1,26 @@
+import { DataSource } from 'typeorm';
+import type { Config } from '#platform/config.js';
+import { readCertificateAuthority } from '#platform/config.js';
+import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.js';
+import { Initial1764000000000 } from './migrations/1764000000000-initial.js';
+
+/** Oldest first. A change of the schema is a new one at the end, never an edit. */
+export const migrations = [Initial1764000000000];
+
+export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
+
+/** The pool of connections to MySQL, not connected yet. */
+export function createDataSource(config: LedgerConfig): DataSource {
+  const ca = readCertificateAuthority(config.MYSQL_CA_FILE);
+  return new DataSource({
+    type: 'mysql',
+    url: config.MYSQL_URL,
+    ...(ca === undefined ? {} : { ssl: { ca } }),
+    charset: 'utf8mb4',
+    connectTimeout: 5_000,
+    poolSize: config.MYSQL_POOL_SIZE,
+    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow],
+    migrations,
+    migrationsTransactionMode: 'each',
+  });
+}

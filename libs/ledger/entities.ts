@@ -1,0 +1,114 @@
+import { Check, Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import type { CouponState } from '#coupon/coupon.js';
+import type { RefusalReason } from '#coupon/issuance.js';
+
+/** TypeORM hands BIGINT over as text; ours are times in milliseconds, far below 2^53. */
+const milliseconds = {
+  type: 'bigint',
+  unsigned: true,
+  transformer: {
+    to: (value: number | null) => value,
+    from: (value: string | null) => (value === null ? null : Number(value)),
+  },
+} as const;
+
+const count = { type: 'int', unsigned: true } as const;
+
+@Entity('coupon')
+@Check('issued_within_total', 'issued <= total')
+export class CouponRow {
+  @PrimaryGeneratedColumn({ type: 'int', unsigned: true })
+  id!: number;
+
+  @Column({ type: 'varchar', length: 100 })
+  name!: string;
+
+  @Column(count)
+  total!: number;
+
+  @Column({ ...count, default: 0 })
+  issued!: number;
+
+  @Column({ ...count, name: 'kafka_partition' })
+  kafkaPartition!: number;
+
+  @Column(count)
+  version!: number;
+
+  @Column({ type: 'varchar', length: 8 })
+  state!: CouponState;
+
+  @Column({ ...milliseconds, name: 'opens_at', nullable: true })
+  opensAt!: number | null;
+
+  @Column({ ...milliseconds, name: 'closes_at', nullable: true })
+  closesAt!: number | null;
+
+  @Column(count)
+  epoch!: number;
+
+  @Column({ ...count, name: 'applied_epoch' })
+  appliedEpoch!: number;
+}
+
+/** A row here is what issuing means. User ids are bytes: collations call different users equal. */
+@Entity('issuance')
+@Index('coupon_user', ['couponId', 'userId'], { unique: true })
+@Index('user_id', ['userId', 'id'])
+export class IssuanceRow {
+  @PrimaryColumn({ type: 'binary', length: 16 })
+  id!: Buffer;
+
+  @Column({ ...count, name: 'coupon_id' })
+  couponId!: number;
+
+  @Column({ type: 'varbinary', length: 256, name: 'user_id' })
+  userId!: Buffer;
+
+  @Column(count)
+  epoch!: number;
+
+  @Column({ ...milliseconds, name: 'issued_at' })
+  issuedAt!: number;
+}
+
+/** Why a request that is in the log was not honoured. */
+@Entity('refusal')
+export class RefusalRow {
+  @PrimaryColumn({ type: 'binary', length: 16, name: 'issuance_id' })
+  issuanceId!: Buffer;
+
+  @Column({ ...count, name: 'coupon_id' })
+  couponId!: number;
+
+  @Column({ type: 'varbinary', length: 256, name: 'user_id' })
+  userId!: Buffer;
+
+  @Column({ type: 'varchar', length: 16 })
+  reason!: RefusalReason;
+
+  @Column({ ...milliseconds, name: 'refused_at' })
+  refusedAt!: number;
+}
+
+/** Every change of a campaign, as it was after it. */
+@Entity('coupon_change')
+export class CouponChangeRow {
+  @PrimaryColumn({ ...count, name: 'coupon_id' })
+  couponId!: number;
+
+  @PrimaryColumn(count)
+  version!: number;
+
+  @Column({ type: 'varchar', length: 16 })
+  action!: string;
+
+  @Column(count)
+  total!: number;
+
+  @Column({ type: 'varchar', length: 8 })
+  state!: CouponState;
+
+  @Column({ ...milliseconds, name: 'changed_at' })
+  changedAt!: number;
+}

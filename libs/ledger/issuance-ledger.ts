@@ -1,0 +1,241 @@
+import type { EntityManager } from 'typeorm';
+import type { CouponCount, Decision, LedgerView } from '#coupon/decide.js';
+import { decide, holderKey } from '#coupon/decide.js';
+import type { EpochMarker, IssuanceRequested } from '#coupon/events.js';
+import type { RefusalReason } from '#coupon/issuance.js';
+import type { LedgerConnection } from './ledger-connection.js';
+import { inTransaction } from './transaction.js';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+
+export interface IssuanceRecord {
+  issuanceId: string;
+  couponId: number;
+  userId: string;
+  issuedAt: number;
+}
+
+export type StatusRecord =
+  | (IssuanceRecord & { status: 'ISSUED' })
+  | {
+      status: 'REFUSED';
+      issuanceId: string;
+      couponId: number;
+      userId: string;
+      reason: RefusalReason;
+      refusedAt: number;
+    };
+
+interface IssuanceSqlRow {
+  id: Buffer;
+  coupon_id: number;
+  user_id: Buffer;
+  issued_at: number;
+}
+
+/** What has been issued and what was refused: the truth. Rejects while MySQL is away. */
+export class IssuanceLedger {
+  constructor(private readonly connection: LedgerConnection) {}
+
+  /**
+   * Decides a chunk of requests, in order, and records it in one transaction. The rows of its coupons
+   * are locked first, in the order of their ids, so that issuers never deadlock. Requests decided
+   * before come back with the decision they got. At most 1 000 requests a call: 82 000 rows/s in
+   * chunks of 500 with one consumer, 52 000 of 100, 809 one by one.
+   */
+  decideChunk(requests: IssuanceRequested[]): Promise<Decision[]> {
+    return inTransaction(this.connection, async (manager) => {
+      const view = await readView(manager, requests);
+      const decisions = decide(requests, view, Date.now());
+      await recordIssued(manager, decisions);
+      await recordRefused(manager, decisions);
+      return decisions;
+    });
+  }
+
+  /** From here on requests of an older epoch are void. Applying a marker again changes nothing. */
+  applyMarker(marker: EpochMarker): Promise<void> {
+    const byCouponId = marker.epochs.toSorted((a, b) => a.coupon_id - b.coupon_id);
+    return inTransaction(this.connection, async (manager) => {
+      for (const { coupon_id: couponId, epoch } of byCouponId) {
+        await manager.query(
+          'UPDATE coupon SET applied_epoch = ? WHERE id = ? AND applied_epoch < ?',
+          [epoch, couponId, epoch],
+        );
+      }
+    });
+  }
+
+  /** What was decided about one issuance; `undefined` when nothing is recorded. */
+  async findStatus(issuanceId: string): Promise<StatusRecord | undefined> {
+    const id = uuidToBytes(issuanceId);
+    const source = this.connection.dataSource;
+    const [issued]: IssuanceSqlRow[] = await source.query(
+      'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE id = ?',
+      [id],
+    );
+    if (issued !== undefined) {
+      return { status: 'ISSUED', ...toIssuanceRecord(issued) };
+    }
+    const [refused]: {
+      coupon_id: number;
+      user_id: Buffer;
+      reason: RefusalReason;
+      refused_at: number;
+    }[] = await source.query(
+      'SELECT coupon_id, user_id, reason, refused_at FROM refusal WHERE issuance_id = ?',
+      [id],
+    );
+    return refused === undefined
+      ? undefined
+      : {
+          status: 'REFUSED',
+          issuanceId,
+          couponId: refused.coupon_id,
+          userId: refused.user_id.toString(),
+          reason: refused.reason,
+          refusedAt: refused.refused_at,
+        };
+  }
+
+  /** A user's coupons, oldest first, from after `afterId` on. */
+  async listByUser(userId: string, rowsMax: number, afterId?: string): Promise<IssuanceRecord[]> {
+    const after = afterId === undefined ? Buffer.alloc(16) : uuidToBytes(afterId);
+    const rows: IssuanceSqlRow[] = await this.connection.dataSource.query(
+      `SELECT id, coupon_id, user_id, issued_at FROM issuance
+       WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      [Buffer.from(userId), after, rowsMax],
+    );
+    return rows.map(toIssuanceRecord);
+  }
+
+  /** All issuances of a coupon in slices of at most 500, by user id; never the whole in memory. */
+  async *holders(couponId: number): AsyncGenerator<{ issuanceId: string; userId: string }[]> {
+    const sliceSize = 500;
+    let after: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const rows: { id: Buffer; user_id: Buffer }[] = await this.connection.dataSource.query(
+        `SELECT id, user_id FROM issuance
+         WHERE coupon_id = ? AND user_id > ? ORDER BY user_id LIMIT ?`,
+        [couponId, after, sliceSize],
+      );
+      if (rows.length > 0) {
+        yield rows.map((row) => ({
+          issuanceId: bytesToUuid(row.id),
+          userId: row.user_id.toString(),
+        }));
+      }
+      if (rows.length < sliceSize) {
+        return;
+      }
+      after = rows.at(-1)!.user_id;
+    }
+  }
+
+  /** Which of these users were issued this coupon. At most 1 000 users. */
+  async issuedTo(couponId: number, userIds: string[]): Promise<Set<string>> {
+    if (userIds.length === 0) {
+      return new Set();
+    }
+    const rows: { user_id: Buffer }[] = await this.connection.dataSource.query(
+      'SELECT user_id FROM issuance WHERE coupon_id = ? AND user_id IN (?)',
+      [couponId, userIds.map((userId) => Buffer.from(userId))],
+    );
+    return new Set(rows.map((row) => row.user_id.toString()));
+  }
+}
+
+async function readView(
+  manager: EntityManager,
+  requests: IssuanceRequested[],
+): Promise<LedgerView> {
+  const couponIds = [...new Set(requests.map((request) => request.coupon_id))].sort(
+    (a, b) => a - b,
+  );
+  // Locked before anything else is read: the first plain read fixes what this transaction sees.
+  const coupons: ({ id: number } & Record<'total' | 'issued' | 'applied_epoch', number>)[] =
+    await manager.query(
+      `SELECT id, total, issued, applied_epoch FROM coupon
+       WHERE id IN (?) ORDER BY id FOR UPDATE`,
+      [couponIds],
+    );
+  const issued: IssuanceSqlRow[] = await manager.query(
+    'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE (coupon_id, user_id) IN (?)',
+    [requests.map((request) => [request.coupon_id, Buffer.from(request.user_id)])],
+  );
+  const refused: { issuance_id: Buffer; reason: RefusalReason; refused_at: number }[] =
+    await manager.query(
+      'SELECT issuance_id, reason, refused_at FROM refusal WHERE issuance_id IN (?)',
+      [requests.map((request) => uuidToBytes(request.issuance_id))],
+    );
+  return {
+    coupons: new Map<number, CouponCount>(
+      coupons.map((row) => [
+        row.id,
+        { total: row.total, issued: row.issued, appliedEpoch: row.applied_epoch },
+      ]),
+    ),
+    issued: new Map(
+      issued.map((row) => [
+        holderKey(row.coupon_id, row.user_id.toString()),
+        { issuanceId: bytesToUuid(row.id), decidedAt: row.issued_at },
+      ]),
+    ),
+    refused: new Map(
+      refused.map((row) => [
+        bytesToUuid(row.issuance_id),
+        { reason: row.reason, decidedAt: row.refused_at },
+      ]),
+    ),
+  };
+}
+
+async function recordIssued(manager: EntityManager, decisions: Decision[]): Promise<void> {
+  const issued = decisions.filter((decision) => decision.isNew && decision.status === 'ISSUED');
+  if (issued.length === 0) {
+    return;
+  }
+  await manager.query('INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at) VALUES ?', [
+    issued.map(({ request, decidedAt }) => [
+      uuidToBytes(request.issuance_id),
+      request.coupon_id,
+      Buffer.from(request.user_id),
+      request.epoch,
+      decidedAt,
+    ]),
+  ]);
+  const counts = Map.groupBy(issued, (decision) => decision.request.coupon_id);
+  for (const [couponId, ofCoupon] of [...counts].sort(([a], [b]) => a - b)) {
+    await manager.query('UPDATE coupon SET issued = issued + ? WHERE id = ?', [
+      ofCoupon.length,
+      couponId,
+    ]);
+  }
+}
+
+async function recordRefused(manager: EntityManager, decisions: Decision[]): Promise<void> {
+  const refused = decisions.filter((decision) => decision.isNew && decision.status === 'REFUSED');
+  if (refused.length === 0) {
+    return;
+  }
+  await manager.query(
+    'INSERT INTO refusal (issuance_id, coupon_id, user_id, reason, refused_at) VALUES ?',
+    [
+      refused.map(({ request, reason, decidedAt }) => [
+        uuidToBytes(request.issuance_id),
+        request.coupon_id,
+        Buffer.from(request.user_id),
+        reason,
+        decidedAt,
+      ]),
+    ],
+  );
+}
+
+function toIssuanceRecord(row: IssuanceSqlRow): IssuanceRecord {
+  return {
+    issuanceId: bytesToUuid(row.id),
+    couponId: row.coupon_id,
+    userId: row.user_id.toString(),
+    issuedAt: row.issued_at,
+  };
+}
