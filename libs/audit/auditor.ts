@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LogAdmin, readConsumerLag } from '#event-log/consumer-lag.js';
+import type { Kafka } from '#event-log/kafka-client.js';
+import { issuerGroup, topicNames } from '#event-log/topics.js';
+import { AuditQueries } from '#ledger/audit-queries.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import type { LedgerConnection } from '#ledger/ledger-connection.js';
+import type { Gate } from '#reservation/gate.js';
+import type { Finding } from './finding.js';
+import { checkHolders, checkStock } from './gate-checks.js';
+import { checkJournal } from './journal-check.js';
+import { checkOnePerUser, checkTotals } from './ledger-checks.js';
+import { checkLog } from './log-check.js';
+
+const restPollMs = 200;
+
+/** Checks the invariants of the system against its live stores; reads only. */
+export class Auditor {
+  private readonly queries: AuditQueries;
+  private readonly coupons: CouponLedger;
+  private readonly issuances: IssuanceLedger;
+
+  constructor(
+    ledger: LedgerConnection,
+    private readonly gate: Gate,
+    private readonly kafka: Kafka,
+    private readonly topicPrefix: string,
+  ) {
+    this.queries = new AuditQueries(ledger);
+    this.coupons = new CouponLedger(ledger);
+    this.issuances = new IssuanceLedger(ledger);
+  }
+
+  /**
+   * Yields one finding per invariant, in order. Waits up to `restTimeoutMs` for the system to come to
+   * rest first (nothing pending, no lag); I5 and I6 are skipped when it does not. I3 needs a journal:
+   * a file of NDJSON with http_status, issuance_id, coupon_id and user_id of each answer.
+   */
+  async *check(options: { journal?: string; restTimeoutMs: number }): AsyncGenerator<Finding> {
+    const unrest = await this.awaitRest(options.restTimeoutMs);
+    const coupons = await this.coupons.list();
+    yield await checkTotals(this.queries);
+    yield await checkOnePerUser(this.queries);
+    yield options.journal === undefined
+      ? skipped('I3', 'no --journal was given')
+      : await checkJournal(options.journal, this.queries);
+    yield await checkStock(this.gate, coupons);
+    if (unrest !== undefined) {
+      yield skipped('I5', unrest);
+      yield skipped('I6', unrest);
+      return;
+    }
+    yield await checkHolders(this.gate, this.issuances, coupons);
+    yield await checkLog(this.kafka, topicNames(this.topicPrefix).requested, this.queries);
+  }
+
+  /** Why the system is not at rest, in words; `undefined` once it is. */
+  private async awaitRest(timeoutMs: number): Promise<string | undefined> {
+    const admin = new LogAdmin(this.kafka);
+    const deadline = performance.now() + timeoutMs;
+    try {
+      for (;;) {
+        const unrest = await this.describeUnrest(admin);
+        if (unrest === undefined || performance.now() > deadline) {
+          return unrest;
+        }
+        await delay(restPollMs);
+      }
+    } finally {
+      await admin.close();
+    }
+  }
+
+  private async describeUnrest(admin: LogAdmin): Promise<string | undefined> {
+    for (const { id } of await this.coupons.list()) {
+      const { pending } = await this.gate.inspect(id);
+      if (pending > 0) {
+        return `not at rest: coupon ${id} has ${pending} reservations pending`;
+      }
+    }
+    const { requested } = topicNames(this.topicPrefix);
+    const lags = await readConsumerLag(admin, issuerGroup(this.topicPrefix), requested);
+    const lag = lags.reduce((sum, partition) => sum + (partition.lag ?? Number.NaN), 0);
+    return lag === 0 ? undefined : `not at rest: the issuers are ${lag} records behind`;
+  }
+}
+
+function skipped(invariant: Finding['invariant'], reason: string): Finding {
+  return { invariant, violations: [], checked: 0, skipped: reason };
+}

@@ -1,0 +1,77 @@
+import type { Coupon } from '#coupon/coupon.js';
+import type { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import type { Gate } from '#reservation/gate.js';
+import type { Finding } from './finding.js';
+import { ViolationList } from './finding.js';
+
+/** I4 */
+export async function checkStock(gate: Gate, coupons: Coupon[]): Promise<Finding> {
+  const violations = new ViolationList();
+  for (const { id } of coupons) {
+    const { gate: state, left, holders, total } = await gate.inspect(id);
+    if (state === 'absent') {
+      violations.add(`coupon ${id}: it has no gate`);
+    } else if (left + holders !== total) {
+      violations.add(`coupon ${id}: ${left} left + ${holders} held is not ${total}`);
+    } else if (state === 'fenced') {
+      violations.add(`coupon ${id}: its gate is shut, a recovery is due`);
+    }
+  }
+  return violations.toFinding('I4', coupons.length);
+}
+
+/** I5, for a system at rest: nothing pending, no lag. */
+export async function checkHolders(
+  gate: Gate,
+  ledger: IssuanceLedger,
+  coupons: Coupon[],
+): Promise<Finding> {
+  const violations = new ViolationList();
+  let checked = 0;
+  for (const { id } of coupons) {
+    let recorded = 0;
+    for await (const slice of ledger.holders(id)) {
+      recorded += slice.length;
+      const atGate = await gate.heldBy(
+        id,
+        slice.map((holder) => holder.userId),
+      );
+      slice.forEach(({ userId, issuanceId }, i) => {
+        if (atGate[i] !== issuanceId) {
+          violations.add(
+            `coupon ${id}, user ${JSON.stringify(userId)}: MySQL has ${issuanceId}, ` +
+              `the gate ${atGate[i] ?? 'nothing'}`,
+          );
+        }
+      });
+    }
+    checked += recorded;
+    const { holders } = await gate.inspect(id);
+    if (holders !== recorded) {
+      await reportUnrecorded(gate, ledger, id, violations);
+    }
+  }
+  return violations.toFinding('I5', checked);
+}
+
+async function reportUnrecorded(
+  gate: Gate,
+  ledger: IssuanceLedger,
+  couponId: number,
+  violations: ViolationList,
+): Promise<void> {
+  for await (const slice of gate.holders(couponId)) {
+    const recorded = await ledger.issuedTo(
+      couponId,
+      slice.map((holder) => holder.userId),
+    );
+    for (const { userId, issuanceId } of slice) {
+      if (!recorded.has(userId)) {
+        violations.add(
+          `coupon ${couponId}, user ${JSON.stringify(userId)}: the gate has ${issuanceId}, ` +
+            'MySQL nothing',
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { AuditQueries } from '#ledger/audit-queries.js';
+import type { Finding } from './finding.js';
+import { ViolationList } from './finding.js';
+
+/** I1 */
+export async function checkTotals(queries: AuditQueries): Promise<Finding> {
+  const violations = new ViolationList();
+  const counts = await queries.countByCoupon();
+  for (const { couponId, total, issued, rows } of counts) {
+    if (rows > total) {
+      violations.add(`coupon ${couponId}: ${rows} issued of ${total}`);
+    }
+    if (rows !== issued) {
+      violations.add(`coupon ${couponId}: its row says ${issued} issued, there are ${rows}`);
+    }
+  }
+  return violations.toFinding('I1', counts.length);
+}
+
+/** I2 */
+export async function checkOnePerUser(queries: AuditQueries): Promise<Finding> {
+  const violations = new ViolationList();
+  for (const { couponId, userId, rows } of await queries.findDuplicateHolders(1_000)) {
+    violations.add(`coupon ${couponId}: user ${JSON.stringify(userId)} has ${rows}`);
+  }
+  const counts = await queries.countByCoupon();
+  return violations.toFinding(
+    'I2',
+    counts.reduce((sum, { rows }) => sum + rows, 0),
+  );
+}
