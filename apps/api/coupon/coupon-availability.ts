@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { Coupon } from '#coupon/coupon.js';
+import { sellingState } from '#coupon/coupon.js';
+import { Gate } from '#reservation/gate.js';
+import type { GateInspection } from '#reservation/gate-replies.js';
+import { assignProblem } from '../issuance/assign-problem.js';
+import { toIsoTime } from '../issuance/issuance.http.js';
+import { CouponCatalogue } from './coupon-catalogue.js';
+import type { CouponAnswer } from './coupon.http.js';
+
+/** What is left of a campaign: its description from the catalogue, its count from the gate. */
+@Injectable()
+export class CouponAvailability {
+  constructor(
+    private readonly catalogue: CouponCatalogue,
+    private readonly gate: Gate,
+  ) {}
+
+  /** Throws COUPON_NOT_FOUND, or RECOVERING while the catalogue was never loaded. */
+  async read(couponId: number): Promise<CouponAnswer> {
+    const coupon = this.catalogue.find(couponId);
+    if (coupon === undefined) {
+      throw assignProblem(this.catalogue.explainAbsence(couponId), couponId);
+    }
+    const inspection = await this.gate.inspect(couponId).catch(() => undefined);
+    return toCouponAnswer(coupon, inspection?.gate === 'open' ? inspection : undefined);
+  }
+}
+
+function toCouponAnswer(coupon: Coupon, gate: GateInspection | undefined): CouponAnswer {
+  return {
+    coupon_id: coupon.id,
+    name: coupon.name,
+    state: gate === undefined ? 'RECOVERING' : sellingState(coupon, gate.left, gate.now),
+    total: gate?.total ?? coupon.total,
+    left: gate?.left ?? null,
+    opens_at: coupon.opensAt === null ? null : toIsoTime(coupon.opensAt),
+    closes_at: coupon.closesAt === null ? null : toIsoTime(coupon.closesAt),
+  };
+}

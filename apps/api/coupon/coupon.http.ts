@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { couponIdSchema } from '#coupon/issuance.js';
+
+export const couponIdParameterSchema = z
+  .string()
+  .regex(/^\d{1,10}$/, 'must be a whole number')
+  .transform(Number)
+  .pipe(couponIdSchema);
+
+export const couponSchema = z
+  .object({
+    coupon_id: couponIdSchema,
+    name: z.string(),
+    state: z
+      .enum(['OPEN', 'NOT_OPEN', 'PAUSED', 'CLOSED', 'SOLD_OUT', 'RECOVERING'])
+      .describe('What an assign by somebody new would meet now.'),
+    total: z.int(),
+    left: z.int().nullable().describe('Units not yet taken; null while RECOVERING.'),
+    opens_at: z.iso.datetime().nullable(),
+    closes_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Coupon' });
+
+export type CouponAnswer = z.output<typeof couponSchema>;

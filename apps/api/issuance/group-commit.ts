@@ -1,0 +1,81 @@
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+interface Lane<Item, Result> {
+  waiting: Waiting<Item, Result>[];
+  inFlight: number;
+  scheduled: boolean;
+}
+
+export interface GroupCommitLimits {
+  /** Most items of one batch. */
+  batchSizeMax: number;
+  /** Most batches of one key under way at once; further items wait for one to land. */
+  inFlightMax: number;
+}
+
+/**
+ * Lets callers that arrive together share one trip: what was added in one turn of the event loop, or
+ * while all trips were out, goes as one batch. An idle system adds no wait; a busy one grows its
+ * batches by itself. (The idea is the group commit of databases: one flush for many transactions.)
+ */
+export class GroupCommit<Key extends string | number, Item, Result> {
+  private readonly lanes = new Map<Key, Lane<Item, Result>>();
+
+  /** `run` answers with one result per item, in order; when it rejects, its whole batch rejects. */
+  constructor(
+    private readonly run: (key: Key, items: Item[]) => Promise<Result[]>,
+    private readonly limits: GroupCommitLimits,
+  ) {}
+
+  add(key: Key, item: Item): Promise<Result> {
+    const lane = this.lane(key);
+    return new Promise((resolve, reject) => {
+      lane.waiting.push({ item, resolve, reject });
+      this.schedule(key, lane);
+    });
+  }
+
+  private lane(key: Key): Lane<Item, Result> {
+    let lane = this.lanes.get(key);
+    if (lane === undefined) {
+      lane = { waiting: [], inFlight: 0, scheduled: false };
+      this.lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  private schedule(key: Key, lane: Lane<Item, Result>): void {
+    if (lane.scheduled || lane.waiting.length === 0 || lane.inFlight >= this.limits.inFlightMax) {
+      return;
+    }
+    lane.scheduled = true;
+    setImmediate(() => {
+      lane.scheduled = false;
+      void this.depart(key, lane);
+    });
+  }
+
+  private async depart(key: Key, lane: Lane<Item, Result>): Promise<void> {
+    const batch = lane.waiting.splice(0, this.limits.batchSizeMax);
+    lane.inFlight += 1;
+    this.schedule(key, lane);
+    try {
+      const results = await this.run(
+        key,
+        batch.map((waiting) => waiting.item),
+      );
+      batch.forEach((waiting, i) => waiting.resolve(results[i]!));
+    } catch (error) {
+      batch.forEach((waiting) => waiting.reject(error));
+    }
+    lane.inFlight -= 1;
+    if (lane.inFlight === 0 && lane.waiting.length === 0) {
+      this.lanes.delete(key);
+    }
+    this.schedule(key, lane);
+  }
+}

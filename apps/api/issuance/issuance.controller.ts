@@ -1,0 +1,93 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { issuanceIdSchema, userIdSchema } from '#coupon/issuance.js';
+import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
+import { ApiProblems } from '../http/api-problems.js';
+import type { AssignOutcome } from './assign-coupon.js';
+import { AssignCoupon } from './assign-coupon.js';
+import { assignProblem } from './assign-problem.js';
+import type { AssignAnswer, AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
+import {
+  assignAnswerSchema,
+  assignBodySchema,
+  issuanceStatusSchema,
+  toAssignAnswer,
+  toWallet,
+  walletQuerySchema,
+  walletSchema,
+} from './issuance.http.js';
+import { IssuanceStatusReader } from './issuance-status.js';
+
+@ApiTags('issuances')
+@Controller('api/v1')
+export class IssuanceController {
+  constructor(
+    private readonly assignCoupon: AssignCoupon,
+    private readonly catalogue: CouponCatalogue,
+    private readonly statusReader: IssuanceStatusReader,
+    private readonly ledger: IssuanceLedger,
+  ) {}
+
+  @Post('coupons/assign')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Assign a coupon to a user; a repeat answers with the same issuance' })
+  @ApiOkResponse({ standardSchema: assignAnswerSchema })
+  @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'SOLD_OUT', 'UNCONFIRMED')
+  async assign(
+    @Body({ schema: assignBodySchema }) body: AssignBody,
+    @Headers('traceparent') traceparent: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AssignAnswer> {
+    const outcome = await this.assignCoupon.assign({
+      couponId: body.coupon_id,
+      userId: body.user_id,
+      traceparent: wellFormedTrace(traceparent),
+    });
+    if (outcome.kind !== 'accepted') {
+      throw this.toProblem(outcome, body.coupon_id);
+    }
+    if (outcome.replayed) {
+      reply.header('idempotent-replayed', 'true');
+    }
+    return toAssignAnswer(body, outcome.issuanceId);
+  }
+
+  @Get('issuances/:issuance_id')
+  @ApiOperation({ summary: 'Where an issuance stands' })
+  @ApiOkResponse({ standardSchema: issuanceStatusSchema })
+  @ApiProblems('INVALID_REQUEST', 'ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
+  status(
+    @Param('issuance_id', { schema: issuanceIdSchema }) issuanceId: string,
+  ): Promise<IssuanceStatusAnswer> {
+    return this.statusReader.read(issuanceId.toLowerCase());
+  }
+
+  @Get('users/:user_id/coupons')
+  @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
+  @ApiOkResponse({ standardSchema: walletSchema })
+  @ApiProblems('INVALID_REQUEST', 'UNAVAILABLE')
+  async wallet(
+    @Param('user_id', { schema: userIdSchema }) userId: string,
+    @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,
+  ): Promise<Wallet> {
+    const page = await this.ledger.listByUser(userId, query.limit, query.after);
+    return toWallet(userId, page, query.limit);
+  }
+
+  private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {
+    return assignProblem(
+      outcome.kind === 'absent' ? this.catalogue.explainAbsence(couponId) : outcome,
+      couponId,
+    );
+  }
+}
+
+/** Anything else in the header is a caller's mistake that no request should fail for. */
+const traceparentForm = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+function wellFormedTrace(traceparent: string | undefined): string | undefined {
+  return traceparent !== undefined && traceparentForm.test(traceparent) ? traceparent : undefined;
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.js';
+import type { IssuanceRecord } from '#ledger/issuance-ledger.js';
+
+/** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
+
+export const assignBodySchema = z
+  .strictObject({ user_id: userIdSchema, coupon_id: couponIdSchema })
+  .meta({ id: 'AssignRequest' });
+
+export type AssignBody = z.output<typeof assignBodySchema>;
+
+export const assignAnswerSchema = z
+  .object({
+    issuance_id: issuanceIdSchema,
+    coupon_id: couponIdSchema,
+    user_id: z.string(),
+    status: z.literal('ACCEPTED'),
+    accepted_at: z.iso.datetime(),
+    status_url: z.string().describe('Path of the status of this issuance.'),
+  })
+  .meta({ id: 'AssignAnswer' });
+
+export type AssignAnswer = z.output<typeof assignAnswerSchema>;
+
+export const issuanceStatusSchema = z
+  .object({
+    issuance_id: issuanceIdSchema,
+    status: z
+      .enum(['ACCEPTED', 'ISSUED', 'REFUSED'])
+      .describe('ACCEPTED: still under way, ask again. The other two are final.'),
+    coupon_id: z.int().optional().describe('Absent while ACCEPTED.'),
+    user_id: z.string().optional().describe('Absent while ACCEPTED.'),
+    accepted_at: z.iso.datetime(),
+    decided_at: z.iso.datetime().optional(),
+    reason: z.enum(['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON']).optional(),
+  })
+  .meta({ id: 'IssuanceStatus' });
+
+export type IssuanceStatusAnswer = z.output<typeof issuanceStatusSchema>;
+
+export const walletPageMax = 100;
+
+export const walletQuerySchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(walletPageMax).default(walletPageMax),
+  after: issuanceIdSchema.optional().describe('`next` of the page before.'),
+});
+
+export const walletSchema = z
+  .object({
+    user_id: z.string(),
+    coupons: z.array(
+      z.object({
+        issuance_id: issuanceIdSchema,
+        coupon_id: z.int(),
+        accepted_at: z.iso.datetime(),
+        issued_at: z.iso.datetime(),
+      }),
+    ),
+    next: issuanceIdSchema.nullable().describe('Pass as `after` for the next page; null: no more.'),
+  })
+  .meta({ id: 'Wallet' });
+
+export type Wallet = z.output<typeof walletSchema>;
+
+export function toAssignAnswer(body: AssignBody, issuanceId: string): AssignAnswer {
+  return {
+    issuance_id: issuanceId,
+    coupon_id: body.coupon_id,
+    user_id: body.user_id,
+    status: 'ACCEPTED',
+    accepted_at: acceptedAt(issuanceId),
+    status_url: `/api/v1/issuances/${issuanceId}`,
+  };
+}
+
+export function toWallet(userId: string, page: IssuanceRecord[], limit: number): Wallet {
+  return {
+    user_id: userId,
+    coupons: page.map((issuance) => ({
+      issuance_id: issuance.issuanceId,
+      coupon_id: issuance.couponId,
+      accepted_at: acceptedAt(issuance.issuanceId),
+      issued_at: toIsoTime(issuance.issuedAt),
+    })),
+    next: page.length === limit ? page.at(-1)!.issuanceId : null,
+  };
+}
+
+export function acceptedAt(issuanceId: string): string {
+  return toIsoTime(reservedAtOf(issuanceId)!);
+}
+
+export function toIsoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,55 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyListenOptions } from 'fastify';
+import type { Config } from '#platform/config.js';
+import { toNestLogger } from '#platform/logging.js';
+import { runProcess } from '#platform/run-process.js';
+import { ApiModule, ApiParts } from './api.module.js';
+import { acceptJsonOnly, createFastifyAdapter } from './http/fastify.js';
+import { measureRequests } from './http/http-metrics.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { createValidationPipe } from './http/validation.js';
+import { serveOpenApi } from './openapi.js';
+
+await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
+  const parts = new ApiParts(config, logger);
+  parts.ledgerConnection.start();
+  parts.publisher.start();
+  parts.catalogue.start();
+
+  const adapter = createFastifyAdapter();
+  measureRequests(adapter.getInstance(), telemetry);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
+    logger: toNestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalFilters(new ProblemFilter(logger));
+  serveOpenApi(app);
+  await app.init();
+  acceptJsonOnly(adapter);
+  await listen(app, config);
+  logger.info({ url: await app.getUrl() }, 'listening');
+
+  return {
+    probes: parts.probes,
+    close: async () => {
+      // Answers what is in flight first: each still needs the gate and the log.
+      await app.close();
+      parts.catalogue.stop();
+      await parts.publisher.close();
+      parts.gateConnection.close();
+      await parts.ledgerConnection.close();
+    },
+  };
+});
+
+/** Nest's own types do not know `reusePort`, which Fastify hands to Node. */
+async function listen(app: NestFastifyApplication, config: Config): Promise<void> {
+  const options = {
+    port: config.API_PORT,
+    host: config.API_HOST,
+    reusePort: config.API_REUSE_PORT,
+  };
+  await app.listen(options as FastifyListenOptions);
+}

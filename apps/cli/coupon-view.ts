@@ -1,0 +1,68 @@
+import type { Coupon } from '#coupon/coupon.js';
+import { sellingState } from '#coupon/coupon.js';
+import type { GateInspection } from '#reservation/gate-replies.js';
+
+/** A campaign as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
+export interface CouponView {
+  coupon_id: number;
+  name: string;
+  state: string;
+  total: number;
+  left: number | null;
+  held: number | null;
+  pending: number | null;
+  issued: number;
+  opens_at: string | null;
+  closes_at: string | null;
+  version: number;
+}
+
+export function toCouponView(coupon: Coupon, gate: GateInspection): CouponView {
+  const isOpen = gate.gate === 'open';
+  return {
+    coupon_id: coupon.id,
+    name: coupon.name,
+    state: isOpen ? sellingState(coupon, gate.left, gate.now) : 'RECOVERING',
+    total: coupon.total,
+    left: isOpen ? gate.left : null,
+    held: isOpen ? gate.holders : null,
+    pending: isOpen ? gate.pending : null,
+    issued: coupon.issued,
+    opens_at: toIsoTime(coupon.opensAt),
+    closes_at: toIsoTime(coupon.closesAt),
+    version: coupon.version,
+  };
+}
+
+const columns = [
+  'coupon_id',
+  'name',
+  'state',
+  'total',
+  'left',
+  'held',
+  'pending',
+  'issued',
+] as const;
+
+/** A line a campaign under a header, columns aligned. */
+export function toTable(views: CouponView[]): string {
+  const rows = [
+    [...columns] as string[],
+    ...views.map((view) => columns.map((column) => String(view[column] ?? '-'))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+function toIsoTime(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}

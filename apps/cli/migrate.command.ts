@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { createKafka } from '#event-log/kafka-client.js';
+import { createTopics } from '#event-log/topics.js';
+import { migrate } from '#ledger/migrate.js';
+import { loadConfig } from '#platform/config.js';
+
+export function addMigrateCommand(program: Command): void {
+  program
+    .command('migrate')
+    .description('create the database, its tables and the topics, where they are missing')
+    .action(async () => {
+      const config = loadConfig();
+      const applied = await migrate(config);
+      await createTopics(createKafka(config, 'firstcome-cli'), config);
+      process.stdout.write(
+        applied.length === 0 ? 'The schema is up to date.\n' : `Applied: ${applied.join(', ')}\n`,
+      );
+    });
+}

@@ -1,0 +1,54 @@
+import type { Kafka } from '#event-log/kafka-client.js';
+import { createKafka } from '#event-log/kafka-client.js';
+import { LedgerConnection } from '#ledger/ledger-connection.js';
+import type { Config } from '#platform/config.js';
+import { Gate } from '#reservation/gate.js';
+import { GateConnection } from '#reservation/gate-connection.js';
+import { CommandError } from './command-error.js';
+
+export interface Stores {
+  config: Config;
+  ledger: LedgerConnection;
+  gate: Gate;
+  kafka: Kafka;
+}
+
+const connectTimeoutMs = 10_000;
+
+/** Connects for one command and closes again; throws `CommandError` when a store does not answer. */
+export async function withStores<T>(
+  config: Config,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
+  const gateConnection = new GateConnection(config);
+  const ledger = new LedgerConnection(config);
+  try {
+    await gateConnection.connected(connectTimeoutMs).catch((error: unknown) => {
+      throw new CommandError((error as Error).message);
+    });
+    await connectLedger(ledger);
+    return await work({
+      config,
+      ledger,
+      gate: new Gate(gateConnection, config.GATE_KEY_PREFIX),
+      kafka: createKafka(config, 'firstcome-cli'),
+    });
+  } finally {
+    gateConnection.close();
+    await ledger.close();
+  }
+}
+
+async function connectLedger(ledger: LedgerConnection): Promise<void> {
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(
+      () => reject(new CommandError('MySQL (MYSQL_URL) is not reachable')),
+      connectTimeoutMs,
+    ).unref();
+  });
+  await Promise.race([ledger.connected(), timeout]);
+  const problem = await ledger.schemaProblem();
+  if (problem !== undefined) {
+    throw new CommandError(problem);
+  }
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { Auditor } from '#audit/auditor.js';
+import type { Finding } from '#audit/finding.js';
+import { invariants } from '#audit/finding.js';
+import { loadConfig } from '#platform/config.js';
+import { wholeNumber } from './arguments.js';
+import { withStores } from './stores.js';
+
+interface VerifyOptions {
+  journal?: string;
+  wait: number;
+  json?: true;
+}
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('check the invariants against the live stores; exit 1 when one does not hold')
+    .option(
+      '--journal <file>',
+      'answers of clients, NDJSON: http_status, issuance_id, coupon_id, user_id',
+    )
+    .option(
+      '--wait <seconds>',
+      'how long to wait for the system to come to rest',
+      wholeNumber(0, 3_600),
+      30,
+    )
+    .option('--json', 'one JSON document instead of lines')
+    .action(async (options: VerifyOptions) => {
+      const findings = await withStores(loadConfig(), (stores) => verify(stores, options));
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify({ findings }, undefined, 2)}\n`);
+      }
+      process.exitCode = findings.every(holds) ? 0 : 1;
+    });
+}
+
+async function verify(
+  { config, ledger, gate, kafka }: Parameters<Parameters<typeof withStores>[1]>[0],
+  options: VerifyOptions,
+): Promise<Finding[]> {
+  const auditor = new Auditor(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
+  const findings: Finding[] = [];
+  for await (const finding of auditor.check({
+    restTimeoutMs: options.wait * 1_000,
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
+  })) {
+    findings.push(finding);
+    if (!options.json) {
+      process.stdout.write(describe(finding));
+    }
+  }
+  return findings;
+}
+
+/** Without a journal I3 has nothing to check; anything else that could not be checked is no proof. */
+function holds({ invariant, violations, skipped }: Finding): boolean {
+  return violations.length === 0 && (skipped === undefined || invariant === 'I3');
+}
+
+function describe({ invariant, violations, checked, skipped }: Finding): string {
+  const promise = `${invariant}  ${invariants[invariant]}`;
+  if (skipped !== undefined) {
+    return `skip  ${promise} (${skipped})\n`;
+  }
+  const lines = violations.map((violation) => `          ${violation}\n`).join('');
+  return violations.length === 0
+    ? `ok    ${promise} (${checked} checked)\n`
+    : `FAIL  ${promise}\n${lines}`;
+}

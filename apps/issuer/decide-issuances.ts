@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { Decision } from '#coupon/decide.js';
+import type { IssuanceRequested } from '#coupon/events.js';
+import { IssuanceLog } from '#event-log/issuance-log.js';
+import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import { Gate } from '#reservation/gate.js';
+import type { StatusHint } from '#reservation/status-hints.js';
+import { StatusHints } from '#reservation/status-hints.js';
+import { IssuerMetrics } from './issuer-metrics.js';
+
+/** Decides a chunk of requests: what happens between reading them and committing their offset. */
+@Injectable()
+export class DecideIssuances {
+  constructor(
+    private readonly ledger: IssuanceLedger,
+    private readonly gate: Gate,
+    private readonly log: IssuanceLog,
+    private readonly hints: StatusHints,
+    private readonly metrics: IssuerMetrics,
+  ) {}
+
+  /** May be run any number of times for the same requests; rejects when a store is away. */
+  async decide(partition: number, requests: IssuanceRequested[]): Promise<Decision[]> {
+    const startedAt = performance.now();
+    // 1. Decide and record, in one transaction. A crash before the commit leaves nothing; after it,
+    //    the requests are delivered again and come back with the decision they got.
+    const decisions = await this.ledger.decideChunk(requests);
+
+    // 2. Give refused units back, before the offset moves: a crash after the offset would keep them.
+    await this.releaseRefused(decisions);
+
+    // 3. Tell the log. A crash after it tells it twice: readers de-duplicate by issuance id.
+    await this.log.publishDecided(partition, decisions);
+
+    this.metrics.chunkDecided(decisions, (performance.now() - startedAt) / 1_000);
+    return decisions;
+  }
+
+  /** Spares MySQL the polls. Never rejects: a missing hint costs a query, not an answer. */
+  async writeHints(decisions: Decision[]): Promise<void> {
+    const hints = new Map(decisions.map(toHint));
+    await this.hints.write(hints).catch(() => {});
+  }
+
+  private async releaseRefused(decisions: Decision[]): Promise<void> {
+    const refused = decisions.filter((decision) => decision.status === 'REFUSED');
+    const byGate = Map.groupBy(refused, ({ request }) => `${request.coupon_id}:${request.epoch}`);
+    for (const ofGate of byGate.values()) {
+      const { coupon_id: couponId, epoch } = ofGate[0]!.request;
+      await this.gate.release(
+        couponId,
+        epoch,
+        ofGate.map(({ request }) => ({
+          issuanceId: request.issuance_id,
+          userId: request.user_id,
+        })),
+      );
+    }
+  }
+}
+
+function toHint({ request, status, reason, decidedAt }: Decision): [string, StatusHint] {
+  return [
+    request.issuance_id,
+    {
+      coupon_id: request.coupon_id,
+      user_id: request.user_id,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      decided_at: decidedAt,
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { KafkaBatchTransport } from '#event-log/batch-transport.js';
+import { EventPublisher } from '#event-log/event-publisher.js';
+import { IssuanceLog } from '#event-log/issuance-log.js';
+import { createKafka } from '#event-log/kafka-client.js';
+import { issuerGroup, topicNames } from '#event-log/topics.js';
+import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import { LedgerConnection } from '#ledger/ledger-connection.js';
+import { HealthProbes } from '#platform/health/health-probes.js';
+import { toLogFunction } from '#platform/logging.js';
+import type { ProcessContext } from '#platform/run-process.js';
+import { Gate } from '#reservation/gate.js';
+import { GateConnection } from '#reservation/gate-connection.js';
+import { StatusHints } from '#reservation/status-hints.js';
+import { DecideIssuances } from './decide-issuances.js';
+import { IssuanceConsumer } from './issuance-consumer.js';
+import { IssuerMetrics } from './issuer-metrics.js';
+
+/** The connections of the issuer, and what they say of their health. */
+export class IssuerParts {
+  readonly gateConnection: GateConnection;
+  readonly publisher: EventPublisher;
+  readonly ledgerConnection: LedgerConnection;
+  readonly transport: KafkaBatchTransport;
+  readonly probes: HealthProbes;
+
+  constructor(readonly context: ProcessContext) {
+    const { config, logger, fail } = context;
+    const log = toLogFunction(logger);
+    this.gateConnection = new GateConnection(config);
+    this.publisher = new EventPublisher(createKafka(config, 'firstcome-issuer', log), {
+      publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
+      log,
+    });
+    this.ledgerConnection = new LedgerConnection(config);
+    this.transport = new KafkaBatchTransport({
+      kafka: createKafka(config, 'firstcome-issuer', log),
+      groupId: issuerGroup(config.KAFKA_TOPIC_PREFIX),
+      topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
+      log,
+    });
+    this.probes = new HealthProbes([
+      { name: 'schema', required: true, probe: () => this.ledgerConnection.schemaProblem() },
+      { name: 'mysql', required: true, probe: () => this.ledgerConnection.connectionProblem() },
+      { name: 'gate', required: true, probe: () => this.gateConnection.problem() },
+      { name: 'kafka', required: true, probe: () => transportProblem(this.transport) },
+    ]);
+  }
+}
+
+@Module({})
+export class IssuerModule {
+  static register(parts: IssuerParts): DynamicModule {
+    const { config, telemetry } = parts.context;
+    const { gateConnection, ledgerConnection } = parts;
+    const prefix = config.GATE_KEY_PREFIX;
+    return {
+      module: IssuerModule,
+      controllers: [IssuanceConsumer],
+      providers: [
+        { provide: Gate, useValue: new Gate(gateConnection, prefix) },
+        {
+          provide: StatusHints,
+          useValue: new StatusHints(gateConnection, prefix, config.STATUS_HINT_TTL_S),
+        },
+        {
+          provide: IssuanceLog,
+          useValue: new IssuanceLog(parts.publisher, topicNames(config.KAFKA_TOPIC_PREFIX)),
+        },
+        { provide: IssuanceLedger, useValue: new IssuanceLedger(ledgerConnection) },
+        { provide: IssuerMetrics, useValue: new IssuerMetrics(telemetry) },
+        DecideIssuances,
+      ],
+    };
+  }
+}
+
+function transportProblem(transport: KafkaBatchTransport): string | undefined {
+  const { status, description } = transport.state();
+  return status === 'consuming' && transport.stoppedPartitions().length === 0
+    ? undefined
+    : description;
+}

@@ -1,0 +1,107 @@
+import type { ObservableResult } from '@opentelemetry/api';
+import type { LogAdmin, PartitionLag } from '#event-log/consumer-lag.js';
+import { readConsumerLag } from '#event-log/consumer-lag.js';
+import type { Telemetry } from '#platform/telemetry.js';
+import type { GateSurvey, Survey } from './gate-survey.js';
+
+/**
+ * What is left, what is pending and how far the issuers are behind. What could not be read just now
+ * is left out: unknown is not 0.
+ */
+export class KeeperMetrics {
+  private survey: Survey | undefined;
+  private lags: PartitionLag[] | undefined;
+
+  constructor(
+    private readonly gates: GateSurvey,
+    private readonly admin: LogAdmin,
+    private readonly groupId: string,
+    private readonly topic: string,
+    telemetry: Telemetry,
+  ) {
+    this.observeGates(telemetry);
+    this.observeLag(telemetry);
+  }
+
+  async refreshGates(): Promise<void> {
+    try {
+      this.survey = await this.gates.take();
+    } catch (error) {
+      this.survey = undefined;
+      throw error;
+    }
+  }
+
+  async refreshLag(): Promise<void> {
+    try {
+      this.lags = await readConsumerLag(this.admin, this.groupId, this.topic);
+    } catch (error) {
+      this.lags = undefined;
+      throw error;
+    }
+  }
+
+  private observeGates({ meter }: Telemetry): void {
+    const gauge = (name: string, description: string, read: (row: GateRow) => number | null) =>
+      meter.createObservableGauge(name, { description }).addCallback((result) => {
+        for (const row of this.survey?.coupons ?? []) {
+          observeKnown(result, read(row), { coupon_id: row.coupon.id });
+        }
+      });
+    const ifOpen = (row: GateRow, value: number): number | null =>
+      row.gate.gate === 'open' ? value : null;
+
+    gauge('firstcome_gate_open', '1 while the gate admits, 0 while it is recovering.', (row) =>
+      row.gate.gate === 'open' ? 1 : 0,
+    );
+    gauge('firstcome_coupon_left', 'Units not yet taken.', (row) => ifOpen(row, row.gate.left));
+    gauge('firstcome_coupon_pending', 'Reservations not yet confirmed.', (row) =>
+      ifOpen(row, row.gate.pending),
+    );
+    gauge('firstcome_coupon_oldest_pending_seconds', 'Age of the oldest of them.', (row) =>
+      ifOpen(row, (row.gate.now - (row.gate.oldestPendingAt ?? row.gate.now)) / 1_000),
+    );
+  }
+
+  private observeLag({ meter }: Telemetry): void {
+    const { topic } = this;
+    const group = { consumergroup: this.groupId };
+    const gauge = (
+      name: string,
+      description: string,
+      labels: Record<string, string>,
+      read: (lag: PartitionLag) => number | null,
+    ) =>
+      meter.createObservableGauge(name, { description }).addCallback((result) => {
+        for (const lag of this.lags ?? []) {
+          observeKnown(result, read(lag), { ...labels, topic, partition: lag.partition });
+        }
+      });
+
+    gauge('kafka_consumergroup_lag', 'Records not yet decided.', group, ({ lag }) => lag);
+    gauge('kafka_consumergroup_current_offset', 'Committed.', group, ({ committed }) => committed);
+    gauge('kafka_topic_partition_current_offset', 'End of the log.', {}, ({ high }) => high);
+    meter
+      .createObservableGauge('kafka_consumergroup_lag_sum', { description: 'Over all partitions.' })
+      .addCallback((result) => observeKnown(result, sumLag(this.lags), { ...group, topic }));
+  }
+}
+
+type GateRow = Survey['coupons'][number];
+
+function observeKnown(
+  result: ObservableResult,
+  value: number | null,
+  attributes: Record<string, string | number>,
+): void {
+  if (value !== null) {
+    result.observe(value, attributes);
+  }
+}
+
+function sumLag(lags: PartitionLag[] | undefined): number | null {
+  if (lags === undefined || lags.some(({ lag }) => lag === null)) {
+    return null;
+  }
+  return lags.reduce((sum, { lag }) => sum + (lag ?? 0), 0);
+}

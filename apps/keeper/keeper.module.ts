@@ -1,0 +1,40 @@
+import { BullModule } from '@nestjs/bullmq';
+import type { DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { Auditor } from '#audit/auditor.js';
+import { readCertificateAuthority } from '#platform/config.js';
+import type { KeeperParts } from './keeper-parts.js';
+import { ReconcileJob, reconcileQueue } from './reconcile-job.js';
+import { ReconcileSchedule } from './reconcile-schedule.js';
+
+/** The jobs of the keeper; its duties that must work without the job store are plain loops. */
+@Module({})
+export class KeeperModule {
+  static register(parts: KeeperParts): DynamicModule {
+    const { config, logger, telemetry } = parts.context;
+    const ca = readCertificateAuthority(config.JOBS_REDIS_CA_FILE);
+    const auditor = new Auditor(
+      parts.ledgerConnection,
+      parts.gate,
+      parts.kafka,
+      config.KAFKA_TOPIC_PREFIX,
+    );
+    return {
+      module: KeeperModule,
+      imports: [
+        BullModule.forRoot({
+          connection: { url: config.JOBS_REDIS_URL, ...(ca === undefined ? {} : { tls: { ca } }) },
+          prefix: `${config.GATE_KEY_PREFIX}jobs`,
+        }),
+        BullModule.registerQueue({ name: reconcileQueue }),
+      ],
+      providers: [
+        {
+          provide: ReconcileJob,
+          useFactory: () => new ReconcileJob(auditor, logger, telemetry),
+        },
+        ReconcileSchedule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import type { Auditor } from '#audit/auditor.js';
+import { invariants } from '#audit/finding.js';
+import type { Logger } from '#platform/logging.js';
+import type { Telemetry } from '#platform/telemetry.js';
+
+export const reconcileQueue = 'firstcome-reconcile';
+export const reconcileEveryMs = 60_000;
+const restTimeoutMs = 5_000;
+
+/**
+ * Compares the stores from time to time and says where they differ; it changes nothing. The job is a
+ * trigger: a job store that lost it gets it again when a keeper starts.
+ */
+@Processor(reconcileQueue)
+export class ReconcileJob extends WorkerHost {
+  private violated: Record<string, number> = {};
+
+  constructor(
+    private readonly auditor: Auditor,
+    private readonly logger: Logger,
+    { meter }: Telemetry,
+  ) {
+    super();
+    meter
+      .createObservableGauge('firstcome_invariant_violated', {
+        description: '1 when the last check found the invariant violated.',
+      })
+      .addCallback((result) => {
+        for (const [invariant, value] of Object.entries(this.violated)) {
+          result.observe(value, { invariant });
+        }
+      });
+  }
+
+  override async process(): Promise<void> {
+    for await (const finding of this.auditor.check({ restTimeoutMs })) {
+      const { invariant, violations } = finding;
+      if (finding.skipped === undefined) {
+        this.violated[invariant] = violations.length > 0 ? 1 : 0;
+      }
+      if (violations.length > 0) {
+        this.logger.error({ invariant, violations }, `violated: ${invariants[invariant]}`);
+      }
+    }
+  }
+}
