@@ -4,6 +4,7 @@ import type { Finding } from '#audit/finding.js';
 import { invariants } from '#audit/finding.js';
 import { loadConfig } from '#platform/config.js';
 import { wholeNumber } from './arguments.js';
+import type { Stores } from './stores.js';
 import { withStores } from './stores.js';
 
 interface VerifyOptions {
@@ -37,19 +38,23 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(
-  { config, ledger, gate, kafka }: Parameters<Parameters<typeof withStores>[1]>[0],
+  { config, ledger, gate, kafka }: Stores,
   options: VerifyOptions,
 ): Promise<Finding[]> {
   const auditor = new Auditor(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
   const findings: Finding[] = [];
-  for await (const finding of auditor.check({
-    restTimeoutMs: options.wait * 1_000,
-    ...(options.journal === undefined ? {} : { journal: options.journal }),
-  })) {
-    findings.push(finding);
-    if (!options.json) {
-      process.stdout.write(describe(finding));
+  try {
+    for await (const finding of auditor.check({
+      restTimeoutMs: options.wait * 1_000,
+      ...(options.journal === undefined ? {} : { journal: options.journal }),
+    })) {
+      findings.push(finding);
+      if (!options.json) {
+        process.stdout.write(describe(finding));
+      }
     }
+  } finally {
+    await auditor.close();
   }
   return findings;
 }

@@ -1,3 +1,4 @@
+import { Auditor } from '#audit/auditor.js';
 import { LogAdmin } from '#event-log/consumer-lag.js';
 import { EventPublisher } from '#event-log/event-publisher.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
@@ -29,6 +30,7 @@ export class KeeperParts {
   readonly publisher: EventPublisher;
   readonly admin: LogAdmin;
   readonly ledgerConnection: LedgerConnection;
+  readonly auditor: Auditor;
   readonly loops: Loop[];
   readonly probes: HealthProbes;
 
@@ -44,6 +46,12 @@ export class KeeperParts {
     });
     this.admin = new LogAdmin(this.kafka);
     this.ledgerConnection = new LedgerConnection(config);
+    this.auditor = new Auditor(
+      this.ledgerConnection,
+      this.gate,
+      this.kafka,
+      config.KAFKA_TOPIC_PREFIX,
+    );
     this.loops = this.createLoops();
     this.probes = new HealthProbes([
       { name: 'schema', required: true, probe: () => this.ledgerConnection.schemaProblem() },

@@ -1,7 +1,6 @@
 import { BullModule } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { Auditor } from '#audit/auditor.js';
 import { readCertificateAuthority } from '#platform/config.js';
 import type { KeeperParts } from './keeper-parts.js';
 import { ReconcileJob, reconcileQueue } from './reconcile-job.js';
@@ -13,12 +12,6 @@ export class KeeperModule {
   static register(parts: KeeperParts): DynamicModule {
     const { config, logger, telemetry } = parts.context;
     const ca = readCertificateAuthority(config.JOBS_REDIS_CA_FILE);
-    const auditor = new Auditor(
-      parts.ledgerConnection,
-      parts.gate,
-      parts.kafka,
-      config.KAFKA_TOPIC_PREFIX,
-    );
     return {
       module: KeeperModule,
       imports: [
@@ -31,7 +24,7 @@ export class KeeperModule {
       providers: [
         {
           provide: ReconcileJob,
-          useFactory: () => new ReconcileJob(auditor, logger, telemetry),
+          useFactory: () => new ReconcileJob(parts.auditor, logger, telemetry),
         },
         ReconcileSchedule,
       ],

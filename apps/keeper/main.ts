@@ -21,6 +21,7 @@ await runProcess('firstcome-keeper', async (context) => {
       await Promise.all([app.close(), ...parts.loops.map((loop) => loop.stop())]);
       await parts.publisher.close();
       await parts.admin.close();
+      await parts.auditor.close();
       parts.gateConnection.close();
       await parts.ledgerConnection.close();
     },

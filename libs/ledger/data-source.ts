@@ -17,6 +17,9 @@ export function createDataSource(config: LedgerConfig): DataSource {
     url: config.MYSQL_URL,
     ...(ca === undefined ? {} : { ssl: { ca } }),
     charset: 'utf8mb4',
+    // Counts and times come as numbers; a BIGINT above 2^53 would come as text, and we have none.
+    supportBigNumbers: true,
+    bigNumberStrings: false,
     connectTimeout: 5_000,
     poolSize: config.MYSQL_POOL_SIZE,
     entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow],

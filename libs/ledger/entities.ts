@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } f
 import type { CouponState } from '#coupon/coupon.js';
 import type { RefusalReason } from '#coupon/issuance.js';
 
-/** TypeORM hands BIGINT over as text; ours are times in milliseconds, far below 2^53. */
+/** TypeORM turns a BIGINT into text; ours are times in milliseconds, far below 2^53. */
 const milliseconds = {
   type: 'bigint',
   unsigned: true,

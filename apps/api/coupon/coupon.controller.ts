@@ -1,9 +1,10 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { ApiProblems } from '../http/api-problems.js';
 import { CouponAvailability } from './coupon-availability.js';
 import type { CouponAnswer } from './coupon.http.js';
-import { couponIdParameterSchema, couponSchema } from './coupon.http.js';
+import { couponParametersSchema, couponSchema } from './coupon.http.js';
 
 @ApiTags('coupons')
 @Controller('api/v1/coupons')
@@ -15,8 +16,8 @@ export class CouponController {
   @ApiOkResponse({ standardSchema: couponSchema })
   @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'RECOVERING')
   show(
-    @Param('coupon_id', { schema: couponIdParameterSchema }) couponId: number,
+    @Param({ schema: couponParametersSchema }) parameters: z.output<typeof couponParametersSchema>,
   ): Promise<CouponAnswer> {
-    return this.availability.read(couponId);
+    return this.availability.read(parameters.coupon_id);
   }
 }

@@ -31,7 +31,8 @@ export function sendProblem(reply: FastifyReply, requestId: string, problem: Pro
   void reply
     .code(problem.getStatus())
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify(problemDocument(requestId, problem)));
+    // As bytes: to text Fastify adds a charset, which this media type does not have.
+    .send(Buffer.from(JSON.stringify(problemDocument(requestId, problem))));
 }
 
 export function problemDocument(requestId: string, { code, details }: Problem): object {

@@ -1,8 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { issuanceIdSchema, userIdSchema } from '#coupon/issuance.js';
+import type { z } from 'zod';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
 import { ApiProblems } from '../http/api-problems.js';
@@ -14,8 +13,10 @@ import {
   assignAnswerSchema,
   assignBodySchema,
   issuanceStatusSchema,
+  statusParametersSchema,
   toAssignAnswer,
   toWallet,
+  walletParametersSchema,
   walletQuerySchema,
   walletSchema,
 } from './issuance.http.js';
@@ -60,9 +61,9 @@ export class IssuanceController {
   @ApiOkResponse({ standardSchema: issuanceStatusSchema })
   @ApiProblems('INVALID_REQUEST', 'ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
   status(
-    @Param('issuance_id', { schema: issuanceIdSchema }) issuanceId: string,
+    @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
   ): Promise<IssuanceStatusAnswer> {
-    return this.statusReader.read(issuanceId.toLowerCase());
+    return this.statusReader.read(parameters.issuance_id.toLowerCase());
   }
 
   @Get('users/:user_id/coupons')
@@ -70,11 +71,11 @@ export class IssuanceController {
   @ApiOkResponse({ standardSchema: walletSchema })
   @ApiProblems('INVALID_REQUEST', 'UNAVAILABLE')
   async wallet(
-    @Param('user_id', { schema: userIdSchema }) userId: string,
+    @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,
   ): Promise<Wallet> {
-    const page = await this.ledger.listByUser(userId, query.limit, query.after);
-    return toWallet(userId, page, query.limit);
+    const page = await this.ledger.listByUser(parameters.user_id, query.limit, query.after);
+    return toWallet(parameters.user_id, page, query.limit);
   }
 
   private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {

@@ -39,6 +39,10 @@ export const issuanceStatusSchema = z
 
 export type IssuanceStatusAnswer = z.output<typeof issuanceStatusSchema>;
 
+export const statusParametersSchema = z.object({ issuance_id: issuanceIdSchema });
+
+export const walletParametersSchema = z.object({ user_id: userIdSchema });
+
 export const walletPageMax = 100;
 
 export const walletQuerySchema = z.strictObject({

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { GroupCommit } from './group-commit.js';
+
+/** Records every batch, and lets the test say when each lands. */
+function createHarness(limits = { batchSizeMax: 3, inFlightMax: 1 }) {
+  const trips: { key: string; items: number[]; land: () => void; fail: (error: Error) => void }[] =
+    [];
+  const commit = new GroupCommit<string, number, number>((key, items) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number[]>();
+    const land = (): void => resolve(items.map((item) => item * 10));
+    trips.push({ key, items, land, fail: reject });
+    return promise;
+  }, limits);
+  return { trips, commit };
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('GroupCommit', () => {
+  it('sends what arrives in one turn as one batch, and gives each its own result', async () => {
+    const { trips, commit } = createHarness();
+    const results = Promise.all([commit.add('a', 1), commit.add('a', 2)]);
+    await nextTurn();
+    expect(trips.map(({ items }) => items)).toEqual([[1, 2]]);
+    trips[0]!.land();
+    expect(await results).toEqual([10, 20]);
+  });
+
+  it('lets one alone go at once: idle adds no wait', async () => {
+    const { trips, commit } = createHarness();
+    void commit.add('a', 1);
+    await nextTurn();
+    expect(trips).toHaveLength(1);
+  });
+
+  it('collects what arrives while all trips are out, up to the size of a batch', async () => {
+    const { trips, commit } = createHarness();
+    void commit.add('a', 1);
+    await nextTurn();
+    for (const item of [2, 3, 4, 5]) {
+      void commit.add('a', item);
+    }
+    await nextTurn();
+    expect(trips).toHaveLength(1);
+    trips[0]!.land();
+    await expect.poll(() => trips.length).toBe(2);
+    expect(trips[1]!.items).toEqual([2, 3, 4]);
+    trips[1]!.land();
+    await expect.poll(() => trips.length).toBe(3);
+    expect(trips[2]!.items).toEqual([5]);
+  });
+
+  it('keeps several batches in flight, never more than its limit', async () => {
+    const { trips, commit } = createHarness({ batchSizeMax: 1, inFlightMax: 2 });
+    for (const item of [1, 2, 3]) {
+      void commit.add('a', item);
+    }
+    await nextTurn();
+    await nextTurn();
+    await nextTurn();
+    expect(trips.map(({ items }) => items)).toEqual([[1], [2]]);
+    trips[0]!.land();
+    await expect.poll(() => trips.length).toBe(3);
+  });
+
+  it('keeps keys apart', async () => {
+    const { trips, commit } = createHarness();
+    void commit.add('a', 1);
+    void commit.add('b', 2);
+    await nextTurn();
+    expect(trips.map(({ key, items }) => [key, items])).toEqual([
+      ['a', [1]],
+      ['b', [2]],
+    ]);
+  });
+
+  it('fails a batch without failing the next', async () => {
+    const { trips, commit } = createHarness();
+    const first = commit.add('a', 1);
+    await nextTurn();
+    const second = commit.add('a', 2);
+    trips[0]!.fail(new Error('lost'));
+    await expect(first).rejects.toThrow('lost');
+    await expect.poll(() => trips.length).toBe(2);
+    trips[1]!.land();
+    expect(await second).toBe(20);
+  });
+});

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Gate } from '../libs/reservation/gate.ts';
+import { GateConnection } from '../libs/reservation/gate-connection.ts';
+import { Kafka, logLevel } from 'kafkajs';
+import { Stack } from './support/stack.ts';
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await Stack.start(['api', 'issuer', 'issuer', 'keeper']);
+});
+afterAll(() => stack.stop());
+
+async function issuedCount(couponId: number): Promise<number> {
+  const { stdout } = await stack.firstcome('coupon', 'show', String(couponId), '--json');
+  return (JSON.parse(stdout) as { issued: number }).issued;
+}
+
+describe('issuers', () => {
+  it('issue everything exactly once although one is killed in the middle', async () => {
+    const coupons = await Promise.all([stack.createCoupon(300), stack.createCoupon(300)]);
+    const rush = Promise.all(
+      coupons.flatMap((couponId) =>
+        Array.from({ length: 400 }, (_, i) => stack.assign(couponId, `user-${i}`)),
+      ),
+    );
+    await expect.poll(() => issuedCount(coupons[0]!), { timeout: 20_000 }).toBeGreaterThan(0);
+    await stack.apps.find(({ kind }) => kind === 'issuer')!.kill();
+
+    const answers = await rush;
+    const accepted = answers.filter(({ status }) => status === 200);
+    expect(accepted).toHaveLength(600);
+    expect(answers.filter(({ body }) => body.code === 'SOLD_OUT')).toHaveLength(200);
+    for (const couponId of coupons) {
+      await expect.poll(() => issuedCount(couponId), { timeout: 30_000 }).toBe(300);
+    }
+    const { exitCode, stdout } = await stack.firstcome('verify');
+    expect(stdout).not.toContain('FAIL');
+    expect(exitCode).toBe(0);
+  });
+
+  it('put bytes that are no request aside and go on behind them', async () => {
+    const couponId = await stack.createCoupon(10);
+    await produce('0', 'this is no JSON');
+    await produce('1', JSON.stringify({ v: 1, type: 'something.else' }));
+    const { body } = await stack.assign(couponId, 'behind');
+    await expect
+      .poll(async () => (await stack.request(body.status_url)).body.status, { timeout: 10_000 })
+      .toBe('ISSUED');
+  });
+
+  async function produce(partition: string, value: string): Promise<void> {
+    const brokers = stack.env['KAFKA_BROKERS']!.split(',');
+    const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
+    await producer.connect();
+    await producer.send({
+      topic: `${stack.name}.coupon.issuance.requested`,
+      messages: [{ partition: Number(partition), value }],
+    });
+    await producer.disconnect();
+  }
+});
+
+describe('the relay', () => {
+  it('finishes a reservation whose api died before it was published', async () => {
+    const couponId = await stack.createCoupon(10);
+    const connection = new GateConnection({
+      GATE_REDIS_URL: stack.env['GATE_REDIS_URL']!,
+      GATE_REDIS_CA_FILE: undefined,
+      GATE_TIMEOUT_MS: 1_000,
+    });
+    await connection.connected();
+    const gate = new Gate(connection, stack.env['GATE_KEY_PREFIX']!);
+    const reserved = await gate.reserve(couponId, ['orphan']);
+    connection.close();
+
+    const outcome = reserved.gate === 'open' ? reserved.outcomes[0] : undefined;
+    expect(outcome?.kind).toBe('reserved');
+    const id = (outcome as { issuanceId: string }).issuanceId;
+    const status = async () => (await stack.request(`/api/v1/issuances/${id}`)).body.status;
+    expect(await status()).toBe('ACCEPTED');
+    await expect.poll(status, { timeout: 10_000 }).toBe('ISSUED');
+  });
+});
+
+describe('what the internal ports show', () => {
+  const metricsOf = async (kind: 'api' | 'issuer' | 'keeper') =>
+    (await fetch(`${stack.app(kind).internalUrl}/metrics`)).text();
+
+  it('requests by route and status', async () => {
+    await stack.assign(await stack.createCoupon(1), 'metered');
+    expect(await metricsOf('api')).toMatch(
+      /http_server_request_duration_seconds_count\{[^}]*route="\/api\/v1\/coupons\/assign"[^}]*status="200"[^}]*\} \d+/,
+    );
+  });
+
+  it('what was decided, what is left, and the lag of every partition', async () => {
+    expect(await metricsOf('issuer')).toMatch(
+      /firstcome_issuances_decided_total\{status="ISSUED"\} \d+/,
+    );
+    const couponId = await stack.createCoupon(7);
+    await expect
+      .poll(() => metricsOf('keeper'))
+      .toContain(`firstcome_coupon_left{coupon_id="${couponId}"} 7`);
+    const keeper = await metricsOf('keeper');
+    for (const partition of ['0', '1']) {
+      expect(keeper).toMatch(
+        new RegExp(`kafka_consumergroup_lag\\{[^}]*partition="${partition}"[^}]*\\} \\d+`),
+      );
+    }
+    expect(keeper).toMatch(/kafka_consumergroup_lag_sum\{[^}]*\} \d+/);
+  });
+});
