@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toIssuanceRequested } from '#coupon/events.js';
-import type { ConsumedRecord } from '#event-log/record-batch.js';
+import type { ConsumedRecord } from '#event-log/consumed-record.js';
 import { toSteps } from './issuance-consumer.js';
 
 let nextOffset = 0;

@@ -1,0 +1,50 @@
+/** A partition of a topic. */
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+/** What this consumer is in its group, as of the last join. */
+export class GroupMembership {
+  private assignment: Record<string, number[]> | undefined;
+  private joins = 0;
+  private rebalancing = false;
+
+  /** False until the first join, and after a crash until the next. */
+  get joined(): boolean {
+    return this.assignment !== undefined;
+  }
+
+  get partitionCount(): number {
+    return Object.values(this.assignment ?? {}).flat().length;
+  }
+
+  /** Counts the joins; what was fetched before the last one may belong to someone else. */
+  get generation(): number {
+    return this.joins;
+  }
+
+  /** The group is about to share its partitions anew; this consumer still has its own. */
+  get isRebalancing(): boolean {
+    return this.rebalancing;
+  }
+
+  owns({ topic, partition }: TopicPartition): boolean {
+    return this.assignment?.[topic]?.includes(partition) ?? false;
+  }
+
+  join(assignment: Record<string, number[]>): void {
+    this.assignment = assignment;
+    this.joins += 1;
+    this.rebalancing = false;
+  }
+
+  rebalance(): void {
+    this.rebalancing = true;
+  }
+
+  leave(): void {
+    this.assignment = undefined;
+    this.joins += 1;
+  }
+}

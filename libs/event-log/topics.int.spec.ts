@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TestTopics, testConfig, testKafka } from './kafka.fixture.js';
+import { createTopics, issuerGroup, topicNames } from './topics.js';
+
+const topics = new TestTopics();
+
+beforeAll(() => topics.open());
+afterAll(() => topics.close());
+
+it('names carry the prefix', () => {
+  expect(topicNames('x.')).toEqual({
+    requested: 'x.coupon.issuance.requested',
+    decided: 'x.coupon.issuance.decided',
+    deadLetter: 'x.coupon.issuance.dead-letter',
+  });
+  expect(issuerGroup('x.')).toBe('x.firstcome-issuer');
+});
+
+it('creates the missing topics with their settings; again, and in parallel, is harmless', async () => {
+  const config = testConfig(`${topics.prefix}create.`);
+  const names = topicNames(config.KAFKA_TOPIC_PREFIX);
+  await topics.create(1, {}, names.decided);
+  await Promise.all([1, 2, 3, 4].map(() => createTopics(testKafka(), config)));
+  await createTopics(testKafka(), config);
+
+  expect(await topics.partitionCount(names.requested)).toBe(3);
+  expect(await topics.partitionCount(names.deadLetter)).toBe(3);
+  expect(await topics.partitionCount(names.decided)).toBe(1);
+  expect(await topics.settings(names.requested)).toMatchObject({
+    'min.insync.replicas': '1',
+    'retention.ms': String(168 * 3_600_000),
+    'message.timestamp.type': 'LogAppendTime',
+    'cleanup.policy': 'delete',
+  });
+  expect(await topics.settings(names.deadLetter)).toMatchObject({
+    'message.timestamp.type': 'CreateTime',
+  });
+});
+
+it('refuses to ask for more in-sync replicas than there are replicas', async () => {
+  const config = { ...testConfig(`${topics.prefix}never.`), KAFKA_MIN_INSYNC_REPLICAS: 2 };
+  await expect(createTopics(testKafka(), config)).rejects.toThrow('KAFKA_MIN_INSYNC_REPLICAS (2)');
+  expect(await topics.exists(topicNames(config.KAFKA_TOPIC_PREFIX).requested)).toBe(false);
+});
