@@ -24,7 +24,7 @@ describe('issuers', () => {
         Array.from({ length: 400 }, (_, i) => stack.assign(couponId, `user-${i}`)),
       ),
     );
-    await expect.poll(() => issuedCount(coupons[0]!), { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => issuedCount(coupons[0]), { timeout: 20_000 }).toBeGreaterThan(0);
     await stack.apps.find(({ kind }) => kind === 'issuer')!.kill();
 
     const answers = await rush;
@@ -87,11 +87,12 @@ describe('what the internal ports show', () => {
   const metricsOf = async (kind: 'api' | 'issuer' | 'keeper') =>
     (await fetch(`${stack.app(kind).internalUrl}/metrics`)).text();
 
-  it('requests by route and status', async () => {
+  it('requests by route, status and outcome', async () => {
     await stack.assign(await stack.createCoupon(1), 'metered');
     expect(await metricsOf('api')).toMatch(
       /http_server_request_duration_seconds_count\{[^}]*route="\/api\/v1\/coupons\/assign"[^}]*status="200"[^}]*\} \d+/,
     );
+    expect(await metricsOf('api')).toMatch(/firstcome_assigns_total\{outcome="accepted"\} \d+/);
   });
 
   it('what was decided, what is left, and the lag of every partition', async () => {

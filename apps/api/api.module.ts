@@ -12,12 +12,14 @@ import { HealthModule } from '#platform/health/health.module.js';
 import { HealthProbes } from '#platform/health/health-probes.js';
 import type { Logger } from '#platform/logging.js';
 import { toLogFunction } from '#platform/logging.js';
+import type { Telemetry } from '#platform/telemetry.js';
 import { Gate } from '#reservation/gate.js';
 import { GateConnection } from '#reservation/gate-connection.js';
 import { StatusHints } from '#reservation/status-hints.js';
 import { CouponAvailability } from './coupon/coupon-availability.js';
 import { CouponCatalogue } from './coupon/coupon-catalogue.js';
 import { CouponController } from './coupon/coupon.controller.js';
+import { AssignMetrics } from './issuance/assign-metrics.js';
 import { AssignCoupon } from './issuance/assign-coupon.js';
 import { IssuanceController } from './issuance/issuance.controller.js';
 import { IssuanceStatusReader } from './issuance/issuance-status.js';
@@ -33,6 +35,7 @@ export class ApiParts {
   constructor(
     readonly config: Config,
     logger: Logger,
+    readonly telemetry: Telemetry,
   ) {
     const log = toLogFunction(logger);
     this.gateConnection = new GateConnection(config);
@@ -78,6 +81,7 @@ export class ApiModule {
         { provide: IssuanceLog, useValue: log },
         { provide: IssuanceLedger, useValue: new IssuanceLedger(ledgerConnection) },
         { provide: CouponCatalogue, useValue: parts.catalogue },
+        { provide: AssignMetrics, useValue: new AssignMetrics(parts.telemetry) },
         AssignCoupon,
         IssuanceStatusReader,
         CouponAvailability,

@@ -12,7 +12,7 @@ import { createValidationPipe } from './http/validation.js';
 import { serveOpenApi } from './openapi.js';
 
 await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
-  const parts = new ApiParts(config, logger);
+  const parts = new ApiParts(config, logger, telemetry);
   parts.ledgerConnection.start();
   parts.publisher.start();
   parts.catalogue.start();

@@ -123,7 +123,9 @@ function killIssuers(report: Report): void {
 }
 
 function issuers() {
-  return listRunFiles('dev').filter(({ name, kind }) => kind === 'app' && /^issuer/.test(name));
+  return listRunFiles('dev').filter(
+    ({ name, kind }) => kind === 'app' && name.startsWith('issuer'),
+  );
 }
 
 async function issuersAreBack(): Promise<void> {

@@ -7,6 +7,7 @@ import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
 import { ApiProblems } from '../http/api-problems.js';
 import type { AssignOutcome } from './assign-coupon.js';
 import { AssignCoupon } from './assign-coupon.js';
+import { AssignMetrics } from './assign-metrics.js';
 import { assignProblem } from './assign-problem.js';
 import type { AssignAnswer, AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
 import {
@@ -27,6 +28,7 @@ import { IssuanceStatusReader } from './issuance-status.js';
 export class IssuanceController {
   constructor(
     private readonly assignCoupon: AssignCoupon,
+    private readonly metrics: AssignMetrics,
     private readonly catalogue: CouponCatalogue,
     private readonly statusReader: IssuanceStatusReader,
     private readonly ledger: IssuanceLedger,
@@ -47,6 +49,7 @@ export class IssuanceController {
       userId: body.user_id,
       traceparent: wellFormedTrace(traceparent),
     });
+    this.metrics.record(outcome);
     if (outcome.kind !== 'accepted') {
       throw this.toProblem(outcome, body.coupon_id);
     }

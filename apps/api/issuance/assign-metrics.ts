@@ -1,0 +1,19 @@
+import type { Counter } from '@opentelemetry/api';
+import type { Telemetry } from '#platform/telemetry.js';
+import type { AssignOutcome } from './assign-coupon.js';
+
+/** Tells `/metrics` what became of assigns: one status may have several causes. */
+export class AssignMetrics {
+  private readonly outcomes: Counter;
+
+  constructor({ meter }: Telemetry) {
+    this.outcomes = meter.createCounter('firstcome_assigns_total', {
+      description: 'Assigns by outcome: accepted, replayed, sold_out, unconfirmed, recovering …',
+    });
+  }
+
+  record(outcome: AssignOutcome): void {
+    const isReplay = outcome.kind === 'accepted' && outcome.replayed;
+    this.outcomes.add(1, { outcome: isReplay ? 'replayed' : outcome.kind });
+  }
+}

@@ -1,0 +1,51 @@
+import { ReadableError } from './readable-error.ts';
+
+/**
+ * Runs one command of the command line: prints `usage` for `--help`, a readable error without its
+ * stack, and exits with the code that `main` returns.
+ */
+export async function runCommand(
+  usage: string,
+  main: (args: string[]) => Promise<number>,
+): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return;
+  }
+  try {
+    process.exitCode = await main(args);
+  } catch (error) {
+    const readable = error instanceof ReadableError;
+    process.stderr.write(`${readable ? error.message : String((error as Error).stack ?? error)}\n`);
+    process.exitCode = readable ? error.exitCode : 1;
+  }
+}
+
+/** The error for an argument that a command does not know. */
+export function unknownArgument(argument: string, usage: string): ReadableError {
+  return new ReadableError(`Unknown argument: ${argument}\n\n${usage.trimEnd()}`, 2);
+}
+
+/**
+ * Calls `stop` at the first Ctrl-C, SIGTERM or SIGHUP, and `hurry` at a second one. Signals within
+ * a second of the first are the same one: a terminal and npm both pass Ctrl-C on. Returns a
+ * function that takes the handlers away again.
+ */
+export function onStopSignal(
+  stop: (signal: NodeJS.Signals) => void,
+  hurry: () => void,
+): () => void {
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  let firstAt: number | undefined;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (firstAt === undefined) {
+      firstAt = Date.now();
+      stop(signal);
+    } else if (Date.now() - firstAt > 1_000) {
+      hurry();
+    }
+  };
+  signals.forEach((signal) => process.on(signal, handle));
+  return () => signals.forEach((signal) => process.off(signal, handle));
+}
