@@ -101,6 +101,16 @@ async function prepareData(env: Record<string, string>, report: Report): Promise
   await report.step('seed campaign 123', () => cli('coupon', 'create', ...seed));
 }
 
+/** What the user has set for firstcome: other commands must look in the same places. */
+function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const ours = /^(API|GATE|JOBS|KAFKA|MYSQL)_/;
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      ours.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+}
+
 async function runApps(
   plan: AppProcess[],
   apps: SupervisedApp[],
@@ -109,7 +119,11 @@ async function runApps(
   stopping: AbortController,
 ): Promise<void> {
   const api = plan[0];
-  publishEnvironment(instance, { ...env, API_PORT: String(api?.publicPort) });
+  publishEnvironment(instance, {
+    ...ownSettings(process.env),
+    ...env,
+    API_PORT: String(api?.publicPort),
+  });
   for (const app of plan) {
     apps.push(
       new SupervisedApp(app, {
@@ -125,7 +139,9 @@ async function runApps(
     await Promise.all(apps.map((app) => app.ready(stopping.signal)));
     const campaign = `http://127.0.0.1:${api?.publicPort}/api/v1/coupons/123`;
     const log = logFile(instance, api?.name ?? 'api');
-    await waitForOk(campaign, 'The API does not know the campaign', log, stopping.signal);
+    // After a restart the gates are recovered first; before that an assign would be told to wait.
+    const isOpen = (body: string): boolean => !body.includes('"RECOVERING"');
+    await waitForOk(campaign, 'Campaign 123 is not open', log, stopping.signal, isOpen);
   });
 }
 

@@ -122,20 +122,22 @@ export class SupervisedApp {
   }
 }
 
-/** Asks `url` until it answers 200. Throws `what`, the last answer and the end of `log`. */
+/** Asks `url` until it answers 200 with a body that is `good`. Throws `what`, the last answer and the end of `log`. */
 export async function waitForOk(
   url: string,
   what: string,
   log: string,
   abort: AbortSignal,
+  good: (body: string) => boolean = () => true,
 ): Promise<void> {
   let lastAnswer = 'no answer';
   const ask = async (): Promise<true | undefined> => {
     abort.throwIfAborted();
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
-      lastAnswer = `${response.status} ${(await response.text()).slice(0, 500)}`;
-      return response.status === 200 ? true : undefined;
+      const body = await response.text();
+      lastAnswer = `${response.status} ${body.slice(0, 500)}`;
+      return response.status === 200 && good(body) ? true : undefined;
     } catch (error) {
       lastAnswer = reason((error as Error).cause ?? error);
       return undefined;

@@ -21,6 +21,13 @@ describe('configuration', () => {
     expect(text).not.toContain('s3cret');
   });
 
+  it('refuses settings that contradict each other', () => {
+    const parse = (env: Record<string, string>) =>
+      describeConfigErrors(environmentSchema.safeParse(env).error!);
+    expect(parse({ KAFKA_SASL_MECHANISM: 'plain' })).toContain('needs KAFKA_SASL_USERNAME');
+    expect(parse({ KAFKA_REPLICATION_FACTOR: '1' })).toContain('KAFKA_MIN_INSYNC_REPLICAS');
+  });
+
   it('splits the brokers', () => {
     expect(environmentSchema.parse({ KAFKA_BROKERS: 'a:1, b:2' }).KAFKA_BROKERS).toEqual([
       'a:1',

@@ -14,127 +14,141 @@ const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or re
  * Every setting of every process, by environment variable. The description of a setting is its
  * documentation: `.env.example` is generated from here (`npm run env:generate`).
  */
-export const environmentSchema = z.object({
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .default('info')
-    .describe('Least severe level that is logged.'),
+export const environmentSchema = z
+  .object({
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('Least severe level that is logged.'),
 
-  API_HOST: z.string().default('127.0.0.1').describe('Address the public API listens on.'),
-  API_PORT: port.default(8080).describe('Port of the public API.'),
-  API_REUSE_PORT: flag
-    .default(false)
-    .describe('Let several api processes share API_PORT (Linux: the kernel spreads connections).'),
-  INTERNAL_HOST: z
-    .string()
-    .default('127.0.0.1')
-    .describe('Address of the internal port (/metrics, /health). Never expose it to the public.'),
-  INTERNAL_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(9464)
-    .describe('Internal port; each process needs its own. 0 takes any free port.'),
+    API_HOST: z.string().default('127.0.0.1').describe('Address the public API listens on.'),
+    API_PORT: port.default(8080).describe('Port of the public API.'),
+    API_REUSE_PORT: flag
+      .default(false)
+      .describe(
+        'Let several api processes share API_PORT (Linux: the kernel spreads connections).',
+      ),
+    INTERNAL_HOST: z
+      .string()
+      .default('127.0.0.1')
+      .describe('Address of the internal port (/metrics, /health). Never expose it to the public.'),
+    INTERNAL_PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(9464)
+      .describe('Internal port; each process needs its own. 0 takes any free port.'),
 
-  GATE_REDIS_URL: redisUrl
-    .default('redis://127.0.0.1:6379')
-    .describe('Redis that holds the gate (maxmemory-policy noeviction). rediss:// for TLS.'),
-  GATE_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// gate.'),
-  GATE_KEY_PREFIX: z
-    .string()
-    .regex(/^[\w:-]{0,64}$/, 'at most 64 letters, digits, _ : or -')
-    .default('firstcome:')
-    .describe('Prefix of every key in the gate Redis.'),
-  GATE_TIMEOUT_MS: milliseconds
-    .default(1_000)
-    .describe('How long one gate command may take before it counts as failed.'),
-  JOBS_REDIS_URL: redisUrl
-    .default('redis://127.0.0.1:6380')
-    .describe('Redis of the job queues; another server than the gate (noeviction too).'),
-  JOBS_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// job store.'),
+    GATE_REDIS_URL: redisUrl
+      .default('redis://127.0.0.1:6379')
+      .describe('Redis that holds the gate (maxmemory-policy noeviction). rediss:// for TLS.'),
+    GATE_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// gate.'),
+    GATE_KEY_PREFIX: z
+      .string()
+      .regex(/^[\w:-]{0,64}$/, 'at most 64 letters, digits, _ : or -')
+      .default('firstcome:')
+      .describe('Prefix of every key in the gate Redis.'),
+    GATE_TIMEOUT_MS: milliseconds
+      .default(1_000)
+      .describe('How long one gate command may take before it counts as failed.'),
+    JOBS_REDIS_URL: redisUrl
+      .default('redis://127.0.0.1:6380')
+      .describe('Redis of the job queues; another server than the gate (noeviction too).'),
+    JOBS_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// job store.'),
 
-  KAFKA_BROKERS: z
-    .string()
-    .default('127.0.0.1:9092')
-    .transform((value) => value.split(',').map((broker) => broker.trim()))
-    .refine(
-      (brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)),
-      'must be host:port[,host:port…]',
-    )
-    .describe('Kafka bootstrap brokers, host:port, separated by commas.'),
-  KAFKA_SSL: flag.default(false).describe('Talk TLS to Kafka.'),
-  KAFKA_CA_FILE: optional.describe('CA certificate (PEM file) for Kafka over TLS.'),
-  KAFKA_SASL_MECHANISM: z
-    .enum(['plain', 'scram-sha-256', 'scram-sha-512', ''])
-    .default('')
-    .describe('SASL mechanism; empty for none.'),
-  KAFKA_SASL_USERNAME: optional.describe('SASL user.'),
-  KAFKA_SASL_PASSWORD: optional.describe('SASL password.'),
-  KAFKA_TOPIC_PREFIX: z
-    .string()
-    .regex(/^[\w.-]{0,64}$/, 'at most 64 letters, digits, _ . or -')
-    .default('')
-    .describe('Prefix of topic names and consumer groups.'),
-  KAFKA_PARTITIONS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(8)
-    .describe('Partitions of a topic when it is created.'),
-  KAFKA_REPLICATION_FACTOR: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10)
-    .default(3)
-    .describe('Copies of each record; 1 only where there is one broker.'),
-  KAFKA_MIN_INSYNC_REPLICAS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10)
-    .default(2)
-    .describe('Copies that must have a record before it counts as written.'),
-  KAFKA_RETENTION_HOURS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(8_760)
-    .default(168)
-    .describe('How long Kafka keeps records; longer than the longest time the issuer may be away.'),
-  PUBLISH_TIMEOUT_MS: milliseconds
-    .default(3_000)
-    .describe('How long an assign waits for Kafka before it answers 503 UNCONFIRMED.'),
+    KAFKA_BROKERS: z
+      .string()
+      .default('127.0.0.1:9092')
+      .transform((value) => value.split(',').map((broker) => broker.trim()))
+      .refine(
+        (brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)),
+        'must be host:port[,host:port…]',
+      )
+      .describe('Kafka bootstrap brokers, host:port, separated by commas.'),
+    KAFKA_SSL: flag.default(false).describe('Talk TLS to Kafka.'),
+    KAFKA_CA_FILE: optional.describe('CA certificate (PEM file) for Kafka over TLS.'),
+    KAFKA_SASL_MECHANISM: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512', ''])
+      .default('')
+      .describe('SASL mechanism; empty for none.'),
+    KAFKA_SASL_USERNAME: optional.describe('SASL user.'),
+    KAFKA_SASL_PASSWORD: optional.describe('SASL password.'),
+    KAFKA_TOPIC_PREFIX: z
+      .string()
+      .regex(/^[\w.-]{0,64}$/, 'at most 64 letters, digits, _ . or -')
+      .default('')
+      .describe('Prefix of topic names and consumer groups.'),
+    KAFKA_PARTITIONS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(8)
+      .describe('Partitions of a topic when it is created.'),
+    KAFKA_REPLICATION_FACTOR: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(10)
+      .default(3)
+      .describe('Copies of each record; 1 only where there is one broker.'),
+    KAFKA_MIN_INSYNC_REPLICAS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(10)
+      .default(2)
+      .describe('Copies that must have a record before it counts as written.'),
+    KAFKA_RETENTION_HOURS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(8_760)
+      .default(168)
+      .describe(
+        'How long Kafka keeps records; longer than the longest time the issuer may be away.',
+      ),
+    PUBLISH_TIMEOUT_MS: milliseconds
+      .default(3_000)
+      .describe('How long an assign waits for Kafka before it answers 503 UNCONFIRMED.'),
 
-  MYSQL_URL: z
-    .url({ protocol: /^mysql$/, error: 'must be a mysql://user:password@host:port/database URL' })
-    .default('mysql://root@127.0.0.1:3306/firstcome')
-    .describe('MySQL 8.4+ or MariaDB 10.11+.'),
-  MYSQL_CA_FILE: optional.describe('CA certificate (PEM file); set it to talk TLS to MySQL.'),
-  MYSQL_POOL_SIZE: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(500)
-    .default(10)
-    .describe('Most connections of one process to MySQL.'),
+    MYSQL_URL: z
+      .url({ protocol: /^mysql$/, error: 'must be a mysql://user:password@host:port/database URL' })
+      .default('mysql://root@127.0.0.1:3306/firstcome')
+      .describe('MySQL 8.4+ or MariaDB 10.11+.'),
+    MYSQL_CA_FILE: optional.describe('CA certificate (PEM file); set it to talk TLS to MySQL.'),
+    MYSQL_POOL_SIZE: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(500)
+      .default(10)
+      .describe('Most connections of one process to MySQL.'),
 
-  RELAY_AFTER_MS: milliseconds
-    .default(3_000)
-    .describe('A reservation unconfirmed for this long is published again by the keeper.'),
-  CATALOGUE_REFRESH_MS: milliseconds
-    .default(1_000)
-    .describe('How often the api reads the list of campaigns from MySQL.'),
-  STATUS_HINT_TTL_S: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(86_400)
-    .default(600)
-    .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
-});
+    RELAY_AFTER_MS: milliseconds
+      .default(3_000)
+      .describe('A reservation unconfirmed for this long is published again by the keeper.'),
+    CATALOGUE_REFRESH_MS: milliseconds
+      .default(1_000)
+      .describe('How often the api reads the list of campaigns from MySQL.'),
+    STATUS_HINT_TTL_S: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(600)
+      .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
+  })
+  .refine(
+    ({ KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD }) =>
+      KAFKA_SASL_MECHANISM === '' || (KAFKA_SASL_USERNAME && KAFKA_SASL_PASSWORD),
+    { path: ['KAFKA_SASL_MECHANISM'], error: 'needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD' },
+  )
+  .refine((config) => config.KAFKA_MIN_INSYNC_REPLICAS <= config.KAFKA_REPLICATION_FACTOR, {
+    path: ['KAFKA_MIN_INSYNC_REPLICAS'],
+    error: 'must not be more than KAFKA_REPLICATION_FACTOR: nothing could be written',
+  });
 
 export type Config = z.output<typeof environmentSchema>;
 

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { couponIdSchema } from '#coupon/issuance.js';
 
 export const couponParametersSchema = z.object({
-  coupon_id: z.coerce.number('must be a whole number').pipe(couponIdSchema),
+  coupon_id: z
+    .string()
+    .regex(/^\d{1,10}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(couponIdSchema),
 });
 
 export const couponSchema = z

@@ -29,7 +29,7 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
       return new Problem('UNCONFIRMED', {
         detail:
           'A unit is held for this user, but it is not known yet whether the request was recorded. ' +
-          'Send the same request again: it gets the same issuance_id.',
+          'Send the same request again: unless the stock is recovered meanwhile, it gets the same issuance_id.',
         retryAfterSeconds: 1,
         ...withIssuance(outcome.issuanceId),
       });

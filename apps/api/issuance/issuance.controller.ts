@@ -38,7 +38,18 @@ export class IssuanceController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Assign a coupon to a user; a repeat answers with the same issuance' })
   @ApiOkResponse({ standardSchema: assignAnswerSchema })
-  @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'SOLD_OUT', 'UNCONFIRMED')
+  @ApiProblems(
+    'INVALID_REQUEST',
+    'COUPON_NOT_FOUND',
+    'NOT_OPEN',
+    'CLOSED',
+    'PAUSED',
+    'SOLD_OUT',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'RECOVERING',
+    'UNCONFIRMED',
+  )
   async assign(
     @Body({ schema: assignBodySchema }) body: AssignBody,
     @Headers('traceparent') traceparent: string | undefined,
