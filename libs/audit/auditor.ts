@@ -8,7 +8,7 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import type { LedgerConnection } from '#ledger/ledger-connection.js';
 import type { Gate } from '#reservation/gate.js';
 import type { Finding } from './finding.js';
-import { checkHolders, checkStock } from './gate-checks.js';
+import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.js';
 import { checkJournal } from './journal-check.js';
 import { checkOnePerUser, checkTotals } from './ledger-checks.js';
 import { checkLog } from './log-check.js';
@@ -58,6 +58,22 @@ export class Auditor {
     yield await this.whileAtRest(() => checkLog(this.kafka, requested, this.queries));
   }
 
+  /**
+   * A look that costs the stores next to nothing, to be taken every minute: I4, and of I5 only whether
+   * the gate holds as many as MySQL has issued. Yields nothing while the system is busy or recovering.
+   */
+  async *glance(options: { restTimeoutMs: number }): AsyncGenerator<Finding> {
+    if ((await this.awaitRest(options.restTimeoutMs)) === undefined) {
+      yield await checkStock(this.gate, await this.coupons.list());
+      const counts = await this.whileAtRest(async () =>
+        checkHolderCounts(this.gate, await this.coupons.list()),
+      );
+      if (counts.skipped === undefined) {
+        yield counts;
+      }
+    }
+  }
+
   /** A check that takes several reads is no proof of a violation when requests came in between. */
   private async whileAtRest(check: () => Promise<Finding>): Promise<Finding> {
     const before = await this.activity();
@@ -100,7 +116,10 @@ export class Auditor {
 
   private async describeUnrest(): Promise<string | undefined> {
     for (const { id } of await this.coupons.list()) {
-      const { pending } = await this.gate.inspect(id);
+      const { gate, pending } = await this.gate.inspect(id);
+      if (gate !== 'open') {
+        return `not at rest: the gate of coupon ${id} is not open`;
+      }
       if (pending > 0) {
         return `not at rest: coupon ${id} has ${pending} reservations pending`;
       }
