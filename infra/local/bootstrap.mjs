@@ -122,7 +122,9 @@ function nodeBinary() {
 
 function runCommand(command, args) {
   // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
-  const options = ['--disable-warning=TimeoutNegativeWarning', '--env-file-if-exists=.env'];
+  const options = ['--disable-warning=TimeoutNegativeWarning'];
+  const settings = join(root, '.env');
+  if (existsSync(settings)) options.push(`--env-file=${settings}`);
   const script = join(root, 'infra', 'local', `${command}.ts`);
   const child = spawn(nodeBinary(), [...options, script, ...args], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to the child as well: the commands take two in quick succession as one.

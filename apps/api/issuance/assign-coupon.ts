@@ -37,7 +37,7 @@ const batchSizeMax = 500;
 @Injectable()
 export class AssignCoupon {
   private readonly reserving: GroupCommit<number, string, Admission>;
-  private readonly publishing: GroupCommit<'all', Reservation, undefined>;
+  private readonly publishing: GroupCommit<number, Reservation, undefined>;
   private readonly confirming: GroupCommit<string, Reservation, boolean>;
 
   constructor(
@@ -66,7 +66,7 @@ export class AssignCoupon {
 
     // 2. Publish. A time-out means "unknown": the stock is never given back because of one.
     try {
-      await this.publishing.add('all', reservation);
+      await this.publishing.add(reservation.kafkaPartition, reservation);
     } catch {
       return { kind: 'unconfirmed', issuanceId };
     }
@@ -98,6 +98,7 @@ export class AssignCoupon {
     });
   }
 
+  /** A batch has one partition: one whose leader is away holds up no other. */
   private async publish(batch: Reservation[]): Promise<undefined[]> {
     await this.log.publishRequests(batch);
     return batch.map(() => undefined);
