@@ -44,8 +44,9 @@ describe('issuers', () => {
     await produce('0', 'this is no JSON');
     await produce('1', JSON.stringify({ v: 1, type: 'something.else' }));
     const { body } = await stack.assign(couponId, 'behind');
+    // The partitions of the issuer that was killed are given to the other after 12 s.
     await expect
-      .poll(async () => (await stack.request(body.status_url)).body.status, { timeout: 10_000 })
+      .poll(async () => (await stack.request(body.status_url)).body.status, { timeout: 30_000 })
       .toBe('ISSUED');
   });
 

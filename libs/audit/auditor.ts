@@ -60,11 +60,12 @@ export class Auditor {
 
   /**
    * A look that costs the stores next to nothing, to be taken every minute: I4, and of I5 only whether
-   * the gate holds as many as MySQL has issued. Yields nothing while the system is busy or recovering.
+   * the gate holds as many as MySQL has issued, which is left out while the system is busy.
    */
   async *glance(options: { restTimeoutMs: number }): AsyncGenerator<Finding> {
+    // Before any waiting: a gate whose stock has drifted shuts itself, and a recovery mends it.
+    yield await checkStock(this.gate, await this.coupons.list(), { mayBeShut: true });
     if ((await this.awaitRest(options.restTimeoutMs)) === undefined) {
-      yield await checkStock(this.gate, await this.coupons.list());
       const counts = await this.whileAtRest(async () =>
         checkHolderCounts(this.gate, await this.coupons.list()),
       );

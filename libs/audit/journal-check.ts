@@ -61,7 +61,7 @@ async function* readAcknowledged(
       if (issuanceId === undefined || couponId === undefined || userId === undefined) {
         violations.add(`line ${line}: acknowledged without issuance_id, coupon_id or user_id`);
       } else {
-        yield { line, issuanceId: issuanceId.toLowerCase(), couponId, userId };
+        yield { line, issuanceId, couponId, userId };
       }
     }
   }

@@ -51,8 +51,10 @@ async function compareWithLedger(
   for (const request of batch) {
     const { issuance_id: id, coupon_id: couponId, user_id: userId } = request;
     const holder = issued.get(id);
-    if (holder === undefined ? !refused.has(id) : refused.has(id)) {
-      violations.add(`${id} is ${holder === undefined ? 'neither' : 'both'} issued and refused`);
+    if (holder === undefined && !refused.has(id)) {
+      violations.add(`${id} is neither issued nor refused`);
+    } else if (holder !== undefined && refused.has(id)) {
+      violations.add(`${id} is both issued and refused`);
     } else if (holder && (holder.couponId !== couponId || holder.userId !== userId)) {
       violations.add(`${id} was requested by ${JSON.stringify(userId)}, issued to another`);
     }

@@ -32,10 +32,7 @@ export class Campaigns {
           ? new CampaignError(`coupon ${draft.id} exists already`)
           : error;
       });
-    // No request of a new coupon can be in the log, so its first epoch needs no marker.
-    const token = randomUUID();
-    const runId = await this.gate.claim(coupon.id, token);
-    if (!(await this.gate.open(coupon, token, runId))) {
+    if (!(await this.openFirstEpoch(coupon))) {
       await this.untilOpen(coupon.id);
     }
     return coupon;
@@ -69,6 +66,22 @@ export class Campaigns {
         ? this.lowerTotal(coupon, total, version)
         : this.inLedgerFirst(coupon, { action: 'set-total', total, version }),
     );
+  }
+
+  /**
+   * No request of a new coupon can be in the log, so its first epoch needs no marker. Unless a gate
+   * of this id stands in Redis already, left by a database that is gone: then it is fenced off, for
+   * the keeper to recover. False when the gate is not open yet.
+   */
+  private async openFirstEpoch(coupon: Coupon): Promise<boolean> {
+    const { epoch, minEpoch } = await this.gate.inspect(coupon.id);
+    if (Math.max(epoch, minEpoch) >= coupon.epoch) {
+      await this.gate.fence(coupon.id, Math.max(epoch, minEpoch) + 1);
+      return false;
+    }
+    const token = randomUUID();
+    const runId = await this.gate.claim(coupon.id, token);
+    return this.gate.open(coupon, token, runId);
   }
 
   private changeState(
@@ -109,8 +122,16 @@ export class Campaigns {
     return true;
   }
 
-  /** The gate first: MySQL must never allow less than what the gate has promised. */
+  /**
+   * The gate first: MySQL must never allow less than what the gate has promised. But the version is
+   * taken from MySQL before: two changes of one version would each keep the other from the gate, and
+   * one based on an older look could open a gate that was paused meanwhile.
+   */
   private async lowerTotal(coupon: Coupon, total: number, version: number): Promise<boolean> {
+    // A crash here leaves the gate behind MySQL by a version that changes nothing.
+    if (!(await this.coupons.takeVersion(coupon, version))) {
+      return false;
+    }
     const outcome = await this.gate.applyCoupon({ ...coupon, total, version });
     switch (outcome.kind) {
       case 'applied':
@@ -120,6 +141,7 @@ export class Campaigns {
           action: 'set-total',
           total,
           version,
+          isVersionTaken: true,
           inEpoch: outcome.epoch,
         });
       case 'below_holders':

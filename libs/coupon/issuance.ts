@@ -28,7 +28,7 @@ export const couponIdSchema = z
   .min(1, 'must be at least 1')
   .max(couponIdMax, `must be at most ${couponIdMax}`);
 
-export const issuanceIdSchema = z.uuid('must be a UUID');
+export const issuanceIdSchema = z.uuid('must be a UUID').toLowerCase();
 
 /** Characters as a user counts them in code points, not UTF-16 units. */
 function characterCount(text: string): number {

@@ -82,6 +82,14 @@ export function readConsumerLag(
   });
 }
 
+/** How many partitions a topic has. Rejects like readConsumerLag. */
+export function partitionCount(admin: LogAdmin, topic: string): Promise<number> {
+  return admin.ask(async (kafkaAdmin) => {
+    const { topics } = await kafkaAdmin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length ?? 0;
+  });
+}
+
 /** The end of every partition: the offset its next record will get. Rejects like readConsumerLag. */
 export function latestOffsets(admin: LogAdmin, topic: string): Promise<Map<number, number>> {
   return admin.ask(async (kafkaAdmin) => {

@@ -31,7 +31,7 @@ const requestTimeoutMs = 8_000;
  * client of its own: kafkajs keeps the committed offsets of a group in the client, and two members
  * of one group that share it overwrite each other's.
  *
- * Throws when SASL is asked for without a user or password, or the CA file cannot be read.
+ * Throws when the CA file cannot be read.
  */
 export function createKafka(config: ConnectionConfig, clientId: string, log: Log = quiet): Kafka {
   const sasl = saslOptions(config);
@@ -77,10 +77,10 @@ function saslOptions(config: ConnectionConfig): SASLOptions | undefined {
   if (config.KAFKA_SASL_MECHANISM === '') {
     return undefined;
   }
-  const username = config.KAFKA_SASL_USERNAME;
-  const password = config.KAFKA_SASL_PASSWORD;
-  if (username === undefined || password === undefined) {
-    throw new Error('KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.');
-  }
-  return { mechanism: config.KAFKA_SASL_MECHANISM, username, password };
+  // The configuration is refused when there is a mechanism without a user and a password.
+  return {
+    mechanism: config.KAFKA_SASL_MECHANISM,
+    username: config.KAFKA_SASL_USERNAME!,
+    password: config.KAFKA_SASL_PASSWORD!,
+  };
 }

@@ -17,5 +17,6 @@ const connectionErrorCodes = new Set([
 export function isConnectionError(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
   const { code, fatal } = (cause ?? {}) as { code?: string; fatal?: boolean };
-  return connectionErrorCodes.has(code ?? '') || (fatal === true && code !== undefined);
+  // mysql2 calls fatal what ends a connection; a command on one that is closed already has no code.
+  return connectionErrorCodes.has(code ?? '') || fatal === true;
 }

@@ -17,6 +17,8 @@ export interface NewCoupon {
 export interface CouponChange {
   action: 'pause' | 'resume' | 'close' | 'set-total';
   version: number;
+  /** The version was taken before (`takeVersion`), and must still be the newest. */
+  isVersionTaken?: boolean;
   state?: CouponState;
   total?: number;
   /** The change only counts while the coupon is in this epoch: no recovery has begun since. */
@@ -27,11 +29,11 @@ export interface CouponChange {
 export class CouponLedger {
   constructor(private readonly connection: LedgerConnection) {}
 
-  list(): Promise<Coupon[]> {
+  async list(): Promise<Coupon[]> {
     return this.coupons.find({ order: { id: 'ASC' } });
   }
 
-  find(id: number): Promise<Coupon | null> {
+  async find(id: number): Promise<Coupon | null> {
     return this.coupons.findOneBy({ id });
   }
 
@@ -66,7 +68,7 @@ export class CouponLedger {
         CouponRow,
         {
           id,
-          version: LessThan(change.version),
+          version: change.isVersionTaken === true ? change.version : LessThan(change.version),
           ...(change.inEpoch === undefined ? {} : { epoch: change.inEpoch }),
         },
         {
@@ -81,6 +83,15 @@ export class CouponLedger {
       await recordChange(manager, await manager.findOneByOrFail(CouponRow, { id }), change.action);
       return true;
     });
+  }
+
+  /**
+   * Takes a version for a change that reaches the gate first. False when the coupon is no longer as
+   * it was read: read again and decide again.
+   */
+  async takeVersion({ id, version: asRead }: Coupon, version: number): Promise<boolean> {
+    const { affected } = await this.coupons.update({ id, version: asRead }, { version });
+    return affected === 1;
   }
 
   /** Recovery: raises the epoch of a coupon to `epoch`; false when it is as high already. */

@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import type { IssuanceRequested } from '#coupon/events.js';
+import { AuditQueries } from '#ledger/audit-queries.js';
+import { checkJournal } from './journal-check.js';
+
+const here = new TestLedger();
+const queries = new AuditQueries(here.connection);
+let directory: string;
+let issued: IssuanceRequested;
+let refused: IssuanceRequested;
+
+beforeAll(async () => {
+  await here.start();
+  directory = await mkdtemp(join(tmpdir(), 'firstcome-journal-'));
+  const { id } = await here.createCoupon({ total: 1 });
+  issued = aRequest({ coupon_id: id, user_id: 'ann' });
+  refused = aRequest({ coupon_id: id, user_id: 'bob' });
+  await here.issuances.decideChunk([issued, refused]);
+});
+afterAll(async () => {
+  await here.close();
+  await rm(directory, { recursive: true });
+});
+
+function answerTo(request: IssuanceRequested, given: Record<string, unknown> = {}): string {
+  const { issuance_id, coupon_id, user_id } = request;
+  return JSON.stringify({ http_status: 200, issuance_id, coupon_id, user_id, ...given });
+}
+
+async function check(...lines: string[]): Promise<{ violations: string[]; checked: number }> {
+  const file = join(directory, 'answers.ndjson');
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  const { invariant, ...finding } = await checkJournal(file, queries);
+  expect(invariant).toBe('I3');
+  return finding;
+}
+
+test('answers that are issued as they were told hold I3, however often they were given', async () => {
+  const upperCase = issued.issuance_id.toUpperCase();
+  const lines = [
+    answerTo(issued),
+    answerTo(issued, { http_status: 202 }),
+    answerTo(issued, { issuance_id: upperCase, latency_ms: 3 }),
+    '',
+  ];
+  expect(await check(...lines)).toEqual({ violations: [], checked: 3 });
+});
+
+test('an empty journal violates nothing', async () => {
+  expect(await check()).toEqual({ violations: [], checked: 0 });
+});
+
+test('an acknowledged id that is nowhere is lost', async () => {
+  const id = anIssuanceId();
+  expect((await check(answerTo(issued), answerTo(issued, { issuance_id: id }))).violations).toEqual(
+    [`line 2: ${id} was acknowledged and is not issued`],
+  );
+});
+
+test('an acknowledged id that was refused is lost just as well', async () => {
+  expect((await check(answerTo(refused, { http_status: 202 }))).violations).toEqual([
+    `line 1: ${refused.issuance_id} was acknowledged and is not issued`,
+  ]);
+});
+
+test.each([
+  ['another user', { user_id: 'bob' }],
+  ['another user by case', { user_id: 'Ann' }],
+  ['another coupon', { coupon_id: 999 }],
+])('an id that was told to %s than it was issued to is a violation', async (_name, wrong) => {
+  const { violations } = await check(answerTo(issued, wrong));
+  expect(violations).toHaveLength(1);
+  expect(violations[0]).toContain(`line 1: ${issued.issuance_id} was told to user`);
+  expect(violations[0]).toContain(`issued to "ann" of ${issued.coupon_id}`);
+});
+
+test.each([400, 404, 409, 422, 429, 500, 503])('an answer %d promises nothing', async (status) => {
+  const unconfirmed = answerTo(issued, { http_status: status, issuance_id: anIssuanceId() });
+  const withoutId = JSON.stringify({ http_status: status });
+  expect(await check(unconfirmed, withoutId)).toEqual({ violations: [], checked: 0 });
+});
+
+test('a line that is not an answer is a violation, since it might have been one', async () => {
+  const lines = ['{"http_status":200', '[]', '{"http_status":200,"issuance_id":"42"}', 'null'];
+  const { violations, checked } = await check(...lines, answerTo(issued));
+  expect(violations).toEqual(lines.map((line, i) => `line ${i + 1} is not an answer: ${line}`));
+  expect(checked).toBe(1);
+});
+
+test('an acknowledgement that does not say of what is a violation', async () => {
+  const { violations } = await check(JSON.stringify({ http_status: 200, coupon_id: 1 }));
+  expect(violations).toEqual(['line 1: acknowledged without issuance_id, coupon_id or user_id']);
+});
+
+test('one lost among thousands is found', async () => {
+  const { id } = await here.createCoupon({ total: 3_000 });
+  const requests = userIds(2_500).map((userId) => aRequest({ coupon_id: id, user_id: userId }));
+  for (let from = 0; from < requests.length; from += 500) {
+    await here.issuances.decideChunk(requests.slice(from, from + 500));
+  }
+  const lines = requests.map((request) => answerTo(request));
+  expect(await check(...lines)).toEqual({ violations: [], checked: 2_500 });
+  const lost = anIssuanceId();
+  lines[1_999] = answerTo(requests[1_999]!, { issuance_id: lost });
+  expect((await check(...lines)).violations).toEqual([
+    `line 2000: ${lost} was acknowledged and is not issued`,
+  ]);
+});
+
+test('a journal that is not there is an error, not a pass', async () => {
+  const missing = join(directory, 'missing.ndjson');
+  await expect(checkJournal(missing, queries)).rejects.toThrow('ENOENT');
+});

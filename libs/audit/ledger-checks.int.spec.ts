@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { aRequest, userIds } from '../../test/support/fixtures.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import { AuditQueries } from '#ledger/audit-queries.js';
+import { checkOnePerUser, checkTotals } from './ledger-checks.js';
+
+let here: TestLedger;
+let queries: AuditQueries;
+let couponId: number;
+
+/** A database a test: what is planted is not taken back. Three of ten are issued, one is refused. */
+beforeEach(async () => {
+  here = new TestLedger();
+  await here.start();
+  queries = new AuditQueries(here.connection);
+  ({ id: couponId } = await here.createCoupon());
+  const users = [...userIds(3), 'user-1'];
+  await here.issuances.decideChunk(
+    users.map((userId) => aRequest({ coupon_id: couponId, user_id: userId })),
+  );
+});
+afterEach(() => here.close());
+
+test('a ledger that nobody meddled with holds I1 and I2', async () => {
+  await here.createCoupon({ total: 0 });
+  expect(await checkTotals(queries)).toEqual({ invariant: 'I1', violations: [], checked: 2 });
+  expect(await checkOnePerUser(queries)).toEqual({ invariant: 'I2', violations: [], checked: 3 });
+});
+
+describe('I1', () => {
+  test('is violated by a coupon that was issued more often than its total', async () => {
+    await here.query('ALTER TABLE coupon DROP CONSTRAINT issued_within_total');
+    await here.query('UPDATE coupon SET total = 2 WHERE id = ?', [couponId]);
+    expect((await checkTotals(queries)).violations).toEqual([`coupon ${couponId}: 3 issued of 2`]);
+  });
+
+  test('is violated by rows behind the back of the count', async () => {
+    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'sneaked in' }));
+    expect((await checkTotals(queries)).violations).toEqual([
+      `coupon ${couponId}: its row says 3 issued, there are 4`,
+    ]);
+  });
+
+  test('is violated by rows that are gone', async () => {
+    await here.query('DELETE FROM issuance WHERE user_id = ?', [Buffer.from('user-2')]);
+    expect((await checkTotals(queries)).violations).toEqual([
+      `coupon ${couponId}: its row says 3 issued, there are 2`,
+    ]);
+  });
+
+  test('is checked for each coupon', async () => {
+    const { id: otherId } = await here.createCoupon();
+    await here.query('UPDATE coupon SET issued = 1 WHERE id = ?', [otherId]);
+    expect((await checkTotals(queries)).violations).toEqual([
+      `coupon ${otherId}: its row says 1 issued, there are 0`,
+    ]);
+  });
+});
+
+describe('I2', () => {
+  test('is violated by a user who has two of one coupon', async () => {
+    await here.query('ALTER TABLE issuance DROP INDEX coupon_user');
+    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'user-2' }));
+    expect((await checkOnePerUser(queries)).violations).toEqual([
+      `coupon ${couponId}: user "user-2" has 2`,
+    ]);
+  });
+
+  test('holds for one who has one of each of two coupons, and for ids that differ by case', async () => {
+    await here.query('ALTER TABLE issuance DROP INDEX coupon_user');
+    const { id: otherId } = await here.createCoupon();
+    await here.plantIssuance(aRequest({ coupon_id: otherId, user_id: 'user-2' }));
+    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'USER-2' }));
+    expect((await checkOnePerUser(queries)).violations).toEqual([]);
+  });
+});

@@ -1,0 +1,200 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { userIds } from '../../test/support/fixtures.js';
+import { TestGate } from '../../test/support/test-gate.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import type { Coupon } from '#coupon/coupon.js';
+import { CampaignError } from './campaign-error.js';
+import { Campaigns } from './campaigns.js';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const campaigns = new Campaigns(ledger.coupons, here.gate);
+
+beforeAll(async () => {
+  await ledger.start();
+  await here.start();
+});
+afterAll(async () => {
+  await ledger.close();
+  await here.close();
+});
+
+function create(): Promise<Coupon> {
+  return campaigns.create({ name: 'test', total: 10, opensAt: null, closesAt: null }, 8);
+}
+
+/** A store that does `before` ahead of each of its calls. */
+function withStepsBefore<Store extends object>(
+  store: Store,
+  before: (method: string) => Promise<void>,
+): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function'
+        ? async (...args: unknown[]) => {
+            await before(String(name));
+            return Reflect.apply(member, target, args) as unknown;
+          }
+        : member;
+    },
+  });
+}
+
+function campaignsWithStepsBefore(before: (method: string) => Promise<void>): Campaigns {
+  return new Campaigns(withStepsBefore(ledger.coupons, before), withStepsBefore(here.gate, before));
+}
+
+/** That the stores say the same, and what clients meet is what MySQL says. */
+async function expectAgreement(couponId: number): Promise<Coupon> {
+  const coupon = await campaigns.find(couponId);
+  const atGate = await here.gate.inspect(couponId);
+  expect({ total: atGate.total, version: atGate.version }).toEqual({
+    total: coupon.total,
+    version: coupon.version,
+  });
+  const [outcome] = await here.outcomes(couponId, 'somebody new');
+  expect(outcome?.kind).toBe(coupon.state === 'open' ? 'reserved' : coupon.state);
+  return coupon;
+}
+
+/** What both stores hold after `interruption` came before step `at` of `change`; false past its end. */
+async function interrupted(
+  at: number,
+  change: (manager: Campaigns, id: number) => Promise<unknown>,
+  interruption: (manager: Campaigns, id: number) => Promise<unknown>,
+): Promise<Coupon | undefined> {
+  const { id } = await create();
+  let step = 0;
+  let wasInterrupted = false;
+  const manager = campaignsWithStepsBefore(async () => {
+    step += 1;
+    if (step === at) {
+      wasInterrupted = true;
+      await interruption(campaigns, id);
+    }
+  });
+  await change(manager, id);
+  return wasInterrupted ? expectAgreement(id) : undefined;
+}
+
+describe('two changes at the same time both take effect, whenever one comes in between', () => {
+  const lower = (manager: Campaigns, id: number) => manager.setTotal(id, 5);
+  const raise = (manager: Campaigns, id: number) => manager.setTotal(id, 20);
+  const pause = (manager: Campaigns, id: number) => manager.pause(id);
+  test.each([
+    ['a pause while it is lowered', lower, pause, { total: 5, state: 'paused' }],
+    ['a pause while it is raised', raise, pause, { total: 20, state: 'paused' }],
+    ['lowering while it is paused', pause, lower, { total: 5, state: 'paused' }],
+    ['raising while it is paused', pause, raise, { total: 20, state: 'paused' }],
+  ])('%s', async (_name, change, interruption, expected) => {
+    let steps = 0;
+    for (;;) {
+      const after = await interrupted(steps + 1, change, interruption);
+      if (after === undefined) {
+        break;
+      }
+      expect(after).toMatchObject(expected);
+      steps += 1;
+    }
+    expect(steps).toBeGreaterThanOrEqual(4);
+  });
+});
+
+test('a pause is at the gate when it returns, although one who lowered it died half-way', async () => {
+  const coupon = await create();
+  let hasDied = false;
+  const manager = campaignsWithStepsBefore(async (method) => {
+    if (method === 'change' && !hasDied) {
+      hasDied = true;
+      await ledger.coupons.takeVersion(coupon, 2);
+      await here.gate.applyCoupon({ ...coupon, total: 5, version: 2 });
+    }
+  });
+  await manager.pause(coupon.id);
+  expect(await expectAgreement(coupon.id)).toMatchObject({ state: 'paused', total: 10 });
+});
+
+describe('lowering when a recovery comes between the gate and MySQL', () => {
+  /** Lowers to 5 and has `recover` come after the gate was changed and before MySQL is. */
+  async function lowerWith(recover: (coupon: Coupon) => Promise<void>): Promise<{
+    id: number;
+    lowering: Promise<Coupon>;
+  }> {
+    const coupon = await create();
+    let recovered = false;
+    const manager = campaignsWithStepsBefore(async (method) => {
+      if (method === 'change' && !recovered) {
+        recovered = true;
+        await ledger.coupons.raiseEpoch(coupon.id, 2);
+        await here.gate.fence(coupon.id, 2);
+        await recover(coupon);
+      }
+    });
+    return { id: coupon.id, lowering: manager.setTotal(coupon.id, 5) };
+  }
+
+  /** The recovery opens the gate with the total of MySQL, which is still the old one. */
+  async function open(coupon: Coupon): Promise<void> {
+    await here.rebuild(await campaigns.find(coupon.id), []);
+  }
+
+  test('lowers again behind it, in both stores', async () => {
+    const { id, lowering } = await lowerWith(open);
+    expect(await lowering).toMatchObject({ total: 5, epoch: 2 });
+    expect(await expectAgreement(id)).toMatchObject({ total: 5 });
+  });
+
+  test('never lowers MySQL below what the reopened gate has given', async () => {
+    const { id, lowering } = await lowerWith(async (coupon) => {
+      await open(coupon);
+      await here.outcomes(coupon.id, ...userIds(7));
+    });
+    await expect(lowering).rejects.toThrow(CampaignError);
+    expect((await campaigns.find(id)).total).toBe(10);
+    expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', total: 10, left: 3 });
+  });
+
+  test('changes nothing in MySQL while the gate is shut', async () => {
+    const { id, lowering } = await lowerWith(async () => {});
+    await expect(lowering).rejects.toThrow('is being recovered');
+    expect((await campaigns.find(id)).total).toBe(10);
+    await open(await campaigns.find(id));
+    expect(await expectAgreement(id)).toMatchObject({ total: 10 });
+  });
+});
+
+test('managers who all change one campaign leave both stores the same, in any order of steps', async () => {
+  const changes = fc.array(fc.constantFrom(4, 5, 6, 15, 20, 'pause' as const), {
+    minLength: 2,
+    maxLength: 4,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), changes, async (scheduler, wanted) => {
+      const { id } = await create();
+      const manager = campaignsWithStepsBefore(async (method) => {
+        await scheduler.schedule(Promise.resolve(), method);
+      });
+      const all = wanted.map((change) =>
+        change === 'pause' ? manager.pause(id) : manager.setTotal(id, change),
+      );
+      await scheduler.waitFor(Promise.all(all));
+      const coupon = await expectAgreement(id);
+      expect(coupon.state).toBe(wanted.includes('pause') ? 'paused' : 'open');
+      expect([10, ...wanted]).toContain(coupon.total);
+      await expectRisingVersions(id, wanted.length);
+    }),
+    { numRuns: 25, interruptAfterTimeLimit: 15_000 },
+  );
+}, 60_000);
+
+async function expectRisingVersions(couponId: number, changes: number): Promise<void> {
+  const rows = await ledger.query<{ version: number }>(
+    'SELECT version FROM coupon_change WHERE coupon_id = ? ORDER BY changed_at, version',
+    [couponId],
+  );
+  const versions = rows.map((row) => row.version);
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+  expect(versions.length).toBeGreaterThanOrEqual(1 + changes);
+}

@@ -1,0 +1,105 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aRequest, anIssuanceId } from '../../test/support/fixtures.js';
+import type { RequestRecord } from './events.js';
+import { parseRequestRecord, toIssuanceRequested } from './events.js';
+
+function parse(value: unknown): RequestRecord {
+  return parseRequestRecord(Buffer.from(JSON.stringify(value)));
+}
+
+const reservation = {
+  issuanceId: anIssuanceId(1_764_000_000_123),
+  couponId: 123,
+  userId: 'Zoë 🎟',
+  epoch: 4,
+  kafkaPartition: 2,
+};
+
+describe('a request', () => {
+  test('survives the log: what the api writes is what the issuer reads', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    for (const sent of [reservation, { ...reservation, traceparent }]) {
+      const request = toIssuanceRequested(sent);
+      expect(parse(request)).toEqual({ kind: 'request', request });
+    }
+  });
+
+  test('carries ids, epoch and the time it was reserved by the gate, not a trace it has not', () => {
+    expect(toIssuanceRequested(reservation)).toEqual({
+      v: 1,
+      type: 'issuance.requested',
+      issuance_id: reservation.issuanceId,
+      coupon_id: 123,
+      user_id: 'Zoë 🎟',
+      epoch: 4,
+      reserved_at: 1_764_000_000_123,
+    });
+  });
+
+  test('may carry fields of later on, which are left out', () => {
+    const request = aRequest();
+    expect(parse({ ...request, colour: 'red' })).toEqual({ kind: 'request', request });
+  });
+
+  test.each([
+    ['no issuance id', { issuance_id: undefined }],
+    ['an issuance id that is no UUID', { issuance_id: '42' }],
+    ['a coupon id of 0', { coupon_id: 0 }],
+    ['no user', { user_id: undefined }],
+    ['a user id too long', { user_id: 'u'.repeat(65) }],
+    ['an epoch of 0', { epoch: 0 }],
+    ['an epoch that is text', { epoch: '1' }],
+    ['no time', { reserved_at: undefined }],
+  ])('is garbage, in words, with %s', (_name, wrong) => {
+    const record = parse({ ...aRequest(), ...wrong });
+    expect(record.kind).toBe('garbage');
+    expect(record).toHaveProperty('reason', expect.stringContaining(Object.keys(wrong)[0]!));
+  });
+});
+
+describe('a marker', () => {
+  const marker = { v: 1, type: 'epoch.marker', epochs: [{ coupon_id: 1, epoch: 2 }] };
+
+  test('is read as one', () => {
+    expect(parse(marker)).toEqual({ kind: 'marker', marker });
+  });
+
+  test('that names no coupon, or an impossible epoch, is garbage', () => {
+    expect(parse({ ...marker, epochs: [] }).kind).toBe('garbage');
+    expect(parse({ ...marker, epochs: [{ coupon_id: 1, epoch: 0 }] }).kind).toBe('garbage');
+  });
+});
+
+describe('bytes that are not ours', () => {
+  test.each([
+    ['no value', null],
+    ['no bytes', Buffer.alloc(0)],
+    ['no JSON', Buffer.from('{"v":1')],
+    ['no UTF-8', Buffer.from([0xff, 0xfe, 0x00])],
+    ['no object', Buffer.from('7')],
+    ['null', Buffer.from('null')],
+    ['a list', Buffer.from('[1]')],
+    ['no version', Buffer.from('{"type":"issuance.requested"}')],
+    ['a version that is text', Buffer.from('{"v":"1"}')],
+    ['an unknown type', Buffer.from('{"v":1,"type":"issuance.decided"}')],
+  ])('are garbage: %s', (_name, value) => {
+    expect(parseRequestRecord(value).kind).toBe('garbage');
+  });
+
+  test('never make it throw, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
+        expect(parseRequestRecord(Buffer.from(bytes)).kind).toBe('garbage');
+        expect(['garbage', 'unknown_version']).toContain(
+          parseRequestRecord(Buffer.from(json)).kind,
+        );
+      }),
+    );
+  });
+});
+
+test('a record of another version is neither skipped nor guessed, however familiar it looks', () => {
+  expect(parse({ ...aRequest(), v: 2 })).toEqual({ kind: 'unknown_version', version: 2 });
+  expect(parse({ v: 99 })).toEqual({ kind: 'unknown_version', version: 99 });
+});

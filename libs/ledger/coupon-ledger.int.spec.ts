@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aRequest, userIds } from '../../test/support/fixtures.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+
+const here = new TestLedger();
+const { coupons } = here;
+
+beforeAll(() => here.start());
+afterAll(() => here.close());
+
+async function history(couponId: number): Promise<Record<string, unknown>[]> {
+  return here.query(
+    'SELECT version, action, total, state FROM coupon_change WHERE coupon_id = ? ORDER BY version',
+    [couponId],
+  );
+}
+
+describe('create', () => {
+  test('keeps a campaign as it was given, times to the millisecond, in its first epoch', async () => {
+    const given = {
+      name: 'Größter Rabatt 🎟',
+      total: 2_147_483_647,
+      kafkaPartition: 7,
+      opensAt: 1_764_000_000_123,
+      closesAt: 8_640_000_000_000_000,
+    };
+    const created = await here.createCoupon(given);
+    const first = { issued: 0, version: 1, state: 'open', epoch: 1, appliedEpoch: 1 };
+    expect(created).toMatchObject({ ...given, ...first });
+    expect(await coupons.find(created.id)).toEqual({ ...created, ...given, ...first });
+    expect((await coupons.list()).map(({ id }) => id)).toContain(created.id);
+  });
+
+  test('leaves out limits in time that there are not', async () => {
+    const { id } = await here.createCoupon();
+    expect(await coupons.find(id)).toMatchObject({ opensAt: null, closesAt: null });
+  });
+
+  test('takes the id it is asked to take, once', async () => {
+    expect((await here.createCoupon({ id: 4_711, name: 'first' })).id).toBe(4_711);
+    await expect(here.createCoupon({ id: 4_711, name: 'second' })).rejects.toMatchObject({
+      driverError: { code: 'ER_DUP_ENTRY' },
+    });
+    expect((await coupons.find(4_711))?.name).toBe('first');
+    expect(await history(4_711)).toHaveLength(1);
+  });
+});
+
+test('there is no campaign that nobody made', async () => {
+  expect(await coupons.find(999_999)).toBeNull();
+});
+
+describe('change', () => {
+  test('changes what it is given, and writes down how it was after it', async () => {
+    const { id } = await here.createCoupon();
+    expect(await coupons.change(id, { action: 'pause', state: 'paused', version: 2 })).toBe(true);
+    expect(await coupons.change(id, { action: 'set-total', total: 12, version: 5 })).toBe(true);
+    expect(await coupons.find(id)).toMatchObject({ state: 'paused', total: 12, version: 5 });
+    expect(await history(id)).toEqual([
+      { version: 1, action: 'create', total: 10, state: 'open' },
+      { version: 2, action: 'pause', total: 10, state: 'paused' },
+      { version: 5, action: 'set-total', total: 12, state: 'paused' },
+    ]);
+  });
+
+  test('is not made when its version, or a newer one, is there already', async () => {
+    const { id } = await here.createCoupon();
+    await coupons.change(id, { action: 'pause', state: 'paused', version: 3 });
+    for (const version of [3, 2]) {
+      const late = { action: 'resume' as const, state: 'open' as const, version };
+      expect(await coupons.change(id, late)).toBe(false);
+    }
+    expect(await coupons.find(id)).toMatchObject({ state: 'paused', version: 3 });
+    expect(await history(id)).toHaveLength(2);
+  });
+
+  test('of one version is made by one of those who try at the same time', async () => {
+    const { id } = await here.createCoupon();
+    const made = await Promise.all(
+      [11, 12, 13, 14].map((total) =>
+        coupons.change(id, { action: 'set-total', total, version: 2 }),
+      ),
+    );
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect((await coupons.find(id))?.total).toBe(11 + made.indexOf(true));
+  });
+
+  test('is not made when a recovery has begun since', async () => {
+    const { id } = await here.createCoupon();
+    await coupons.raiseEpoch(id, 2);
+    const change = { action: 'set-total' as const, total: 5, version: 2 };
+    expect(await coupons.change(id, { ...change, inEpoch: 1 })).toBe(false);
+    expect((await coupons.find(id))?.total).toBe(10);
+    expect(await coupons.change(id, { ...change, inEpoch: 2 })).toBe(true);
+  });
+
+  test('of a campaign that does not exist is not made', async () => {
+    const change = { action: 'pause' as const, state: 'paused' as const, version: 2 };
+    expect(await coupons.change(999_999, change)).toBe(false);
+  });
+
+  test('never allows less than what is issued, and then changes nothing', async () => {
+    const { id } = await here.createCoupon();
+    const requests = userIds(3).map((userId) => aRequest({ coupon_id: id, user_id: userId }));
+    await here.issuances.decideChunk(requests);
+    const change = { action: 'set-total' as const, version: 2 };
+    await expect(coupons.change(id, { ...change, total: 2 })).rejects.toThrow(
+      'issued_within_total',
+    );
+    expect(await coupons.find(id)).toMatchObject({ total: 10, version: 1, issued: 3 });
+    expect(await history(id)).toHaveLength(1);
+    expect(await coupons.change(id, { ...change, total: 3 })).toBe(true);
+  });
+});
+
+describe('takeVersion', () => {
+  test('takes a version of the coupon as it was read, and changes nothing else', async () => {
+    const coupon = await here.createCoupon();
+    expect(await coupons.takeVersion(coupon, 3)).toBe(true);
+    expect(await coupons.find(coupon.id)).toEqual({ ...coupon, version: 3 });
+    expect(await coupons.takeVersion(coupon, 4)).toBe(false);
+    expect(await history(coupon.id)).toHaveLength(1);
+  });
+
+  test('keeps the version for one change, unless another has come since', async () => {
+    const coupon = await here.createCoupon();
+    const change = { action: 'set-total' as const, total: 5, version: 2, isVersionTaken: true };
+    expect(await coupons.change(coupon.id, change)).toBe(false);
+    await coupons.takeVersion(coupon, 2);
+    expect(await coupons.change(coupon.id, { ...change, isVersionTaken: false })).toBe(false);
+    expect(await coupons.change(coupon.id, change)).toBe(true);
+    await coupons.change(coupon.id, { action: 'pause', state: 'paused', version: 3 });
+    expect(await coupons.change(coupon.id, change)).toBe(false);
+  });
+
+  test('is given to one of those who want it at the same time', async () => {
+    const coupon = await here.createCoupon();
+    const taken = await Promise.all([1, 2, 3].map(() => coupons.takeVersion(coupon, 2)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('raiseEpoch', () => {
+  test('raises, and never lowers', async () => {
+    const { id } = await here.createCoupon();
+    expect(await coupons.raiseEpoch(id, 3)).toBe(true);
+    expect(await coupons.raiseEpoch(id, 3)).toBe(false);
+    expect(await coupons.raiseEpoch(id, 2)).toBe(false);
+    expect(await coupons.find(id)).toMatchObject({ epoch: 3, appliedEpoch: 1, version: 1 });
+  });
+
+  test('lets one of those who want the same epoch have it', async () => {
+    const { id } = await here.createCoupon();
+    const raised = await Promise.all([1, 2, 3].map(() => coupons.raiseEpoch(id, 2)));
+    expect(raised.filter(Boolean)).toHaveLength(1);
+  });
+});

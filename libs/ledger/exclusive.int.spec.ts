@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import { runExclusively } from './exclusive.js';
+import { LedgerConnection } from './ledger-connection.js';
+
+const here = new TestLedger();
+/** Another process, as far as MySQL can tell. */
+const other = new LedgerConnection(here.config);
+
+beforeAll(async () => {
+  await here.start();
+  await other.connected();
+});
+afterAll(async () => {
+  await other.close();
+  await here.close();
+});
+
+const nothing = async (): Promise<void> => {};
+
+test('while work runs nobody else runs work of its name, here or in another process', async () => {
+  const seen: boolean[] = [];
+  const ran = await runExclusively(here.connection, 'duty', async () => {
+    seen.push(await runExclusively(other, 'duty', nothing));
+    seen.push(await runExclusively(here.connection, 'duty', nothing));
+  });
+  expect(ran).toBe(true);
+  expect(seen).toEqual([false, false]);
+});
+
+test('of many who want to at the same time one runs', async () => {
+  const { promise: allHaveAsked, resolve } = Promise.withResolvers<void>();
+  let asked = 0;
+  const ask = async (connection: LedgerConnection): Promise<boolean> => {
+    const ran = runExclusively(connection, 'duty', () => allHaveAsked);
+    const settled = ran.then((did) => {
+      asked += 1;
+      if (asked === 3) {
+        resolve();
+      }
+      return did;
+    });
+    return settled;
+  };
+  const connections = [here.connection, other, here.connection, other];
+  const ran = await Promise.all(connections.map(ask));
+  expect(ran.filter(Boolean)).toHaveLength(1);
+});
+
+test('when it is done the next may run', async () => {
+  expect(await runExclusively(here.connection, 'duty', nothing)).toBe(true);
+  expect(await runExclusively(other, 'duty', nothing)).toBe(true);
+});
+
+test('when it fails the error is told, and the next may run', async () => {
+  const failing = async (): Promise<void> => {
+    throw new Error('it broke');
+  };
+  await expect(runExclusively(here.connection, 'duty', failing)).rejects.toThrow('it broke');
+  expect(await runExclusively(other, 'duty', nothing)).toBe(true);
+});
+
+test('work of another name, or of another installation on the same server, is not kept out', async () => {
+  const neighbour = new TestLedger();
+  await neighbour.start();
+  const seen: boolean[] = [];
+  await runExclusively(here.connection, 'duty', async () => {
+    seen.push(await runExclusively(other, 'another duty', nothing));
+    seen.push(await runExclusively(neighbour.connection, 'duty', nothing));
+  });
+  expect(seen).toEqual([true, true]);
+  await neighbour.close();
+});

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { aRequest, userIds } from '../../test/support/fixtures.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import type { Decision } from '#coupon/decide.js';
+import type { IssuanceRequested } from '#coupon/events.js';
+
+const here = new TestLedger();
+const { issuances } = here;
+
+beforeAll(() => here.start());
+afterAll(() => here.close());
+
+function outcomes(decisions: Decision[]): string[] {
+  return decisions.map(({ status, reason }) => reason ?? status);
+}
+
+async function decideAll(requests: IssuanceRequested[]): Promise<string[]> {
+  return outcomes(await issuances.decideChunk(requests));
+}
+
+/** What the coupon row says, and how many rows there are. */
+async function counts(couponId: number): Promise<{ issued: number; rows: number }> {
+  const [row] = await here.query<{ issued: number; row_count: number | string }>(
+    `SELECT issued, (SELECT COUNT(*) FROM issuance WHERE coupon_id = coupon.id) AS row_count
+     FROM coupon WHERE id = ?`,
+    [couponId],
+  );
+  return { issued: row!.issued, rows: Number(row!.row_count) };
+}
+
+function requestsOf(couponId: number, users: string[]): IssuanceRequested[] {
+  return users.map((userId) => aRequest({ coupon_id: couponId, user_id: userId }));
+}
+
+describe('decideChunk', () => {
+  test('issues, and counts what it issued', async () => {
+    const { id } = await here.createCoupon();
+    const [first] = await issuances.decideChunk(requestsOf(id, userIds(3)));
+    expect(first).toMatchObject({ status: 'ISSUED', isNew: true });
+    expect(first!.decidedAt).toBeCloseTo(Date.now(), -5);
+    expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
+  });
+
+  test('never gives one user two, in one chunk or in two', async () => {
+    const { id } = await here.createCoupon();
+    expect(await decideAll(requestsOf(id, ['ann', 'ann']))).toEqual(['ISSUED', 'DUPLICATE']);
+    expect(await decideAll(requestsOf(id, ['ann', 'bob']))).toEqual(['DUPLICATE', 'ISSUED']);
+    expect(await counts(id)).toEqual({ issued: 2, rows: 2 });
+  });
+
+  test('never issues more than the total', async () => {
+    const { id } = await here.createCoupon({ total: 3 });
+    expect(await decideAll(requestsOf(id, userIds(2, 'a')))).toEqual(['ISSUED', 'ISSUED']);
+    expect(await decideAll(requestsOf(id, userIds(2, 'b')))).toEqual(['ISSUED', 'SOLD_OUT']);
+    expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
+  });
+
+  test('refuses as void what follows a marker in an older epoch', async () => {
+    const { id } = await here.createCoupon();
+    await issuances.applyMarker(marker({ [id]: 3 }));
+    const requests = [2, 3].map((epoch) =>
+      aRequest({ coupon_id: id, epoch, user_id: `in ${epoch}` }),
+    );
+    expect(await decideAll(requests)).toEqual(['VOID', 'ISSUED']);
+  });
+
+  test('refuses a coupon that does not exist, and records it', async () => {
+    const request = aRequest({ coupon_id: 999_999 });
+    expect(await decideAll([request])).toEqual(['UNKNOWN_COUPON']);
+    expect(await issuances.findStatus(request.issuance_id)).toMatchObject({
+      status: 'REFUSED',
+      reason: 'UNKNOWN_COUPON',
+      couponId: 999_999,
+    });
+  });
+
+  test('delivered again gives the same decisions, with the time of then, and changes nothing', async () => {
+    const { id, version } = await here.createCoupon({ total: 1 });
+    const chunk = requestsOf(id, ['ann', 'ann', 'bob']);
+    const first = await issuances.decideChunk(chunk);
+    expect(outcomes(first)).toEqual(['ISSUED', 'DUPLICATE', 'SOLD_OUT']);
+    await here.coupons.change(id, { action: 'set-total', total: 5, version: version + 1 });
+
+    const again = await issuances.decideChunk(chunk);
+    expect(again).toEqual(first.map((decision) => ({ ...decision, isNew: false })));
+    expect(await counts(id)).toEqual({ issued: 1, rows: 1 });
+  });
+
+  test('takes users for different whose ids differ by case, accent, emoji or a blank', async () => {
+    const names = ['User1', 'user1', 'user1 ', 'é', 'e\u0301', 'e', '🎟', '🎉', '🎟'.repeat(64)];
+    const { id } = await here.createCoupon();
+    const requests = requestsOf(id, names);
+    expect(await decideAll(requests)).toEqual(names.map(() => 'ISSUED'));
+    expect(await decideAll(requestsOf(id, names))).toEqual(names.map(() => 'DUPLICATE'));
+    for (const { issuance_id: issuanceId, user_id: userId } of requests) {
+      expect(await issuances.findStatus(issuanceId)).toMatchObject({ userId });
+      expect((await issuances.listByUser(userId, 10)).map((one) => one.issuanceId)).toEqual([
+        issuanceId,
+      ]);
+    }
+  });
+
+  test('takes 500 requests for many coupons at once, each coupon by its own count', async () => {
+    const totals = [0, 10, 1_000];
+    const coupons = await Promise.all(totals.map((total) => here.createCoupon({ total })));
+    const requests = userIds(500).map((userId, i) =>
+      aRequest({ coupon_id: coupons[i % 3]!.id, user_id: userId }),
+    );
+    const decided = await decideAll(requests);
+    expect(decided.filter((outcome) => outcome === 'ISSUED')).toHaveLength(10 + 166);
+    expect(await Promise.all(coupons.map(({ id }) => counts(id)))).toEqual([
+      { issued: 0, rows: 0 },
+      { issued: 10, rows: 10 },
+      { issued: 166, rows: 166 },
+    ]);
+  });
+
+  test('records all of a chunk or nothing', async () => {
+    const { id } = await here.createCoupon({ total: 1 });
+    const chunk = requestsOf(id, ['ann', 'bob']);
+    await here.query('RENAME TABLE refusal TO hidden');
+    try {
+      await expect(issuances.decideChunk(chunk)).rejects.toThrow('refusal');
+    } finally {
+      await here.query('RENAME TABLE hidden TO refusal');
+    }
+    expect(await counts(id)).toEqual({ issued: 0, rows: 0 });
+    expect(await decideAll(chunk)).toEqual(['ISSUED', 'SOLD_OUT']);
+  });
+});
+
+describe('two issuers at the same time', () => {
+  test('never deadlock and never oversell, in whatever order their chunks name the coupons', async () => {
+    const coupons = await Promise.all([1, 2, 3].map(() => here.createCoupon({ total: 40 })));
+    const transactions = vi.spyOn(here.connection.dataSource, 'transaction');
+    const chunks = Array.from({ length: 20 }, (_, chunk) => {
+      const inOrder = chunk % 2 === 0 ? coupons : coupons.toReversed();
+      return userIds(30, `chunk ${chunk}`).map((userId, i) =>
+        aRequest({ coupon_id: inOrder[i % 3]!.id, user_id: userId }),
+      );
+    });
+    const decided = await Promise.all(chunks.map(decideAll)).finally(() => {
+      // A transaction that lost a deadlock would have been run again.
+      expect(transactions).toHaveBeenCalledTimes(chunks.length);
+      transactions.mockRestore();
+    });
+    expect(decided.flat().filter((outcome) => outcome === 'ISSUED')).toHaveLength(120);
+    for (const { id } of coupons) {
+      expect(await counts(id)).toEqual({ issued: 40, rows: 40 });
+    }
+  });
+
+  test('given the same chunk record it once, and tell the same', async () => {
+    const { id } = await here.createCoupon({ total: 15 });
+    const chunk = requestsOf(id, userIds(20));
+    const [one, other] = await Promise.all([chunk, chunk].map(decideAll));
+    expect(one).toEqual(other);
+    expect(await counts(id)).toEqual({ issued: 15, rows: 15 });
+  });
+});
+
+describe('applyMarker', () => {
+  test('never takes an epoch back, for each of its coupons', async () => {
+    const [one, other] = [await here.createCoupon(), await here.createCoupon()];
+    await issuances.applyMarker(marker({ [other.id]: 2, [one.id]: 5 }));
+    await issuances.applyMarker(marker({ [other.id]: 3, [one.id]: 4 }));
+    await issuances.applyMarker(marker({ [other.id]: 3, [one.id]: 4 }));
+    expect((await here.coupons.find(one.id))?.appliedEpoch).toBe(5);
+    expect((await here.coupons.find(other.id))?.appliedEpoch).toBe(3);
+  });
+
+  test('passes over a coupon that does not exist', async () => {
+    const { id } = await here.createCoupon();
+    await issuances.applyMarker(marker({ 999_999: 2, [id]: 2 }));
+    expect((await here.coupons.find(id))?.appliedEpoch).toBe(2);
+  });
+});
+
+function marker(epochs: Record<number, number>) {
+  return {
+    v: 1 as const,
+    type: 'epoch.marker' as const,
+    epochs: Object.entries(epochs).map(([id, epoch]) => ({ coupon_id: Number(id), epoch })),
+  };
+}
