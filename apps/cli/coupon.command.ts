@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Campaigns } from '#campaign/campaigns.js';
 import type { Coupon } from '#coupon/coupon.js';
 import { couponIdMax, couponTotalMax } from '#coupon/coupon.js';
-import { LogAdmin, latestOffsets } from '#event-log/consumer-lag.js';
+import { LogAdmin, partitionCount } from '#event-log/consumer-lag.js';
 import { topicNames } from '#event-log/topics.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { loadConfig } from '#platform/config.js';
@@ -124,15 +124,15 @@ async function create(stores: Stores, options: CreateOptions): Promise<Coupon> {
   const draft = { name, total: options.total, opensAt, closesAt };
   return campaignsOf(stores).create(
     id === undefined ? draft : { ...draft, id },
-    await partitionCount(stores),
+    await countPartitions(stores),
   );
 }
 
-async function partitionCount({ config, kafka }: Stores): Promise<number> {
+async function countPartitions({ config, kafka }: Stores): Promise<number> {
   const admin = new LogAdmin(kafka);
   try {
     const { requested } = topicNames(config.KAFKA_TOPIC_PREFIX);
-    return (await latestOffsets(admin, requested)).size;
+    return await partitionCount(admin, requested);
   } finally {
     await admin.close();
   }

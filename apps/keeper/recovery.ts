@@ -60,12 +60,7 @@ export class Recovery {
     // 3. Markers. Requests of an older epoch that reach the log behind them are void. A crash here
     //    leaves the gates shut; the next recovery begins again, one epoch later.
     await this.log.publishMarkers(recovering);
-    // 4. Wait for the issuer: then whatever was acknowledged before the marker is in MySQL.
-    await this.untilApplied(recovering, signal);
-    let opened = 0;
-    for (const one of recovering) {
-      opened += (await this.rebuild(one)) ? 1 : 0;
-    }
+    const opened = await this.openAsApplied(recovering, signal);
     const seconds = (performance.now() - startedAt) / 1_000;
     this.logger.warn({ coupons: shut.length, opened, seconds }, 'recovery done');
   }
@@ -87,24 +82,39 @@ export class Recovery {
     return recovering;
   }
 
-  private async untilApplied(recovering: Recovering[], signal: AbortSignal): Promise<void> {
+  /**
+   * 4. Wait for the issuer: once it has applied a coupon's marker, whatever was acknowledged before it
+   * is in MySQL. Each coupon opens as soon as its own marker is applied: a partition that is stuck
+   * holds up only its own. Returns how many were opened; rejects when some were left waiting.
+   */
+  private async openAsApplied(recovering: Recovering[], signal: AbortSignal): Promise<number> {
     const deadline = performance.now() + appliedTimeoutMs;
-    const epochs = new Map(recovering.map(({ couponId, epoch }) => [couponId, epoch]));
+    const waiting = new Map(recovering.map((one) => [one.couponId, one]));
+    let opened = 0;
     for (;;) {
       signal.throwIfAborted();
-      const waiting = (await this.coupons.list()).filter(
-        (coupon) => coupon.appliedEpoch < (epochs.get(coupon.id) ?? 0),
-      );
-      if (waiting.length === 0) {
-        return;
+      for (const one of await this.findApplied(waiting)) {
+        waiting.delete(one.couponId);
+        opened += (await this.rebuild(one)) ? 1 : 0;
+      }
+      if (waiting.size === 0) {
+        return opened;
       }
       if (performance.now() > deadline) {
         throw new Error(
-          `no issuer has applied the markers of ${waiting.length} coupons: is one running?`,
+          `no issuer has applied the markers of ${waiting.size} coupons: is one running?`,
         );
       }
       await delay(appliedPollMs);
     }
+  }
+
+  private async findApplied(waiting: ReadonlyMap<number, Recovering>): Promise<Recovering[]> {
+    const coupons = await this.coupons.list();
+    const appliedEpochs = new Map(coupons.map(({ id, appliedEpoch }) => [id, appliedEpoch]));
+    return [...waiting.values()].filter(
+      ({ couponId, epoch }) => (appliedEpochs.get(couponId) ?? 0) >= epoch,
+    );
   }
 
   /** Steps 5 and 6. False when another recovery has overtaken this one, or Redis went away again. */

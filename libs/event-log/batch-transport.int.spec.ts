@@ -143,7 +143,11 @@ describe('a failing handler', () => {
     const pauses = calls.slice(1).map((call, index) => call.at - (calls[index]?.at ?? 0));
     expect(pauses[0]).toBeGreaterThan(490);
     expect(pauses[2]).toBeGreaterThan(1_990);
-    expect(transport.state().description).toBe('consuming 1 partition');
+    // Not before the handler has returned.
+    await vi.waitFor(
+      () => expect(transport.state().description).toBe('consuming 1 partition'),
+      soon,
+    );
   });
 
   it('does not hold up the other partitions', async () => {

@@ -3,8 +3,7 @@ import type { Coupon } from '#coupon/coupon.js';
 import { sellingState } from '#coupon/coupon.js';
 import { Gate } from '#reservation/gate.js';
 import type { GateInspection } from '#reservation/gate-replies.js';
-import { assignProblem } from '../issuance/assign-problem.js';
-import { toIsoTime } from '../issuance/issuance.http.js';
+import { toIsoTime } from '../http/iso-time.js';
 import { CouponCatalogue } from './coupon-catalogue.js';
 import type { CouponAnswer } from './coupon.http.js';
 
@@ -20,7 +19,7 @@ export class CouponAvailability {
   async read(couponId: number): Promise<CouponAnswer> {
     const coupon = this.catalogue.find(couponId);
     if (coupon === undefined) {
-      throw assignProblem(this.catalogue.explainAbsence(couponId), couponId);
+      throw this.catalogue.explainAbsence(couponId);
     }
     const inspection = await this.gate.inspect(couponId).catch(() => undefined);
     return toCouponAnswer(coupon, inspection?.gate === 'open' ? inspection : undefined);

@@ -1,6 +1,8 @@
 import type { Coupon } from '#coupon/coupon.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
 import type { Logger } from '#platform/logging.js';
+import type { Problem } from '../http/problem.js';
+import { recovering, unknownCoupon } from './coupon-problems.js';
 
 /**
  * The campaigns in memory, read again in the background, so that MySQL being away costs nobody an
@@ -34,9 +36,9 @@ export class CouponCatalogue {
   }
 
   /** Why a coupon has no gate: there is no such coupon, or the gate was lost and will be back. */
-  explainAbsence(couponId: number): { kind: 'unknown_coupon' } | { kind: 'recovering' } {
+  explainAbsence(couponId: number): Problem {
     const isKnownToBeAbsent = this.coupons !== undefined && !this.coupons.has(couponId);
-    return { kind: isKnownToBeAbsent ? 'unknown_coupon' : 'recovering' };
+    return isKnownToBeAbsent ? unknownCoupon(couponId) : recovering();
   }
 
   get isLoaded(): boolean {

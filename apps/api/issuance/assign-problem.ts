@@ -1,16 +1,14 @@
+import { recovering } from '../coupon/coupon-problems.js';
 import { Problem } from '../http/problem.js';
 import type { AssignOutcome } from './assign-coupon.js';
-import { toIsoTime } from './issuance.http.js';
+import { toIsoTime } from '../http/iso-time.js';
 
-/** Outcomes that are not a success; `absent` has been told apart by the catalogue. */
-export type FailedOutcome =
-  Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }> | { kind: 'unknown_coupon' };
+/** Outcomes that are not a success; an absent gate is explained by the catalogue. */
+export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;
 
 /** The answer for each way an assign can fail. */
 export function assignProblem(outcome: FailedOutcome, couponId: number): Problem {
   switch (outcome.kind) {
-    case 'unknown_coupon':
-      return new Problem('COUPON_NOT_FOUND', { detail: `There is no coupon ${couponId}.` });
     case 'sold_out':
       return new Problem('SOLD_OUT', { detail: `No unit of coupon ${couponId} is left.` });
     case 'closed':
@@ -20,18 +18,14 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
     case 'not_open':
       return notOpenProblem(outcome.opensAt, couponId);
     case 'recovering':
-      return new Problem('RECOVERING', {
-        detail: 'The stock is being recovered. Send the same request again.',
-        retryAfterSeconds: 1,
-        ...withIssuance(outcome.issuanceId),
-      });
+      return recovering(outcome.issuanceId);
     case 'unconfirmed':
       return new Problem('UNCONFIRMED', {
         detail:
           'A unit is held for this user, but it is not known yet whether the request was recorded. ' +
           'Send the same request again: unless the stock is recovered meanwhile, it gets the same issuance_id.',
         retryAfterSeconds: 1,
-        ...withIssuance(outcome.issuanceId),
+        issuance_id: outcome.issuanceId,
       });
   }
 }
@@ -42,8 +36,4 @@ function notOpenProblem(opensAt: number, couponId: number): Problem {
     opens_at: toIsoTime(opensAt),
     retryAfterSeconds: Math.max(1, Math.ceil((opensAt - Date.now()) / 1_000)),
   });
-}
-
-function withIssuance(issuanceId: string | undefined): { issuance_id?: string } {
-  return issuanceId === undefined ? {} : { issuance_id: issuanceId };
 }

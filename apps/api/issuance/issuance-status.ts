@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { StatusHints } from '#reservation/status-hints.js';
+import { toIsoTime } from '../http/iso-time.js';
 import { Problem } from '../http/problem.js';
 import type { IssuanceStatusAnswer } from './issuance.http.js';
-import { acceptedAt, toIsoTime } from './issuance.http.js';
+import { acceptedAt } from './issuance.http.js';
 
 /** Where an issuance stands: the hint in Redis first, then MySQL, then the watermark. */
 @Injectable()

@@ -77,7 +77,7 @@ export class IssuanceController {
   status(
     @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
   ): Promise<IssuanceStatusAnswer> {
-    return this.statusReader.read(parameters.issuance_id.toLowerCase());
+    return this.statusReader.read(parameters.issuance_id);
   }
 
   @Get('users/:user_id/coupons')
@@ -93,10 +93,9 @@ export class IssuanceController {
   }
 
   private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {
-    return assignProblem(
-      outcome.kind === 'absent' ? this.catalogue.explainAbsence(couponId) : outcome,
-      couponId,
-    );
+    return outcome.kind === 'absent'
+      ? this.catalogue.explainAbsence(couponId)
+      : assignProblem(outcome, couponId);
   }
 }
 

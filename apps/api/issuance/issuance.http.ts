@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.js';
 import type { IssuanceRecord } from '#ledger/issuance-ledger.js';
+import { toIsoTime } from '../http/iso-time.js';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
@@ -93,8 +94,4 @@ export function toWallet(userId: string, page: IssuanceRecord[], limit: number):
 
 export function acceptedAt(issuanceId: string): string {
   return toIsoTime(reservedAtOf(issuanceId)!);
-}
-
-export function toIsoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

@@ -1,0 +1,14 @@
+import { Problem } from '../http/problem.js';
+
+export function unknownCoupon(couponId: number): Problem {
+  return new Problem('COUPON_NOT_FOUND', { detail: `There is no coupon ${couponId}.` });
+}
+
+/** The gate is not open for business; a unit may be held already under this id. */
+export function recovering(issuanceId?: string): Problem {
+  return new Problem('RECOVERING', {
+    detail: 'The stock is being recovered. Send the same request again.',
+    retryAfterSeconds: 1,
+    ...(issuanceId === undefined ? {} : { issuance_id: issuanceId }),
+  });
+}
