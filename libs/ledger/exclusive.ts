@@ -3,7 +3,8 @@ import type { LedgerConnection } from './ledger-connection.js';
 /**
  * Runs `work` if nobody else, in any process, runs work of this name; tells whether it ran. The claim
  * is a lock of MySQL on a connection of its own: it ends with the process, however that ends.
- * It saves double work. It is no fence: whoever needs one must check at the store it writes to.
+ * It keeps workers out of each other's way. It is no fence: whoever needs one must check at the store
+ * it writes to.
  */
 export async function runExclusively(
   ledger: LedgerConnection,
