@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from './build.ts';
-import { onStopSignal, runCommand } from './command.ts';
+import { onStopSignal, runCommand, unknownArgument } from './command.ts';
 import { instanceDir, rootDir } from './paths.ts';
 import { runOrThrow } from './process.ts';
 import { createProgress } from './progress.ts';
@@ -12,14 +12,28 @@ import { startServers, stopServers } from './servers.ts';
 import { addCounts, countTests, formatCounts, noTests } from './test-counts.ts';
 import type { TestCounts } from './test-counts.ts';
 
-const usage = `npm test -- [filter …]
+const usage = `npm test -- [--faults | --all] [filter …]
 
 Builds, then runs format, lint, types and unit tests, then the integration and end-to-end tests on
 real servers of their own (beside a running npm start). The last line counts the tests.
 
-  filter   only test files whose path contains it, for example libs/reservation; the checks of
-           format, lint and types are left out
+  --faults   only the fault suite, which freezes and kills servers (npm run test:faults)
+  --all      the fault suite as well, after the other tests
+  filter     only test files whose path contains it, for example libs/reservation; the checks of
+             format, lint and types are left out
 `;
+
+interface Suites {
+  /** Need no server. */
+  quick: string[];
+  onServers: string[];
+}
+
+const suites: Record<string, Suites> = {
+  usual: { quick: ['unit'], onServers: ['integration', 'e2e'] },
+  '--faults': { quick: [], onServers: ['faults'] },
+  '--all': { quick: ['unit'], onServers: ['integration', 'e2e', 'faults'] },
+};
 
 const instance = 'test';
 const checks = ['format:check', 'lint', 'types'];
@@ -27,12 +41,12 @@ const report = createProgress();
 const interrupted = new AbortController();
 
 await runCommand(usage, async (args) => {
-  const filters = args.filter((argument) => argument !== '--only');
+  const { suite, filters } = readArguments(args);
   const removeHandlers = onStopSignal(
     () => interrupted.abort(),
     () => undefined,
   );
-  const counts = await runAll(filters, report);
+  const counts = await runAll(suite, filters, report);
   removeHandlers();
   const nothingRan = counts.passed + counts.failed === 0;
   if (nothingRan) {
@@ -42,21 +56,35 @@ await runCommand(usage, async (args) => {
   return counts.failed > 0 || nothingRan ? 1 : 0;
 });
 
+function readArguments(args: string[]): { suite: Suites; filters: string[] } {
+  const options = args.filter((argument) => argument.startsWith('--'));
+  const unknown = options.find((option) => !Object.hasOwn(suites, option));
+  if (unknown !== undefined) {
+    throw unknownArgument(unknown, usage);
+  }
+  return {
+    suite: suites[options[0] ?? 'usual']!,
+    filters: args.filter((argument) => !argument.startsWith('--')),
+  };
+}
+
 /** A step that fails before any test of its own counts as one failed test, and ends the run. */
-async function runAll(filters: string[], progress: Report): Promise<TestCounts> {
+async function runAll(suite: Suites, filters: string[], progress: Report): Promise<TestCounts> {
   let counts = noTests;
   try {
     await ensureBuilt(progress);
-    for (const check of filters.length === 0 ? checks : []) {
+    for (const check of filters.length === 0 && suite.quick.length > 0 ? checks : []) {
       interrupted.signal.throwIfAborted();
       await progress.step(check, () =>
         runOrThrow(check, 'npm', ['run', '-s', check], { cwd: rootDir }),
       );
     }
     interrupted.signal.throwIfAborted();
-    counts = await runVitest(['unit'], filters, {});
+    if (suite.quick.length > 0) {
+      counts = await runVitest(suite.quick, filters, {});
+    }
     if (counts.failed === 0) {
-      counts = addCounts(counts, await runOnServers(filters, progress));
+      counts = addCounts(counts, await runOnServers(suite.onServers, filters, progress));
     }
     interrupted.signal.throwIfAborted();
     return counts;
@@ -67,10 +95,14 @@ async function runAll(filters: string[], progress: Report): Promise<TestCounts> 
   }
 }
 
-async function runOnServers(filters: string[], progress: Report): Promise<TestCounts> {
+async function runOnServers(
+  projects: string[],
+  filters: string[],
+  progress: Report,
+): Promise<TestCounts> {
   const { env } = await startServers(instance, progress, interrupted.signal);
   try {
-    return await runVitest(['integration', 'e2e'], filters, env);
+    return await runVitest(projects, filters, env);
   } finally {
     await progress.step('stopping the servers', () => stopServers(instance));
   }
