@@ -3,6 +3,7 @@ import type { Decision } from '#coupon/decide.js';
 import type { IssuanceRequested } from '#coupon/events.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import { faultPoint } from '#platform/fault-point.js';
 import { Gate } from '#reservation/gate.js';
 import type { StatusHint } from '#reservation/status-hints.js';
 import { StatusHints } from '#reservation/status-hints.js';
@@ -25,12 +26,15 @@ export class DecideIssuances {
     // 1. Decide and record, in one transaction. A crash before the commit leaves nothing; after it,
     //    the requests are delivered again and come back with the decision they got.
     const decisions = await this.ledger.decideChunk(requests);
+    faultPoint('issuer.committed');
 
     // 2. Give refused units back, before the offset moves: a crash after the offset would keep them.
     await this.releaseRefused(decisions);
+    faultPoint('issuer.released');
 
     // 3. Tell the log. A crash after it tells it twice: readers de-duplicate by issuance id.
     await this.log.publishDecided(partition, decisions);
+    faultPoint('issuer.told');
 
     this.metrics.chunkDecided(decisions, (performance.now() - startedAt) / 1_000);
     return decisions;

@@ -14,7 +14,7 @@ export class CampaignSync {
   ) {}
 
   async run(): Promise<void> {
-    const { coupons } = await this.survey.take();
+    const { coupons } = await this.survey.recent();
     for (const { coupon, gate } of coupons) {
       if (gate.gate === 'open' && gate.version < coupon.version) {
         const outcome = await this.gate.applyCoupon(coupon);

@@ -26,7 +26,7 @@ export class DecidedWatermark {
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
-    const watermark = oldestUnsettled(await this.survey.take());
+    const watermark = oldestUnsettled(await this.survey.recent());
     const ends = await latestOffsets(this.admin, this.topic);
     while (!(await this.isDecidedUpTo(ends))) {
       signal.throwIfAborted();

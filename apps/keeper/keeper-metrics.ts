@@ -25,7 +25,7 @@ export class KeeperMetrics {
 
   async refreshGates(): Promise<void> {
     try {
-      this.survey = await this.gates.take();
+      this.survey = await this.gates.recent();
     } catch (error) {
       this.survey = undefined;
       throw error;

@@ -17,9 +17,11 @@ import { GateConnection } from '#reservation/gate-connection.js';
 import { StatusHints } from '#reservation/status-hints.js';
 import { CampaignSync } from './campaign-sync.js';
 import { DecidedWatermark } from './decided-watermark.js';
+import { GateRebuild } from './gate-rebuild.js';
 import { GateSurvey } from './gate-survey.js';
 import { KeeperMetrics } from './keeper-metrics.js';
 import { Recovery } from './recovery.js';
+import { RecoveryProgress } from './recovery-progress.js';
 import { Relay } from './relay.js';
 
 /** The connections of the keeper, its duties, and what it says of its health. */
@@ -74,14 +76,21 @@ export class KeeperParts {
       config.STATUS_HINT_TTL_S,
     );
     const relay = new Relay(coupons, this.gate, issuanceLog, config.RELAY_AFTER_MS, logger);
+    const progress = new RecoveryProgress(logger, telemetry);
+    const rebuild = new GateRebuild(
+      coupons,
+      new IssuanceLedger(this.ledgerConnection),
+      this.gate,
+      (holders) => progress.staged(holders),
+    );
     const recovery = new Recovery(
       survey,
       this.ledgerConnection,
       coupons,
-      new IssuanceLedger(this.ledgerConnection),
       this.gate,
       issuanceLog,
-      logger,
+      rebuild,
+      progress,
     );
     const sync = new CampaignSync(survey, this.gate, logger);
     const watermark = new DecidedWatermark(survey, this.admin, groupId, topics.requested, hints);

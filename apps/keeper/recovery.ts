@@ -1,22 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Coupon } from '#coupon/coupon.js';
+import type { CouponEpoch } from '#event-log/issuance-log.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { runExclusively } from '#ledger/exclusive.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import type { LedgerConnection } from '#ledger/ledger-connection.js';
-import type { Logger } from '#platform/logging.js';
+import { faultPoint } from '#platform/fault-point.js';
+import { inLanes } from '#platform/lanes.js';
+import { inSlices } from '#platform/slices.js';
 import { Gate } from '#reservation/gate.js';
+import type { GateRebuild } from './gate-rebuild.js';
 import type { GateSurvey, SurveyedCoupon } from './gate-survey.js';
+import type { RecoveryProgress } from './recovery-progress.js';
 
-/** A coupon whose gate is being opened again, in the epoch the recovery has given it. */
-interface Recovering {
-  couponId: number;
-  kafkaPartition: number;
-  epoch: number;
-}
-
+const epochSliceSize = 500;
+/** One coupon with a million holders takes a lane for seconds; the small ones pass it. */
+const rebuildLanes = 8;
 const appliedPollMs = 50;
 /** After this the recovery starts over: its marker may never have reached the log. */
 const appliedTimeoutMs = 30_000;
@@ -32,15 +31,15 @@ export class Recovery {
     private readonly survey: GateSurvey,
     private readonly connection: LedgerConnection,
     private readonly coupons: CouponLedger,
-    private readonly issuances: IssuanceLedger,
     private readonly gate: Gate,
     private readonly log: IssuanceLog,
-    private readonly logger: Logger,
+    private readonly rebuild: GateRebuild,
+    private readonly progress: RecoveryProgress,
   ) {}
 
   /** Recovers every gate that is not open; returns when all are, or rejects to be tried again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { coupons } = await this.survey.take();
+    const { coupons } = await this.survey.recent();
     if (coupons.some(isShut)) {
       await runExclusively(this.connection, 'recovery', () => this.recoverAll(signal));
     }
@@ -53,52 +52,71 @@ export class Recovery {
     if (shut.length === 0) {
       return;
     }
-    const startedAt = performance.now();
-    this.logger.warn({ coupons: shut.length }, 'recovery begins');
+    this.progress.begin(shut.length);
+    try {
+      await this.recover(shut, signal);
+      this.progress.end();
+    } catch (error) {
+      this.progress.end(error as Error);
+      throw error;
+    }
+  }
 
-    const recovering = await this.beginEpochs(shut);
+  private async recover(shut: SurveyedCoupon[], signal: AbortSignal): Promise<void> {
+    const recovering: CouponEpoch[] = [];
+    for (const slice of inSlices(shut, epochSliceSize)) {
+      recovering.push(...(await this.beginEpochs(slice)));
+    }
     // 3. Markers. Requests of an older epoch that reach the log behind them are void. A crash here
     //    leaves the gates shut; the next recovery begins again, one epoch later.
     await this.log.publishMarkers(recovering);
-    const opened = await this.openAsApplied(recovering, signal);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    this.logger.warn({ coupons: shut.length, opened, seconds }, 'recovery done');
+    faultPoint('recovery.marked');
+    await inLanes(this.asApplied(recovering, signal), rebuildLanes, async ({ couponId, epoch }) => {
+      if (await this.rebuild.run(couponId, epoch)) {
+        this.progress.opened();
+      }
+    });
   }
 
-  /** Steps 1 and 2. */
-  private async beginEpochs(shut: SurveyedCoupon[]): Promise<Recovering[]> {
-    const recovering: Recovering[] = [];
-    for (const { coupon, gate } of shut) {
-      const epoch = Math.max(coupon.epoch, gate.minEpoch, gate.epoch) + 1;
-      // 1. MySQL first: it is what a recovery that overtakes this one will see.
-      if (!(await this.coupons.raiseEpoch(coupon.id, epoch))) {
-        continue;
-      }
-      // 2. Redis: nothing of an older epoch is confirmed from here on.
-      if ((await this.gate.fence(coupon.id, epoch)) === epoch) {
-        recovering.push({ couponId: coupon.id, kafkaPartition: coupon.kafkaPartition, epoch });
-      }
-    }
-    return recovering;
+  /** Steps 1 and 2. Leaves out a coupon that a newer recovery has fenced already. */
+  private async beginEpochs(shut: SurveyedCoupon[]): Promise<CouponEpoch[]> {
+    // 1. MySQL first: it is what a recovery that overtakes this one will see.
+    const epochs = await this.coupons.raiseEpochs(
+      new Map(shut.map(({ coupon, gate }) => [coupon.id, Math.max(gate.minEpoch, gate.epoch)])),
+    );
+    faultPoint('recovery.raised');
+    // 2. Redis: nothing of an older epoch is confirmed from here on.
+    const begun = await Promise.all(
+      shut.map(async ({ coupon: { id, kafkaPartition } }) => {
+        const epoch = epochs.get(id);
+        return epoch !== undefined && (await this.gate.fence(id, epoch)) === epoch
+          ? [{ couponId: id, kafkaPartition, epoch }]
+          : [];
+      }),
+    );
+    faultPoint('recovery.fenced');
+    return begun.flat();
   }
 
   /**
    * 4. Wait for the issuer: once it has applied a coupon's marker, whatever was acknowledged before it
-   * is in MySQL. Each coupon opens as soon as its own marker is applied: a partition that is stuck
-   * holds up only its own. Returns how many were opened; rejects when some were left waiting.
+   * is in MySQL. Yields each coupon as soon as its own marker is applied: a partition that is stuck
+   * holds up only its own. Throws when some are left waiting.
    */
-  private async openAsApplied(recovering: Recovering[], signal: AbortSignal): Promise<number> {
+  private async *asApplied(
+    recovering: CouponEpoch[],
+    signal: AbortSignal,
+  ): AsyncGenerator<CouponEpoch> {
     const deadline = performance.now() + appliedTimeoutMs;
-    const waiting = new Map(recovering.map((one) => [one.couponId, one]));
-    let opened = 0;
+    const waiting = new Set(recovering);
     for (;;) {
       signal.throwIfAborted();
       for (const one of await this.findApplied(waiting)) {
-        waiting.delete(one.couponId);
-        opened += (await this.rebuild(one)) ? 1 : 0;
+        waiting.delete(one);
+        yield one;
       }
       if (waiting.size === 0) {
-        return opened;
+        return;
       }
       if (performance.now() > deadline) {
         throw new Error(
@@ -109,31 +127,12 @@ export class Recovery {
     }
   }
 
-  private async findApplied(waiting: ReadonlyMap<number, Recovering>): Promise<Recovering[]> {
+  private async findApplied(waiting: ReadonlySet<CouponEpoch>): Promise<CouponEpoch[]> {
     const coupons = await this.coupons.list();
     const appliedEpochs = new Map(coupons.map(({ id, appliedEpoch }) => [id, appliedEpoch]));
-    return [...waiting.values()].filter(
+    return [...waiting].filter(
       ({ couponId, epoch }) => (appliedEpochs.get(couponId) ?? 0) >= epoch,
     );
-  }
-
-  /** Steps 5 and 6. False when another recovery has overtaken this one, or Redis went away again. */
-  private async rebuild({ couponId, epoch }: Recovering): Promise<boolean> {
-    // 5. Claim, and only then look at MySQL's epoch: a recovery that begins after this look finds the
-    //    claim already made and takes it over; one that began before it is seen here.
-    const token = randomUUID();
-    const runId = await this.gate.claim(couponId, token);
-    const coupon = await this.coupons.find(couponId);
-    if (coupon?.epoch !== epoch) {
-      return false;
-    }
-    for await (const slice of this.issuances.holders(couponId)) {
-      if (!(await this.gate.stage(couponId, token, slice))) {
-        return false;
-      }
-    }
-    // 6. Open, all at once. Anything that changed meanwhile makes it a no.
-    return this.gate.open(coupon, token, runId);
   }
 }
 

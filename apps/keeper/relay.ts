@@ -1,10 +1,12 @@
 import type { Reservation } from '#coupon/reservation.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { inLanes } from '#platform/lanes.js';
 import type { Logger } from '#platform/logging.js';
 import { Gate } from '#reservation/gate.js';
 
 const batchSizeMax = 500;
+const relayLanes = 16;
 
 /**
  * Finishes what an api began and did not finish: reservations that stayed unconfirmed are published
@@ -27,9 +29,7 @@ export class Relay {
       (coupons) => coupons.map((coupon) => coupon.id),
       () => this.couponIds,
     );
-    for (const couponId of this.couponIds) {
-      await this.relayCoupon(couponId);
-    }
+    await inLanes(this.couponIds, relayLanes, (couponId) => this.relayCoupon(couponId));
   }
 
   private async relayCoupon(couponId: number): Promise<void> {

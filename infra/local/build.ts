@@ -19,10 +19,18 @@ const stampFile = join(distDir, '.built-from');
 const apps = ['api', 'issuer', 'keeper', 'cli'] as const;
 export type App = (typeof apps)[number];
 
-/** What to tell `node` to run a compiled app. */
+/**
+ * What to tell `node` to run a compiled app; the image does the same. Left to itself V8 grows its
+ * young generation under load, and an api from 180 to 290 MB, without getting faster.
+ */
 export function nodeArguments(app: App): string[] {
-  // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
-  return ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning', mainFile(app)];
+  return [
+    '--max-semi-space-size=8',
+    '--max-old-space-size=256',
+    // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
+    '--disable-warning=TimeoutNegativeWarning',
+    mainFile(app),
+  ];
 }
 
 /** Where the compiled main file of an app is. */

@@ -127,7 +127,7 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
     const manager = campaignsWithStepsBefore(async (method) => {
       if (method === 'change' && !recovered) {
         recovered = true;
-        await ledger.coupons.raiseEpoch(coupon.id, 2);
+        await ledger.coupons.raiseEpochs(new Map([[coupon.id, 1]]));
         await here.gate.fence(coupon.id, 2);
         await recover(coupon);
       }

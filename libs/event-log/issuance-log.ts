@@ -2,6 +2,7 @@ import type { Decision } from '#coupon/decide.js';
 import type { EpochMarker, IssuanceDecided } from '#coupon/events.js';
 import { eventVersion, toIssuanceRequested } from '#coupon/events.js';
 import type { Reservation } from '#coupon/reservation.js';
+import { inSlices } from '#platform/slices.js';
 import type { EventPublisher } from './event-publisher.js';
 import type { ConsumedRecord } from './consumed-record.js';
 import type { Topics } from './topics.js';
@@ -11,6 +12,9 @@ export interface CouponEpoch {
   kafkaPartition: number;
   epoch: number;
 }
+
+/** A record has a largest size (1 MB by default), and the issuer applies a marker in one go. */
+const markerSizeMax = 500;
 
 /**
  * What firstcome writes to the log. Every method resolves once all of it is in the replicated log,
@@ -33,20 +37,25 @@ export class IssuanceLog {
     );
   }
 
-  /** One marker a partition: what follows it there and is of an older epoch is void. */
+  /**
+   * Marks, in the partition of each coupon, where its new epoch begins: what follows there and is of
+   * an older epoch is void. Coupons of one partition share a marker, at most 500 of them.
+   */
   async publishMarkers(coupons: CouponEpoch[]): Promise<void> {
     const byPartition = Map.groupBy(coupons, (coupon) => coupon.kafkaPartition);
     await this.publisher.publish(
       this.topics.requested,
-      [...byPartition].map(([partition, ofPartition]) => ({
-        partition,
-        key: 'epoch.marker',
-        value: {
-          v: eventVersion,
-          type: 'epoch.marker',
-          epochs: ofPartition.map(({ couponId, epoch }) => ({ coupon_id: couponId, epoch })),
-        } satisfies EpochMarker,
-      })),
+      [...byPartition].flatMap(([partition, ofPartition]) =>
+        inSlices(ofPartition, markerSizeMax).map((slice) => ({
+          partition,
+          key: 'epoch.marker',
+          value: {
+            v: eventVersion,
+            type: 'epoch.marker',
+            epochs: slice.map(({ couponId, epoch }) => ({ coupon_id: couponId, epoch })),
+          } satisfies EpochMarker,
+        })),
+      ),
     );
   }
 

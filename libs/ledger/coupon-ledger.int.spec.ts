@@ -87,7 +87,7 @@ describe('change', () => {
 
   test('is not made when a recovery has begun since', async () => {
     const { id } = await here.createCoupon();
-    await coupons.raiseEpoch(id, 2);
+    await coupons.raiseEpochs(new Map([[id, 1]]));
     const change = { action: 'set-total' as const, total: 5, version: 2 };
     expect(await coupons.change(id, { ...change, inEpoch: 1 })).toBe(false);
     expect((await coupons.find(id))?.total).toBe(10);
@@ -140,18 +140,44 @@ describe('takeVersion', () => {
   });
 });
 
-describe('raiseEpoch', () => {
-  test('raises, and never lowers', async () => {
-    const { id } = await here.createCoupon();
-    expect(await coupons.raiseEpoch(id, 3)).toBe(true);
-    expect(await coupons.raiseEpoch(id, 3)).toBe(false);
-    expect(await coupons.raiseEpoch(id, 2)).toBe(false);
-    expect(await coupons.find(id)).toMatchObject({ epoch: 3, appliedEpoch: 1, version: 1 });
+describe('raiseEpochs', () => {
+  test('raises each coupon above its own epoch and above that of its gate', async () => {
+    const [one, two] = [await here.createCoupon(), await here.createCoupon()];
+    const raised = await coupons.raiseEpochs(
+      new Map([
+        [two.id, 6],
+        [one.id, 0],
+      ]),
+    );
+    expect(raised).toEqual(
+      new Map([
+        [one.id, 2],
+        [two.id, 7],
+      ]),
+    );
+    expect(await coupons.find(one.id)).toMatchObject({ epoch: 2, appliedEpoch: 1, version: 1 });
+    expect(await coupons.find(two.id)).toMatchObject({ epoch: 7, appliedEpoch: 1, version: 1 });
   });
 
-  test('lets one of those who want the same epoch have it', async () => {
+  test('gives each of those who raise at once an epoch of its own', async () => {
     const { id } = await here.createCoupon();
-    const raised = await Promise.all([1, 2, 3].map(() => coupons.raiseEpoch(id, 2)));
-    expect(raised.filter(Boolean)).toHaveLength(1);
+    const other = await here.createCoupon();
+    const wanted = [
+      new Map([
+        [id, 0],
+        [other.id, 0],
+      ]),
+      new Map([
+        [other.id, 0],
+        [id, 0],
+      ]),
+      new Map([[id, 0]]),
+    ];
+    const raised = await Promise.all(wanted.map((epochs) => coupons.raiseEpochs(epochs)));
+    expect(new Set(raised.map((epochs) => epochs.get(id)))).toEqual(new Set([2, 3, 4]));
+  });
+
+  test('leaves out a coupon that is not there', async () => {
+    expect(await coupons.raiseEpochs(new Map([[999_999, 1]]))).toEqual(new Map());
   });
 });

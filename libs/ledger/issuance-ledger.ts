@@ -3,6 +3,7 @@ import type { CouponCount, Decision, LedgerView } from '#coupon/decide.js';
 import { decide, holderKey } from '#coupon/decide.js';
 import type { EpochMarker, IssuanceRequested } from '#coupon/events.js';
 import type { RefusalReason } from '#coupon/issuance.js';
+import { faultPoint } from '#platform/fault-point.js';
 import type { LedgerConnection } from './ledger-connection.js';
 import { inTransaction } from './transaction.js';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
@@ -47,6 +48,7 @@ export class IssuanceLedger {
       const view = await readView(manager, requests);
       const decisions = decide(requests, view, Date.now());
       await recordIssued(manager, decisions);
+      faultPoint('issuer.in_transaction');
       await recordRefused(manager, decisions);
       return decisions;
     });
@@ -108,9 +110,11 @@ export class IssuanceLedger {
     return rows.map(toIssuanceRecord);
   }
 
-  /** All issuances of a coupon in slices of at most 500, by user id; never the whole in memory. */
-  async *holders(couponId: number): AsyncGenerator<{ issuanceId: string; userId: string }[]> {
-    const sliceSize = 500;
+  /** All issuances of a coupon in slices of `sliceSize`, by user id; never the whole in memory. */
+  async *holders(
+    couponId: number,
+    sliceSize = 500,
+  ): AsyncGenerator<{ issuanceId: string; userId: string }[]> {
     let after: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows: { id: Buffer; user_id: Buffer }[] = await this.connection.dataSource.query(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { faultPoints } from './fault-point.js';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
@@ -139,6 +140,10 @@ export const environmentSchema = z
       .max(86_400)
       .default(600)
       .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
+    FAULT_POINT: z
+      .enum(faultPoints)
+      .optional()
+      .describe('For tests only: the process kills itself when it gets there.'),
   })
   .refine(
     ({ KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD }) =>

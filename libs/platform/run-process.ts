@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { Config } from './config.js';
 import { loadConfig } from './config.js';
+import { armFaultPoint } from './fault-point.js';
 import type { HealthProbes } from './health/health-probes.js';
 import { startInternalServer } from './internal-server.js';
 import type { Logger } from './logging.js';
@@ -36,6 +37,7 @@ export async function runProcess(
   const config = loadConfig();
   const logger = createLogger(name, config.LOG_LEVEL);
   const telemetry = new Telemetry(name);
+  armFaultPoint(config.FAULT_POINT);
   const fail = (reason: string, error?: unknown): void => {
     logger.fatal({ err: error }, reason);
     process.exit(1);

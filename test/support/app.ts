@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeArguments } from '../../infra/local/build.ts';
 
 export type AppKind = 'api' | 'issuer' | 'keeper';
 
@@ -31,7 +32,7 @@ export class App {
 
   static async start(kind: AppKind, env: Record<string, string>): Promise<App> {
     const [publicPort, internalPort] = [await freePort(), await freePort()];
-    const child = spawn(process.execPath, [`dist/apps/${kind}/main.js`], {
+    const child = spawn(process.execPath, nodeArguments(kind), {
       env: {
         ...process.env,
         ...env,
@@ -60,6 +61,11 @@ export class App {
     } catch {
       return undefined;
     }
+  }
+
+  /** What `/metrics` says. */
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.internalUrl}/metrics`)).text();
   }
 
   async ready(timeoutMs: number): Promise<void> {

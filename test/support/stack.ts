@@ -31,7 +31,7 @@ export class Stack {
   readonly env: Record<string, string>;
   readonly apps: App[] = [];
 
-  private constructor() {
+  private constructor(given: Record<string, string>) {
     const mysqlUrl = new URL(serverUrl('MYSQL_URL'));
     mysqlUrl.pathname = `/${this.name}`;
     this.env = {
@@ -44,6 +44,7 @@ export class Stack {
       MYSQL_URL: mysqlUrl.toString(),
       GATE_KEY_PREFIX: `${this.name}:`,
       KAFKA_TOPIC_PREFIX: `${this.name}.`,
+      ...given,
     };
   }
 
@@ -54,9 +55,9 @@ export class Stack {
     return stack;
   }
 
-  /** Migrates and starts nothing. */
-  static async prepare(): Promise<Stack> {
-    const stack = new Stack();
+  /** Migrates and starts nothing; `given` is added to the settings of all its processes. */
+  static async prepare(given: Record<string, string> = {}): Promise<Stack> {
+    const stack = new Stack(given);
     const { exitCode, stderr } = await stack.firstcome('migrate');
     if (exitCode !== 0) {
       throw new Error(`migrate failed: ${stderr}`);
@@ -132,6 +133,11 @@ export class Stack {
     await Promise.all([this.dropDatabase(), this.deleteTopics(), this.deleteKeys()]);
   }
 
+  /** Removes what the stack has in the gate Redis, as FLUSHALL would. */
+  async flushGate(): Promise<void> {
+    await this.deleteKeysAt(this.env['GATE_REDIS_URL']!);
+  }
+
   private async dropDatabase(): Promise<void> {
     const connection = await mysql.createConnection(serverUrl('MYSQL_URL').replace(/\/\w+$/, '/'));
     await connection.query('DROP DATABASE IF EXISTS ??', [this.name]);
@@ -151,14 +157,17 @@ export class Stack {
 
   private async deleteKeys(): Promise<void> {
     const urls = [this.env['GATE_REDIS_URL']!, this.env['JOBS_REDIS_URL']!];
-    for (const redis of urls.map((url) => new Redis(url))) {
-      for await (const keys of redis.scanStream({ match: `${this.name}:*`, count: 1_000 })) {
-        if ((keys as string[]).length > 0) {
-          await redis.unlink(...(keys as string[]));
-        }
+    await Promise.all(urls.map((url) => this.deleteKeysAt(url)));
+  }
+
+  private async deleteKeysAt(url: string): Promise<void> {
+    const redis = new Redis(url);
+    for await (const keys of redis.scanStream({ match: `${this.name}:*`, count: 1_000 })) {
+      if ((keys as string[]).length > 0) {
+        await redis.unlink(...(keys as string[]));
       }
-      redis.disconnect();
     }
+    redis.disconnect();
   }
 }
 

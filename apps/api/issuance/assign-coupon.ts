@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Reservation } from '#coupon/reservation.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
+import { faultPoint } from '#platform/fault-point.js';
 import { Gate } from '#reservation/gate.js';
 import type { ReserveOutcome } from '#reservation/gate-replies.js';
 import { GroupCommit } from './group-commit.js';
@@ -60,6 +61,7 @@ export class AssignCoupon {
     if (admission.kind === 'settled') {
       return admission.outcome;
     }
+    faultPoint('api.reserved');
     const { replayed } = admission;
     const reservation = withTrace(admission.reservation, request.traceparent);
     const { issuanceId, couponId, epoch } = reservation;
@@ -71,6 +73,7 @@ export class AssignCoupon {
       return { kind: 'unconfirmed', issuanceId };
     }
 
+    faultPoint('api.published');
     // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
     const confirmed = await this.confirming
       .add(`${couponId}:${epoch}`, reservation)
@@ -79,6 +82,7 @@ export class AssignCoupon {
       return { kind: 'unconfirmed', issuanceId };
     }
 
+    faultPoint('api.confirmed');
     // 4. Answer: it is in the replicated log and not void, so MySQL will have it.
     return confirmed
       ? { kind: 'accepted', issuanceId, replayed }

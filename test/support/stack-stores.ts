@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+import mysql from 'mysql2/promise';
+import { Gate } from '#reservation/gate.js';
+import { GateConnection } from '#reservation/gate-connection.js';
+import type { Stack } from './stack.ts';
+import { testConfig } from './test-config.ts';
+
+/** Looks into the stores of a stack, and meddles, behind the back of its processes. */
+export class StackStores {
+  readonly redis: Redis;
+  readonly gate: Gate;
+  private readonly gateConnection: GateConnection;
+  private readonly mysql: mysql.Pool;
+
+  constructor(stack: Stack) {
+    this.redis = new Redis(stack.env['GATE_REDIS_URL']!);
+    this.redis.on('error', () => {});
+    this.gateConnection = new GateConnection(testConfig({ GATE_TIMEOUT_MS: '5000' }));
+    this.gate = new Gate(this.gateConnection, stack.env['GATE_KEY_PREFIX']!);
+    this.mysql = mysql.createPool({ uri: stack.env['MYSQL_URL']!, connectionLimit: 4 });
+  }
+
+  async query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    const [rows] = await this.mysql.query(sql, parameters);
+    return rows as Row[];
+  }
+
+  /** Of these coupons, those whose gate is open. */
+  async openGates(couponIds: number[]): Promise<number[]> {
+    const gates = await Promise.all(couponIds.map((id) => this.gate.inspect(id)));
+    return couponIds.filter((_, i) => gates[i]!.gate === 'open');
+  }
+
+  async close(): Promise<void> {
+    this.redis.disconnect();
+    this.gateConnection.close();
+    await this.mysql.end();
+  }
+}
