@@ -20,7 +20,7 @@ import { CouponAvailability } from './coupon/coupon-availability.js';
 import { CouponCatalogue } from './coupon/coupon-catalogue.js';
 import { CouponController } from './coupon/coupon.controller.js';
 import { AssignMetrics } from './issuance/assign-metrics.js';
-import { AssignCoupon } from './issuance/assign-coupon.js';
+import { AssignCoupon, AssignLimits } from './issuance/assign-coupon.js';
 import { IssuanceController } from './issuance/issuance.controller.js';
 import { IssuanceStatusReader } from './issuance/issuance-status.js';
 
@@ -82,6 +82,10 @@ export class ApiModule {
         { provide: IssuanceLedger, useValue: new IssuanceLedger(ledgerConnection) },
         { provide: CouponCatalogue, useValue: parts.catalogue },
         { provide: AssignMetrics, useValue: new AssignMetrics(parts.telemetry) },
+        {
+          provide: AssignLimits,
+          useValue: new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
+        },
         AssignCoupon,
         IssuanceStatusReader,
         CouponAvailability,

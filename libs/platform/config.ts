@@ -29,6 +29,16 @@ export const environmentSchema = z
       .describe(
         'Let several api processes share API_PORT (Linux: the kernel spreads connections).',
       ),
+    ASSIGN_IN_FLIGHT_MAX: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(2_000)
+      .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),
+    ASSIGN_WAIT_MAX_MS: milliseconds
+      .default(500)
+      .describe('Longest an assign waits for its turn at each of Redis, Kafka and Redis again.'),
     INTERNAL_HOST: z
       .string()
       .default('127.0.0.1')

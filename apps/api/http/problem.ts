@@ -12,6 +12,7 @@ export const problemKinds = {
   SOLD_OUT: { status: 409, title: 'Nothing is left' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  OVERLOADED: { status: 503, title: 'Too much is asked at once' },
   RECOVERING: { status: 503, title: 'The stock is being recovered' },
   UNCONFIRMED: { status: 503, title: 'Not confirmed yet' },
   UNAVAILABLE: { status: 503, title: 'Not available right now' },

@@ -4,7 +4,7 @@ import { IssuanceLog } from '#event-log/issuance-log.js';
 import { faultPoint } from '#platform/fault-point.js';
 import { Gate } from '#reservation/gate.js';
 import type { ReserveOutcome } from '#reservation/gate-replies.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit, NotSentError } from './group-commit.js';
 
 export interface AssignRequest {
   couponId: number;
@@ -19,6 +19,8 @@ export type AssignOutcome =
   | { kind: 'not_open'; opensAt: number }
   /** The gate is not open for business: it is fenced, out of reach, or was closed meanwhile. */
   | { kind: 'recovering'; issuanceId?: string }
+  /** More is asked than can be done: nothing was done about this one. */
+  | { kind: 'overloaded' }
   /** There is no gate of this coupon at all. */
   | { kind: 'absent' }
   /** Reserved, but not known to be in the log: the relay or a repeat will finish it. */
@@ -27,6 +29,14 @@ export type AssignOutcome =
 type Admission =
   | { kind: 'reserved'; reservation: Reservation; replayed: boolean }
   | { kind: 'settled'; outcome: AssignOutcome };
+
+/** What an api takes on before it sends callers away; see the settings ASSIGN_*. */
+export class AssignLimits {
+  constructor(
+    readonly inFlightMax: number,
+    readonly waitMaxMs: number,
+  ) {}
+}
 
 /** `unpack` in Lua fails near 9 000 values, and a larger batch only holds up the others. */
 const batchSizeMax = 500;
@@ -40,24 +50,43 @@ export class AssignCoupon {
   private readonly reserving: GroupCommit<number, string, Admission>;
   private readonly publishing: GroupCommit<number, Reservation, undefined>;
   private readonly confirming: GroupCommit<string, Reservation, boolean>;
+  private inFlight = 0;
 
   constructor(
     private readonly gate: Gate,
     private readonly log: IssuanceLog,
+    private readonly limits: AssignLimits,
   ) {
-    const limits = { batchSizeMax, inFlightMax: 2 };
-    this.reserving = new GroupCommit((couponId, users) => this.reserve(couponId, users), limits);
-    this.publishing = new GroupCommit((_, batch) => this.publish(batch), limits);
-    this.confirming = new GroupCommit((_, batch) => this.confirm(batch), limits);
+    const trips = { batchSizeMax, inFlightMax: 2, waitMaxMs: limits.waitMaxMs };
+    this.reserving = new GroupCommit((couponId, users) => this.reserve(couponId, users), trips);
+    this.publishing = new GroupCommit((_, batch) => this.publish(batch), trips);
+    this.confirming = new GroupCommit((_, batch) => this.confirm(batch), trips);
   }
 
-  /** Never rejects because of Redis or Kafka; what they failed to do is an outcome. */
+  /**
+   * Never rejects because of Redis or Kafka; what they failed to do is an outcome. Answers within
+   * three waits (`waitMaxMs`) and the time limits of two gate commands and one publish.
+   */
   async assign(request: AssignRequest): Promise<AssignOutcome> {
+    if (this.inFlight >= this.limits.inFlightMax) {
+      return { kind: 'overloaded' };
+    }
+    this.inFlight += 1;
+    try {
+      return await this.take(request);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  private async take(request: AssignRequest): Promise<AssignOutcome> {
     // 1. Reserve. A crash from here to step 4 leaves the unit held and the client without an answer:
     //    the relay publishes and confirms it, and a repeat gets the same id.
     const admission = await this.reserving
       .add(request.couponId, request.userId)
-      .catch((): Admission => settled({ kind: 'recovering' }));
+      .catch((error: unknown): Admission =>
+        settled({ kind: error instanceof NotSentError ? 'overloaded' : 'recovering' }),
+      );
     if (admission.kind === 'settled') {
       return admission.outcome;
     }

@@ -3,6 +3,9 @@ import { Problem } from '../http/problem.js';
 import type { AssignOutcome } from './assign-coupon.js';
 import { toIsoTime } from '../http/iso-time.js';
 
+/** Those sent away together must not come back together. */
+const retrySpreadSeconds = 4;
+
 /** Outcomes that are not a success; an absent gate is explained by the catalogue. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;
 
@@ -19,6 +22,11 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
       return notOpenProblem(outcome.opensAt, couponId);
     case 'recovering':
       return recovering(outcome.issuanceId);
+    case 'overloaded':
+      return new Problem('OVERLOADED', {
+        detail: 'More requests came in than can be served. Nothing was done about this one.',
+        retryAfterSeconds: 1 + Math.floor(Math.random() * retrySpreadSeconds),
+      });
     case 'unconfirmed':
       return new Problem('UNCONFIRMED', {
         detail:

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { GroupCommit } from './group-commit.js';
+import type { GroupCommitLimits } from './group-commit.js';
+import { GroupCommit, NotSentError } from './group-commit.js';
 
 /** Records every batch, and lets the test say when each lands. */
-function createHarness(limits = { batchSizeMax: 3, inFlightMax: 1 }) {
+function createHarness(given: Partial<GroupCommitLimits> = {}) {
+  const limits = { batchSizeMax: 3, inFlightMax: 1, waitMaxMs: 60_000, ...given };
   const trips: { key: string; items: number[]; land: () => void; fail: (error: Error) => void }[] =
     [];
   const commit = new GroupCommit<string, number, number>((key, items) => {
@@ -84,5 +86,28 @@ describe('GroupCommit', () => {
     await expect.poll(() => trips.length).toBe(2);
     trips[1]!.land();
     expect(await second).toBe(20);
+  });
+
+  it('rejects what found no trip in time, and sends what came later', async () => {
+    const { trips, commit } = createHarness({ waitMaxMs: 30 });
+    const first = commit.add('a', 1);
+    await nextTurn();
+    await expect(commit.add('a', 2)).rejects.toThrow(NotSentError);
+    const third = commit.add('a', 3);
+    trips[0]!.land();
+    expect(await first).toBe(10);
+    await expect.poll(() => trips.length).toBe(2);
+    expect(trips[1]!.items).toEqual([3]);
+    trips[1]!.land();
+    expect(await third).toBe(30);
+  });
+
+  it('does not reject what is on its way, however long that takes', async () => {
+    const { trips, commit } = createHarness({ waitMaxMs: 10 });
+    const onItsWay = commit.add('a', 1);
+    await nextTurn();
+    await expect(commit.add('a', 2)).rejects.toThrow(NotSentError);
+    trips[0]!.land();
+    expect(await onItsWay).toBe(10);
   });
 });

@@ -1,5 +1,11 @@
+/** The item was not sent: nothing has happened to it, and nothing will. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
+
 interface Waiting<Item, Result> {
   item: Item;
+  addedAt: number;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -8,6 +14,8 @@ interface Lane<Item, Result> {
   waiting: Waiting<Item, Result>[];
   inFlight: number;
   scheduled: boolean;
+  /** Runs while items wait and every trip is out. */
+  deadline: NodeJS.Timeout | undefined;
 }
 
 export interface GroupCommitLimits {
@@ -15,6 +23,8 @@ export interface GroupCommitLimits {
   batchSizeMax: number;
   /** Most batches of one key under way at once; further items wait for one to land. */
   inFlightMax: number;
+  /** An item that has waited this long for a trip is rejected with `NotSentError`. */
+  waitMaxMs: number;
 }
 
 /**
@@ -34,7 +44,7 @@ export class GroupCommit<Key extends string | number, Item, Result> {
   add(key: Key, item: Item): Promise<Result> {
     const lane = this.lane(key);
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ item, resolve, reject });
+      lane.waiting.push({ item, addedAt: performance.now(), resolve, reject });
       this.schedule(key, lane);
     });
   }
@@ -42,14 +52,18 @@ export class GroupCommit<Key extends string | number, Item, Result> {
   private lane(key: Key): Lane<Item, Result> {
     let lane = this.lanes.get(key);
     if (lane === undefined) {
-      lane = { waiting: [], inFlight: 0, scheduled: false };
+      lane = { waiting: [], inFlight: 0, scheduled: false, deadline: undefined };
       this.lanes.set(key, lane);
     }
     return lane;
   }
 
   private schedule(key: Key, lane: Lane<Item, Result>): void {
-    if (lane.scheduled || lane.waiting.length === 0 || lane.inFlight >= this.limits.inFlightMax) {
+    if (lane.scheduled || lane.waiting.length === 0) {
+      return;
+    }
+    if (lane.inFlight >= this.limits.inFlightMax) {
+      this.watchDeadline(lane);
       return;
     }
     lane.scheduled = true;
@@ -74,8 +88,35 @@ export class GroupCommit<Key extends string | number, Item, Result> {
     }
     lane.inFlight -= 1;
     if (lane.inFlight === 0 && lane.waiting.length === 0) {
+      clearTimeout(lane.deadline);
       this.lanes.delete(key);
     }
     this.schedule(key, lane);
+  }
+
+  /** A store that answers nobody keeps the trips out: those behind them must not wait as long. */
+  private watchDeadline(lane: Lane<Item, Result>): void {
+    const [oldest] = lane.waiting;
+    if (oldest === undefined || lane.deadline !== undefined) {
+      return;
+    }
+    const dueInMs = oldest.addedAt + this.limits.waitMaxMs - performance.now();
+    lane.deadline = setTimeout(
+      () => {
+        lane.deadline = undefined;
+        this.rejectOverdue(lane);
+        this.watchDeadline(lane);
+      },
+      Math.max(1, dueInMs),
+    );
+  }
+
+  private rejectOverdue(lane: Lane<Item, Result>): void {
+    const overdueSince = performance.now() - this.limits.waitMaxMs;
+    const firstInTime = lane.waiting.findIndex(({ addedAt }) => addedAt > overdueSince);
+    const overdue = lane.waiting.splice(0, firstInTime === -1 ? Infinity : firstInTime);
+    overdue.forEach(({ reject }) =>
+      reject(new NotSentError(`no trip in ${this.limits.waitMaxMs} ms`)),
+    );
   }
 }

@@ -47,6 +47,7 @@ export class IssuanceController {
     'SOLD_OUT',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
+    'OVERLOADED',
     'RECOVERING',
     'UNCONFIRMED',
   )
