@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
 import mysql from 'mysql2/promise';
+import { Campaigns } from '#campaign/campaigns.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { LedgerConnection } from '#ledger/ledger-connection.js';
 import { Gate } from '#reservation/gate.js';
 import { GateConnection } from '#reservation/gate-connection.js';
 import type { Stack } from './stack.ts';
@@ -11,18 +14,34 @@ export class StackStores {
   readonly gate: Gate;
   private readonly gateConnection: GateConnection;
   private readonly mysql: mysql.Pool;
+  private readonly mysqlUrl: string;
 
   constructor(stack: Stack) {
     this.redis = new Redis(stack.env['GATE_REDIS_URL']!);
     this.redis.on('error', () => {});
     this.gateConnection = new GateConnection(testConfig({ GATE_TIMEOUT_MS: '5000' }));
     this.gate = new Gate(this.gateConnection, stack.env['GATE_KEY_PREFIX']!);
-    this.mysql = mysql.createPool({ uri: stack.env['MYSQL_URL']!, connectionLimit: 4 });
+    this.mysqlUrl = stack.env['MYSQL_URL']!;
+    this.mysql = mysql.createPool({ uri: this.mysqlUrl, connectionLimit: 4 });
   }
 
   async query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     const [rows] = await this.mysql.query(sql, parameters);
     return rows as Row[];
+  }
+
+  /** As `coupon create` does it, many at once; returns their ids. */
+  async createCoupons(count: number, partitionCount: number): Promise<number[]> {
+    const ledger = new LedgerConnection(testConfig({ MYSQL_URL: this.mysqlUrl }));
+    await ledger.connected();
+    const campaigns = new Campaigns(new CouponLedger(ledger), this.gate);
+    const ids: number[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const draft = { name: `coupon ${i}`, total: 1_000_000, opensAt: null, closesAt: null };
+      ids.push((await campaigns.create(draft, partitionCount)).id);
+    }
+    await ledger.close();
+    return ids;
   }
 
   /** Of these coupons, those whose gate is open. */

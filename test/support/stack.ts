@@ -48,9 +48,12 @@ export class Stack {
     };
   }
 
-  /** Migrates, starts the processes and waits until they are ready. */
-  static async start(kinds: AppKind[] = ['api', 'issuer', 'keeper']): Promise<Stack> {
-    const stack = await Stack.prepare();
+  /** Migrates, starts the processes and waits until they are ready; `given` as for `prepare`. */
+  static async start(
+    kinds: AppKind[] = ['api', 'issuer', 'keeper'],
+    given: Record<string, string> = {},
+  ): Promise<Stack> {
+    const stack = await Stack.prepare(given);
     await Promise.all(kinds.map((kind) => stack.startApp(kind)));
     return stack;
   }
