@@ -4,7 +4,7 @@ import { latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
 import { StatusHints } from '#reservation/status-hints.js';
 import type { GateSurvey, Survey } from './gate-survey.js';
 
-const lagPollMs = 100;
+const lagPollMs = 250;
 
 /**
  * Works out the time before which everything acknowledged is decided, for the api to tell "not there"
