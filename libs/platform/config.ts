@@ -148,8 +148,10 @@ export const environmentSchema = z
       .int()
       .min(1)
       .max(86_400)
-      .default(600)
-      .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
+      .default(120)
+      .describe(
+        'How long Redis remembers the status of a decided issuance, in seconds: about 300 bytes each.',
+      ),
     FAULT_POINT: z
       .enum(faultPoints)
       .optional()
