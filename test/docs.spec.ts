@@ -275,3 +275,22 @@ describe('docs/adr', () => {
     expect(numbers.sort((a, b) => a - b)).toEqual(records.map((_, i) => i + 1));
   });
 });
+
+describe('the guarantees', () => {
+  const named = [...read('docs/guarantees.md').matchAll(/^- `([^`]+)` › (.+)$/gm)];
+
+  it('name a test for each promise', () => {
+    const promises = read('docs/guarantees.md')
+      .split(/^## /m)
+      .slice(1)
+      .filter((section) => !/^(Settings|What is not)/.test(section));
+    expect(promises.length).toBeGreaterThan(5);
+    for (const promise of promises) {
+      expect(promise).toMatch(/^- `[^`]+` › /m);
+    }
+  });
+
+  it.each(named.map(([, file, name]) => [file!, name!]))('%s has a test › %s', (file, name) => {
+    expect(read(file)).toContain(name.split(' › ').at(-1));
+  });
+});
