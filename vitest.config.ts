@@ -39,7 +39,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra,k6,test}/**/*.spec.ts'],
-          exclude: ['**/*.{int,e2e,outage,faults}.spec.ts'],
+          exclude: ['**/*.{int,e2e,outage,faults}.spec.ts', 'test/model/!(smoke).spec.ts'],
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'model',
+          include: ['test/model/**/*.spec.ts'],
+          exclude: ['test/model/smoke.spec.ts'],
         },
       },
       {

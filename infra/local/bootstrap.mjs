@@ -14,6 +14,7 @@ const commands = {
   stop: 'stop what npm start left running',
   reset: 'stop everything and delete the data of this checkout',
   test: 'run every check and every test on real servers',
+  'test:model': 'run random schedules of the model of the protocol',
   firstcome: 'the command line client, against the running instance',
   demo: 'a rush for few coupons, in front of your eyes',
 };
@@ -125,7 +126,7 @@ function runCommand(command, args) {
   const options = ['--disable-warning=TimeoutNegativeWarning'];
   const settings = join(root, '.env');
   if (existsSync(settings)) options.push(`--env-file=${settings}`);
-  const script = join(root, 'infra', 'local', `${command}.ts`);
+  const script = join(root, 'infra', 'local', `${command.replace(':', '-')}.ts`);
   const child = spawn(nodeBinary(), [...options, script, ...args], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to the child as well: the commands take two in quick succession as one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

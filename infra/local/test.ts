@@ -14,8 +14,8 @@ import type { TestCounts } from './test-counts.ts';
 
 const usage = `npm test -- [--faults | --all] [filter …]
 
-Builds, then runs format, lint, types and unit tests, then the integration and end-to-end tests on
-real servers of their own (beside a running npm start). The last line counts the tests.
+Builds, then runs format, lint, types, unit tests and the model, then the integration and end-to-end
+tests on real servers of their own (beside a running npm start). The last line counts the tests.
 
   --faults   only the fault suite, which freezes and kills servers (npm run test:faults)
   --all      the fault suite as well, after the other tests
@@ -30,9 +30,9 @@ interface Suites {
 }
 
 const suites: Record<string, Suites> = {
-  usual: { quick: ['unit'], onServers: ['integration', 'e2e'] },
+  usual: { quick: ['unit', 'model'], onServers: ['integration', 'e2e'] },
   '--faults': { quick: [], onServers: ['faults'] },
-  '--all': { quick: ['unit'], onServers: ['integration', 'e2e', 'faults'] },
+  '--all': { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'faults'] },
 };
 
 const instance = 'test';

@@ -1,25 +1,64 @@
-import type { Choice } from './choices.js';
-import { clientChoices } from './client.js';
-import { faultChoices, networkChoices } from './faults.js';
-import { issuerChoices } from './issuer.js';
-import { recoveryChoices, relayChoices } from './keeper.js';
-import type { Actor, World } from './world.js';
+import type { CampaignSync } from './campaign-sync.ts';
+import { campaignSyncChoices } from './campaign-sync.ts';
+import type { Choice } from './choices.ts';
+import type { Client } from './client.ts';
+import { clientChoices } from './client.ts';
+import { copyChoices, networkChoices, redisChoices } from './faults.ts';
+import type { Issuer } from './issuer.ts';
+import { issuerChoices } from './issuer.ts';
+import type { Manager } from './manager.ts';
+import { managerChoices } from './manager.ts';
+import type { Recovery } from './recovery.ts';
+import { recoveryChoices } from './recovery.ts';
+import type { Relay } from './relay.ts';
+import { relayChoices } from './relay.ts';
+import type { Poller } from './status.ts';
+import { pollerChoices } from './status.ts';
+import type { Watermark } from './watermark.ts';
+import { watermarkChoices } from './watermark.ts';
+import type { World } from './world.ts';
+
+export type Actor =
+  Client | Poller | Issuer | Relay | Recovery | CampaignSync | Watermark | Manager;
+
+/** What goes on without anybody of ours. */
+const surroundings = [networkChoices, redisChoices, copyChoices];
+
+/** The actors, and their surroundings: each of them may do one thing at a time. */
+export function partCount(world: World): number {
+  return world.actors.length + surroundings.length;
+}
+
+/** What this part of the world may do next. */
+export function choicesOfPart(world: World, part: number): readonly Choice[] {
+  const actor = world.actors[part];
+  return actor === undefined
+    ? surroundings[part - world.actors.length]!(world)
+    : actorChoices(world, actor);
+}
 
 /** Everything that may happen next in this world; nothing when it is at rest. */
 export function choicesOf(world: World): Choice[] {
-  const ofActors = world.actors.flatMap((actor) => actorChoices(world, actor));
-  return [...ofActors, ...networkChoices(world), ...faultChoices(world)];
+  return Array.from({ length: partCount(world) }, (_, part) => choicesOfPart(world, part)).flat();
 }
 
-function actorChoices(world: World, actor: Actor): Choice[] {
+function actorChoices(world: World, actor: Actor): readonly Choice[] {
   switch (actor.kind) {
     case 'client':
       return clientChoices(world, actor);
+    case 'poller':
+      return pollerChoices(world, actor);
     case 'issuer':
       return issuerChoices(world, actor);
     case 'relay':
       return relayChoices(world, actor);
     case 'recovery':
       return recoveryChoices(world, actor);
+    case 'campaign-sync':
+      return campaignSyncChoices(world, actor);
+    case 'watermark':
+      return watermarkChoices(world, actor);
+    case 'manager':
+      return managerChoices(world, actor);
   }
 }

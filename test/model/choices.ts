@@ -1,4 +1,4 @@
-import type { Budget, LogRecord, World } from './world.js';
+import type { Budget, LogRecord, World } from './world.ts';
 
 /** Something that may happen next. Every step of every actor is one; so is every fault. */
 export interface Choice {
@@ -9,26 +9,39 @@ export interface Choice {
   run: () => void;
 }
 
+export const nothing: readonly Choice[] = [];
+
 export function step(by: string, what: string, run: () => void): Choice {
   return { by, what, isFault: false, run };
 }
 
-/** A fault that may happen only while its budget lasts. */
-export function fault(
+/** Adds a fault, which may happen only while its budget lasts. */
+export function addFault(
+  choices: Choice[],
   world: World,
   kind: keyof Budget,
   by: string,
   what: string,
   run: () => void,
-): Choice[] {
-  if (world.budget[kind] === 0) {
-    return [];
+): void {
+  if (world.budget[kind] > 0) {
+    const spend = (): void => {
+      world.budget[kind]--;
+      run();
+    };
+    choices.push({ by, what, isFault: true, run: spend });
   }
-  const spend = (): void => {
-    world.budget[kind]--;
-    run();
-  };
-  return [{ by, what, isFault: true, run: spend }];
+}
+
+/** Whoever is in the middle of something may crash, and then forgets it. */
+export function orCrash(
+  world: World,
+  by: string,
+  forget: () => void,
+  choices: Choice[],
+): readonly Choice[] {
+  addFault(choices, world, 'crashes', by, 'crashes', forget);
+  return choices;
 }
 
 /**
@@ -43,13 +56,12 @@ export function script<Reply>(
   heard: (reply: Reply) => void,
   unheard: () => void,
 ): Choice[] {
-  return [
-    step(by, what, () => heard(run())),
-    ...fault(world, 'lostReplies', by, `${what}, reply lost`, () => {
-      run();
-      unheard();
-    }),
-  ];
+  const choices = [step(by, what, () => heard(run()))];
+  addFault(choices, world, 'lostReplies', by, `${what}, reply lost`, () => {
+    run();
+    unheard();
+  });
+  return choices;
 }
 
 /** A produce with acks = all, and what may become of it. */
@@ -60,23 +72,23 @@ export function produce(
   records: readonly LogRecord[],
   on: { acknowledged: () => void; timedOut: () => void },
 ): Choice[] {
-  return [
-    step(by, what, () => {
-      world.log.push(...records);
-      on.acknowledged();
-    }),
-    ...fault(world, 'twice', by, `${what}, and once more later`, () => {
-      world.log.push(...records);
-      world.inFlight.push(...records);
-      on.acknowledged();
-    }),
-    ...fault(world, 'timeouts', by, `${what}, times out though appended`, () => {
-      world.log.push(...records);
-      on.timedOut();
-    }),
-    ...fault(world, 'timeouts', by, `${what}, times out`, () => {
-      world.inFlight.push(...records);
-      on.timedOut();
-    }),
-  ];
+  const { log, inFlight } = world;
+  const heard = step(by, what, () => {
+    log.push(...records);
+    on.acknowledged();
+  });
+  const choices = [heard];
+  addFault(choices, world, 'twice', by, `${what}, and once more later`, () => {
+    inFlight.push(...records);
+    heard.run();
+  });
+  addFault(choices, world, 'timeouts', by, `${what}, times out though appended`, () => {
+    log.push(...records);
+    on.timedOut();
+  });
+  addFault(choices, world, 'timeouts', by, `${what}, times out`, () => {
+    inFlight.push(...records);
+    on.timedOut();
+  });
+  return choices;
 }

@@ -1,22 +1,30 @@
-import type { Choice } from './choices.js';
-import { fault, produce, script, step } from './choices.js';
-import type { Reserved } from './protocol.js';
-import { confirm, release, reserve } from './protocol.js';
-import type { Client, RequestRecord, World } from './world.js';
+import type { Choice } from './choices.ts';
+import { nothing, orCrash, produce, script, step } from './choices.ts';
+import type { Reserved } from './gate.ts';
+import { confirm, release, reserve } from './gate.ts';
+import type { RequestRecord, World } from './world.ts';
+
+/** An api with one caller, who asks again until `tries` are used up. */
+export interface Client {
+  kind: 'client';
+  name: string;
+  user: string;
+  tries: number;
+  at: 'idle' | 'publish' | 'confirm' | 'answer';
+  id: number;
+  epoch: number;
+}
 
 export function newClient(name: string, user: string, tries: number): Client {
-  return { kind: 'client', name, user, tries, at: 'idle', id: '', epoch: 0 };
+  return { kind: 'client', name, user, tries, at: 'idle', id: 0, epoch: 0 };
 }
 
 /** `assign-coupon.ts`: reserve → publish → confirm → answer. Whatever fails, the user asks again. */
-export function clientChoices(world: World, client: Client): Choice[] {
+export function clientChoices(world: World, client: Client): readonly Choice[] {
   if (client.at === 'idle') {
-    return client.tries === 0 ? [] : reserveChoices(world, client);
+    return client.tries === 0 ? nothing : reserveChoices(world, client);
   }
-  return [
-    ...requestChoices(world, client),
-    ...fault(world, 'crashes', client.name, 'api crashes', () => giveUp(client)),
-  ];
+  return orCrash(world, client.name, () => giveUp(client), requestChoices(world, client));
 }
 
 function reserveChoices(world: World, client: Client): Choice[] {
@@ -25,13 +33,13 @@ function reserveChoices(world: World, client: Client): Choice[] {
     return reserve(world, client.user);
   };
   const heard = (reply: Reserved): void => admitted(world, client, reply);
-  return script(world, client.name, 'reserve', run, heard, () => giveUp(client));
+  return script(world, client.name, `reserve for ${client.user}`, run, heard, () => giveUp(client));
 }
 
 function admitted(world: World, client: Client, reply: Reserved): void {
   if (!('id' in reply)) {
-    if (reply.code === 'sold_out') {
-      tellSoldOut(world, client.user);
+    if (reply.code !== 'fenced') {
+      turnAway(world, client.user, reply.code);
     }
     return;
   }
@@ -45,9 +53,9 @@ function admitted(world: World, client: Client, reply: Reserved): void {
 
 function requestChoices(world: World, client: Client): Choice[] {
   const { name, id, user, epoch } = client;
-  const request: RequestRecord = { kind: 'request', id, user, epoch };
   switch (client.at) {
-    case 'publish':
+    case 'publish': {
+      const request: RequestRecord = { kind: 'request', id, user, epoch };
       return produce(world, name, `publish ${id} of epoch ${epoch}`, [request], {
         acknowledged: () => {
           client.at = world.mutation === 'noConfirm' ? 'answer' : 'confirm';
@@ -59,6 +67,7 @@ function requestChoices(world: World, client: Client): Choice[] {
           giveUp(client);
         },
       });
+    }
     case 'confirm':
       return script(
         world,
@@ -87,11 +96,11 @@ function requestChoices(world: World, client: Client): Choice[] {
 /** Ends the request, with or without an answer. */
 function giveUp(client: Client): void {
   client.at = 'idle';
-  client.id = '';
+  client.id = 0;
   client.epoch = 0;
 }
 
-function acknowledge(world: World, id: string, user: string): void {
+function acknowledge(world: World, id: number, user: string): void {
   const before = world.acknowledged.find((answer) => answer.user === user);
   if (before === undefined) {
     world.acknowledged.push({ id, user });
@@ -100,11 +109,8 @@ function acknowledge(world: World, id: string, user: string): void {
   }
 }
 
-function tellSoldOut(world: World, user: string): void {
-  if (!world.soldOut.includes(user)) {
-    world.soldOut.push(user);
-  }
+function turnAway(world: World, user: string, why: string): void {
   if (!world.overcommitted && world.acknowledged.some((answer) => answer.user === user)) {
-    world.broken = `I3: ${user} was acknowledged, then told that all is sold out`;
+    world.broken = `I3: ${user} was acknowledged, then told that the campaign is ${why}`;
   }
 }

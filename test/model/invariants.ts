@@ -1,5 +1,5 @@
-import { addsUp, isFenced, isOpen } from './protocol.js';
-import type { World } from './world.js';
+import { addsUp, isFenced, isOpen } from './gate.ts';
+import type { Issuance, World } from './world.ts';
 
 /** What must hold after every step. Returns the invariant that does not, in words. */
 export function violationNow(world: World): string | undefined {
@@ -10,26 +10,27 @@ export function violationNow(world: World): string | undefined {
   if (mysql.issued.length > mysql.total) {
     return `I1: ${mysql.issued.length} of ${mysql.total} are issued`;
   }
-  if (hasRepeats(mysql.issued.map(({ user }) => user))) {
-    return 'I2: a user was issued two';
+  if (hasRepeats(mysql.issued)) {
+    return 'I2: a user was issued two, or an id was issued twice';
   }
-  if (hasRepeats(mysql.issued.map(({ id }) => id))) {
-    return 'I2: an id was issued twice';
-  }
-  const refused = acknowledged.find(({ id }) => id in mysql.refused);
-  if (refused !== undefined && !world.overcommitted) {
-    return `I3: ${refused.id} was acknowledged and is refused ${mysql.refused[refused.id]}`;
+  for (const { id } of acknowledged) {
+    if (mysql.refused[id] !== undefined && !world.overcommitted) {
+      return `I3: ${id} was acknowledged and is refused ${mysql.refused[id]}`;
+    }
   }
   if (!isFenced(world) && !addsUp(world)) {
-    const held = Object.keys(redis.holders).length;
-    return `I4: ${redis.meta?.left} left and ${held} held of ${redis.meta?.total}`;
+    return `I4: ${redis.meta?.left} left and ${redis.holders.length} held of ${redis.meta?.total}`;
   }
   return undefined;
 }
 
 /** What must hold besides when nothing is left to happen. */
 export function violationAtRest(world: World): string | undefined {
-  return violationOfPromises(world) ?? (isOpen(world) ? violationOfGate(world) : undefined);
+  return (
+    violationOfPromises(world) ??
+    violationOfLog(world) ??
+    (isOpen(world) ? (violationOfGate(world) ?? violationOfCampaign(world)) : undefined)
+  );
 }
 
 /** What a world that is calm must come to; a small case may run out of recoveries before. */
@@ -40,19 +41,29 @@ export function violationOfLiveness(world: World): string | undefined {
   return world.committed < world.log.length ? 'Liveness: the log is not decided' : undefined;
 }
 
-function violationOfPromises({ mysql, acknowledged, overcommitted, ...world }: World) {
-  const issued = new Map(mysql.issued.map(({ id, user }) => [id, user]));
-  const lost = acknowledged.find(({ id, user }) => issued.get(id) !== user);
-  if (lost !== undefined && !overcommitted) {
-    return `I3: ${lost.id} of ${lost.user} was acknowledged and is not issued`;
-  }
-  for (const record of world.log.slice(0, world.committed)) {
+function violationOfPromises({ mysql, acknowledged, overcommitted }: World): string | undefined {
+  const isIssued = ({ id, user }: Issuance): boolean =>
+    mysql.issued.some((issuance) => issuance.id === id && issuance.user === user);
+  const lost = acknowledged.find((answer) => !isIssued(answer));
+  return lost === undefined || overcommitted
+    ? undefined
+    : `I3: ${lost.id} of ${lost.user} was acknowledged and is not issued`;
+}
+
+/** Everything in the log is issued, refused or a dead letter, and was told. */
+function violationOfLog({ mysql, log, committed, decided, deadLetters }: World) {
+  for (let offset = 0; offset < committed; offset++) {
+    const record = log[offset]!;
+    if (record.kind === 'garbage' && !deadLetters.includes(offset)) {
+      return `I6: the garbage at ${offset} is no dead letter`;
+    }
     if (record.kind === 'request') {
       const { id } = record;
-      if (issued.has(id) === id in mysql.refused) {
-        return `I6: ${id} is in the log and is ${issued.has(id) ? 'issued and refused' : 'neither issued nor refused'}`;
+      const isIssued = mysql.issued.some((issuance) => issuance.id === id);
+      if (isIssued === id in mysql.refused) {
+        return `I6: ${id} is in the log and is ${isIssued ? 'issued and refused' : 'neither issued nor refused'}`;
       }
-      if (world.decided[id] !== (issued.has(id) ? 'ISSUED' : 'REFUSED')) {
+      if (decided[id] !== (isIssued ? 'ISSUED' : 'REFUSED')) {
         return `I6: ${id} was decided and nobody was told so`;
       }
     }
@@ -61,18 +72,37 @@ function violationOfPromises({ mysql, acknowledged, overcommitted, ...world }: W
 }
 
 function violationOfGate({ mysql, redis }: World): string | undefined {
-  if (Object.keys(redis.pending).length > 0) {
-    return `I5: ${Object.keys(redis.pending).join(' ')} stay pending`;
+  if (redis.pending.length > 0) {
+    return `I5: ${redis.pending.map(({ id }) => id).join(' ')} stay pending`;
   }
-  const issued = mysql.issued.map(({ id, user }) => `${user}=${id}`).sort();
-  const held = Object.entries(redis.holders)
-    .map(([user, id]) => `${user}=${id}`)
-    .sort();
-  return issued.join(' ') === held.join(' ')
-    ? undefined
-    : `I5: MySQL issued [${issued.join(' ')}], Redis holds [${held.join(' ')}]`;
+  const issued = listed(mysql.issued);
+  const held = listed(redis.holders);
+  return issued === held ? undefined : `I5: MySQL issued [${issued}], Redis holds [${held}]`;
 }
 
-function hasRepeats(values: readonly string[]): boolean {
-  return new Set(values).size < values.length;
+/** A lowering that broke off leaves the gate below MySQL, which is safe; never above. */
+function violationOfCampaign({ mysql, redis: { meta }, overcommitted }: World) {
+  if (meta?.version !== mysql.version || meta.state !== mysql.state) {
+    return `I5: the campaign is ${mysql.state} (${mysql.version}), the gate ${meta?.state} (${meta?.version})`;
+  }
+  return meta.total! > mysql.total && !overcommitted
+    ? `I5: the gate promises ${meta.total}, MySQL allows ${mysql.total}`
+    : undefined;
+}
+
+function listed(issuances: readonly Issuance[]): string {
+  const each = issuances.map(({ id, user }) => `${user}=${id}`);
+  return each.sort().join(' ');
+}
+
+/** Compared one by one: there are few, and this is asked after every step. */
+function hasRepeats(issued: readonly Issuance[]): boolean {
+  for (let i = 1; i < issued.length; i++) {
+    for (let j = 0; j < i; j++) {
+      if (issued[i]!.id === issued[j]!.id || issued[i]!.user === issued[j]!.user) {
+        return true;
+      }
+    }
+  }
+  return false;
 }

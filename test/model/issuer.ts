@@ -1,7 +1,20 @@
-import type { Choice } from './choices.js';
-import { fault, script, step } from './choices.js';
-import { applyMarker, decideChunk, release } from './protocol.js';
-import type { Issuer, RequestRecord, World } from './world.js';
+import type { Choice } from './choices.ts';
+import { nothing, orCrash, script, step } from './choices.ts';
+import { release } from './gate.ts';
+import { applyMarker, decideChunk } from './ledger.ts';
+import type { LogRecord, RequestRecord, World } from './world.ts';
+
+/** One of the consumers of the partition; a second one is a zombie that has not noticed yet. */
+export interface Issuer {
+  kind: 'issuer';
+  name: string;
+  at: 'idle' | 'decide' | 'release' | 'tell' | 'commit';
+  /** The chunk: records from `from` up to but not with `to`. */
+  from: number;
+  to: number;
+  refused: RequestRecord[];
+  decisions: [id: number, status: string][];
+}
 
 const chunkSizeMax = 3;
 
@@ -13,24 +26,26 @@ export function newIssuer(name: string): Issuer {
  * `issuance-consumer.ts` and `decide-issuances.ts`: fetch a chunk → decide → release what was refused
  * → publish the decisions → commit the offset.
  */
-export function issuerChoices(world: World, issuer: Issuer): Choice[] {
+export function issuerChoices(world: World, issuer: Issuer): readonly Choice[] {
   if (issuer.at === 'idle') {
     return world.committed < world.log.length
       ? [step(issuer.name, `fetch from ${world.committed}`, () => fetch(world, issuer))]
-      : [];
+      : nothing;
   }
-  return [
-    ...chunkChoices(world, issuer),
-    ...fault(world, 'crashes', issuer.name, 'crashes', () => forget(issuer)),
-  ];
+  return orCrash(world, issuer.name, () => forget(issuer), chunkChoices(world, issuer));
 }
 
-/** A chunk ends at a marker, which is a chunk of its own. */
-function fetch({ log, committed }: World, issuer: Issuer): void {
-  const rest = log.slice(committed, committed + chunkSizeMax);
-  const marker = rest.findIndex((record) => record.kind === 'marker');
+/** Requests that stand together are a chunk; anything else is a chunk of its own. */
+function fetch({ log, committed, mutation }: World, issuer: Issuer): void {
+  const isMixed = mutation === 'garbageTakesNeighbours';
+  const isRequest = (record: LogRecord | undefined): boolean =>
+    record?.kind === 'request' || (isMixed && record?.kind === 'garbage');
+  let to = committed + 1;
+  while (isRequest(log[committed]) && isRequest(log[to]) && to < committed + chunkSizeMax) {
+    to++;
+  }
   issuer.from = committed;
-  issuer.to = committed + (marker === -1 ? rest.length : Math.max(marker, 1));
+  issuer.to = to;
   issuer.at = 'decide';
 }
 
@@ -39,7 +54,7 @@ function chunkChoices(world: World, issuer: Issuer): Choice[] {
   const early = world.mutation === 'offsetBeforeRelease';
   switch (issuer.at) {
     case 'decide':
-      return [step(name, `decide ${issuer.from}-${issuer.to - 1}`, () => decide(world, issuer))];
+      return decideChoices(world, issuer);
     case 'release':
       return script(
         world,
@@ -56,19 +71,46 @@ function chunkChoices(world: World, issuer: Issuer): Choice[] {
   }
 }
 
-function decide(world: World, issuer: Issuer): void {
-  const chunk = world.log.slice(issuer.from, issuer.to);
-  const [first] = chunk;
+function decideChoices(world: World, issuer: Issuer): Choice[] {
+  const { name, from, to } = issuer;
+  const chunk = world.log.slice(from, to);
+  const first = chunk[0];
   if (first?.kind === 'marker') {
-    applyMarker(world, first.epoch);
-    issuer.at = 'commit';
-    return;
+    return [
+      step(name, `apply marker ${first.epoch}`, () => {
+        applyMarker(world, first.epoch);
+        issuer.at = 'commit';
+      }),
+    ];
+  }
+  if (chunk.some(({ kind }) => kind === 'garbage')) {
+    return world.mutation === 'garbageStops'
+      ? []
+      : [step(name, `publish a dead letter of ${from}`, () => bury(world, issuer))];
   }
   const requests = chunk.filter((record): record is RequestRecord => record.kind === 'request');
-  const decisions = decideChunk(world, requests);
-  issuer.refused = requests.filter((_, i) => decisions[i]?.status === 'REFUSED');
-  issuer.decisions = decisions.map(({ request, status }) => [request.issuance_id, status]);
-  const releases = issuer.refused.length > 0 && world.mutation !== 'offsetBeforeRelease';
+  return [step(name, `decide ${from}-${to - 1}`, () => decide(world, issuer, requests))];
+}
+
+/** Bytes that are no request of ours. Told before the offset moves, so perhaps more than once. */
+function bury({ log, deadLetters, mutation }: World, issuer: Issuer): void {
+  for (let offset = issuer.from; offset < issuer.to; offset++) {
+    const isTold = log[offset]?.kind === 'garbage' && !deadLetters.includes(offset);
+    if (isTold && mutation !== 'garbageUnreported') {
+      deadLetters.push(offset);
+    }
+  }
+  issuer.at = 'commit';
+}
+
+function decide(world: World, issuer: Issuer, requests: readonly RequestRecord[]): void {
+  const { mutation } = world;
+  const skips = mutation === 'unknownCouponSkipped';
+  const taken = skips ? requests.filter((one) => one.isOfUnknownCoupon !== true) : requests;
+  const decisions = decideChunk(world, taken);
+  issuer.refused = taken.filter((_, i) => decisions[i]?.status === 'REFUSED');
+  issuer.decisions = decisions.map(({ request, status }) => [Number(request.issuance_id), status]);
+  const releases = issuer.refused.length > 0 && mutation !== 'offsetBeforeRelease';
   issuer.at = releases ? 'release' : 'tell';
 }
 

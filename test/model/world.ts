@@ -1,12 +1,19 @@
 import type { RefusalReason } from '#coupon/issuance.js';
-import type { Mutation } from './mutations.js';
+import type { Actor } from './actors.ts';
+import type { Mutation } from './mutations.ts';
+
+/** What a campaign allows. Every change of it has a version of its own. */
+export interface Campaign {
+  version: number;
+  total: number;
+  state: 'open' | 'paused' | 'closed';
+}
 
 /** What `meta` of a coupon holds in Redis; a field that is missing there is missing here. */
-export interface Meta {
+export interface Meta extends Partial<Campaign> {
   epoch?: number;
   minEpoch?: number;
   runId?: number;
-  total?: number;
   left?: number;
   token?: number;
 }
@@ -14,90 +21,37 @@ export interface Meta {
 /** What Redis can lose: everything but the run id, which belongs to the process. */
 export interface GateData {
   meta: Meta | null;
-  /** User → issuance id. */
-  holders: Record<string, string>;
-  /** Issuance id → user, of what is not confirmed. */
-  pending: Record<string, string>;
-  staging: Record<string, string>;
+  /** A user holds at most one. */
+  holders: Issuance[];
+  /** What is not confirmed. */
+  pending: Issuance[];
+  staging: Issuance[];
+  /** Everything acknowledged that was reserved before it is decided; 0 where nobody says so. */
+  watermark: number;
 }
 
+/** Ids count up: an id is also the time of its reservation. */
 export interface RequestRecord {
   kind: 'request';
-  id: string;
+  id: number;
   user: string;
   epoch: number;
+  isOfUnknownCoupon?: true;
 }
 
-export type LogRecord = RequestRecord | { kind: 'marker'; epoch: number };
+export type LogRecord = RequestRecord | { kind: 'marker'; epoch: number } | { kind: 'garbage' };
 
-export interface Ledger {
-  total: number;
+export interface Ledger extends Campaign {
   epoch: number;
   appliedEpoch: number;
-  issued: { id: string; user: string }[];
-  refused: Record<string, RefusalReason>;
+  issued: Issuance[];
+  refused: Record<number, RefusalReason>;
 }
 
-/** An api with one caller, who asks again until `tries` are used up. */
-export interface Client {
-  kind: 'client';
-  name: string;
+export interface Issuance {
+  id: number;
   user: string;
-  tries: number;
-  at: 'idle' | 'publish' | 'confirm' | 'answer';
-  id: string;
-  epoch: number;
 }
-
-/** One of the consumers of the partition; a second one is a zombie that has not noticed yet. */
-export interface Issuer {
-  kind: 'issuer';
-  name: string;
-  at: 'idle' | 'decide' | 'release' | 'tell' | 'commit';
-  /** The chunk: records from `from` up to but not with `to`. */
-  from: number;
-  to: number;
-  refused: RequestRecord[];
-  decisions: [id: string, status: string][];
-}
-
-export interface Relay {
-  kind: 'relay';
-  name: string;
-  at: 'idle' | 'publish' | 'confirm';
-  batch: RequestRecord[];
-}
-
-/** The recovery loop of one keeper. */
-export interface Recovery {
-  kind: 'recovery';
-  name: string;
-  /** How often it may still begin. */
-  runs: number;
-  at: RecoveryStep;
-  ledgerEpoch: number;
-  epoch: number;
-  token: number;
-  runId: number;
-  /** The last user that was staged. */
-  after: string;
-  slice: [user: string, id: string][];
-}
-
-export type RecoveryStep =
-  | 'idle'
-  | 'inspect'
-  | 'raise'
-  | 'fence'
-  | 'mark'
-  | 'wait'
-  | 'claim'
-  | 'check'
-  | 'read'
-  | 'stage'
-  | 'open';
-
-export type Actor = Client | Issuer | Relay | Recovery;
 
 /** How often each kind of trouble may still happen. With all at 0 the world is calm. */
 export interface Budget {
@@ -112,6 +66,8 @@ export interface Budget {
   /** A reply of Redis that does not arrive, although the script has run. */
   lostReplies: number;
   crashes: number;
+  /** Something in the log that nobody of ours wrote. */
+  poison: number;
 }
 
 export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover';
@@ -133,11 +89,12 @@ export interface World {
   committed: number;
   /** Produces whose producer has gone on: they may be appended any time, or never. */
   inFlight: LogRecord[];
+  /** Offsets of records that are reported as dead letters. */
+  deadLetters: number[];
   mysql: Ledger;
   /** What the topic of decisions says of an id. */
-  decided: Record<string, string>;
-  acknowledged: { id: string; user: string }[];
-  soldOut: string[];
+  decided: Record<number, string>;
+  acknowledged: Issuance[];
   /** Found by a step itself; the invariants report it. */
   broken: string | null;
   actors: Actor[];
@@ -153,6 +110,7 @@ export const calm: Readonly<Budget> = {
   twice: 0,
   lostReplies: 0,
   crashes: 0,
+  poison: 0,
 };
 
 export interface Scenario {
@@ -169,25 +127,32 @@ export interface Scenario {
   shut?: boolean;
 }
 
-/** A campaign that was just created: its gate is open in epoch 1. */
+/** A campaign that was just created: its gate is open in epoch 1. The actors become part of it. */
 export function newWorld(scenario: Scenario): World {
   const { total, overcommittedBy = 0, issuedTo = [] } = scenario;
-  const issued = issuedTo.map((user) => ({ id: `old-${user}`, user }));
+  const issued = issuedTo.map((user, i) => ({ id: i + 1, user }));
+  const campaign: Campaign = { version: 1, total, state: 'open' };
   const left = total - issued.length;
-  const meta: Meta = { epoch: 1, minEpoch: 1, runId: 1, total, left };
-  const holders = Object.fromEntries(issued.map(({ id, user }) => [user, id]));
-  const data: GateData = { meta, holders, pending: {}, staging: {} };
+  const data: GateData = {
+    meta: { epoch: 1, minEpoch: 1, runId: 1, left, ...campaign },
+    holders: issued,
+    pending: [],
+    staging: [],
+    watermark: 0,
+  };
   return {
     mutation: scenario.mutation ?? null,
     overcommitted: overcommittedBy > 0,
     takesTurns: false,
-    redis: { ...structuredClone(data), runId: scenario.shut === true ? 2 : 1 },
-    backup: structuredClone(data),
-    replica: structuredClone(data),
+    redis: { ...copyGate(data), runId: scenario.shut === true ? 2 : 1 },
+    backup: copyGate(data),
+    replica: copyGate(data),
     log: [],
     committed: 0,
     inFlight: [],
+    deadLetters: [],
     mysql: {
+      ...campaign,
       total: total - overcommittedBy,
       epoch: 1,
       appliedEpoch: 1,
@@ -196,11 +161,21 @@ export function newWorld(scenario: Scenario): World {
     },
     decided: {},
     acknowledged: [...issued],
-    soldOut: [],
     broken: null,
-    actors: structuredClone(scenario.actors),
+    actors: scenario.actors,
     redisFaults: scenario.redisFaults ?? ['restart', 'rollback', 'flush', 'failover'],
     budget: { ...calm, ...scenario.budget },
-    next: { id: 1, runId: 3, token: 1 },
+    next: { id: issued.length + 1, runId: 3, token: 1 },
+  };
+}
+
+/** A copy of what Redis holds, as a snapshot or a replica has it. */
+export function copyGate({ meta, holders, pending, staging, watermark }: GateData): GateData {
+  return {
+    meta: meta === null ? null : { ...meta },
+    holders: [...holders],
+    pending: [...pending],
+    staging: [...staging],
+    watermark,
   };
 }

@@ -1,72 +1,60 @@
-import type { Choice } from './choices.js';
-import { fault, produce, script, step } from './choices.js';
-import {
-  claim,
-  confirm,
-  fence,
-  isOpen,
-  listPending,
-  open,
-  raiseEpoch,
-  readHolders,
-  stage,
-} from './protocol.js';
-import type { Recovery, RecoveryStep, Relay, World } from './world.js';
+import type { Choice } from './choices.ts';
+import { nothing, orCrash, produce, script, step } from './choices.ts';
+import type { Claim } from './gate.ts';
+import { claim, fence, isOpen, open, stage } from './gate.ts';
+import { findCampaign, raiseEpoch, readHolders } from './ledger.ts';
+import type { Campaign, Issuance, World } from './world.ts';
+
+/** The recovery loop of one keeper. */
+export interface Recovery extends Claim {
+  kind: 'recovery';
+  name: string;
+  /** How often it may still begin. */
+  runs: number;
+  at: 'idle' | RecoveryStep;
+  ledgerEpoch: number;
+  campaign: Campaign | null;
+  /** The last user that was staged. */
+  after: string;
+  slice: Issuance[];
+}
+
+type RecoveryStep =
+  'inspect' | 'raise' | 'fence' | 'mark' | 'wait' | 'claim' | 'check' | 'read' | 'stage' | 'open';
 
 const sliceSize = 2;
 
-export function newRelay(name: string): Relay {
-  return { kind: 'relay', name, at: 'idle', batch: [] };
-}
-
 export function newRecovery(name: string, runs = 1_000): Recovery {
-  const nothing = { ledgerEpoch: 0, epoch: 0, token: 0, runId: 0, after: '', slice: [] };
-  return { kind: 'recovery', name, runs, at: 'idle', ...nothing };
-}
-
-/** `relay.ts`: publishes and confirms what is pending, of any age. */
-export function relayChoices(world: World, relay: Relay): Choice[] {
-  const { name, batch } = relay;
-  const ids = batch.map(({ id }) => id);
-  const rest = (): void => {
-    Object.assign(relay, newRelay(name));
+  return {
+    kind: 'recovery',
+    name,
+    runs,
+    at: 'idle',
+    ledgerEpoch: 0,
+    epoch: 0,
+    token: 0,
+    runId: 0,
+    campaign: null,
+    after: '',
+    slice: [],
   };
-  if (relay.at === 'idle') {
-    const pending = listPending(world);
-    const list = (): void => {
-      relay.batch = pending;
-      relay.at = 'publish';
-    };
-    return pending.length === 0 ? [] : [step(name, 'list pending', list)];
-  }
-  const crash = fault(world, 'crashes', name, 'crashes', rest);
-  if (relay.at === 'publish') {
-    const acknowledged = (): void => {
-      relay.at = 'confirm';
-    };
-    const what = `publish ${ids.join(' ')}`;
-    return [...crash, ...produce(world, name, what, batch, { acknowledged, timedOut: rest })];
-  }
-  const run = (): boolean => confirm(world, batch[0]!.epoch, ids);
-  return [...crash, ...script(world, name, `confirm ${ids.join(' ')}`, run, rest, rest)];
 }
 
 /** `recovery.ts` */
-export function recoveryChoices(world: World, recovery: Recovery): Choice[] {
+export function recoveryChoices(world: World, recovery: Recovery): readonly Choice[] {
   const { name, at } = recovery;
   if (at === 'idle') {
-    const readLedger = (): void => {
-      recovery.runs--;
-      recovery.ledgerEpoch = world.mysql.epoch;
-      recovery.at = 'inspect';
-    };
     const begins = recovery.runs > 0 && !isOpen(world) && !isAnothersTurn(world);
-    return begins ? [step(name, 'read the epoch of MySQL', readLedger)] : [];
+    return begins ? [step(name, 'read MySQL', () => begin(world, recovery))] : nothing;
   }
-  return [
-    ...recoverySteps[at](world, recovery),
-    ...fault(world, 'crashes', name, 'crashes', () => restart(recovery)),
-  ];
+  return orCrash(world, name, () => restart(recovery), recoverySteps[at](world, recovery));
+}
+
+function begin(world: World, recovery: Recovery): void {
+  recovery.runs--;
+  recovery.ledgerEpoch = world.mysql.epoch;
+  recovery.campaign = findCampaign(world);
+  recovery.at = 'inspect';
 }
 
 /** Two that begin whenever they like may overtake each other for ever, each in a later epoch. */
@@ -76,7 +64,7 @@ function isAnothersTurn({ takesTurns, actors }: World): boolean {
 
 type StepOf = (world: World, recovery: Recovery) => Choice[];
 
-const recoverySteps: Record<Exclude<RecoveryStep, 'idle'>, StepOf> = {
+const recoverySteps: Record<RecoveryStep, StepOf> = {
   inspect: (world, recovery) => [
     step(recovery.name, 'inspect the gate', () => {
       const { epoch = 0, minEpoch = 0 } = world.redis.meta ?? {};
@@ -122,10 +110,7 @@ const recoverySteps: Record<Exclude<RecoveryStep, 'idle'>, StepOf> = {
     return gateStep(world, recovery, 'claim', run, claimed);
   },
   check: (world, recovery) => [
-    step(recovery.name, `check that MySQL is at ${recovery.epoch}`, () => {
-      const next = world.mutation === 'recheckBeforeClaim' ? 'claim' : 'read';
-      goOn(recovery, world.mysql.epoch === recovery.epoch ? next : 'idle');
-    }),
+    step(recovery.name, `check that MySQL is at ${recovery.epoch}`, () => check(world, recovery)),
   ],
   read: (world, recovery) => [
     step(recovery.name, 'read a slice of the issued', () => {
@@ -134,10 +119,10 @@ const recoverySteps: Record<Exclude<RecoveryStep, 'idle'>, StepOf> = {
     }),
   ],
   stage: (world, recovery) => {
-    const run = (): boolean => stage(world, recovery.token, Object.fromEntries(recovery.slice));
+    const run = (): boolean => stage(world, recovery.token, recovery.slice);
     return gateStep(world, recovery, 'stage', run, (staged) => {
       const isLast = recovery.slice.length < sliceSize;
-      recovery.after = recovery.slice.at(-1)![0];
+      recovery.after = recovery.slice.at(-1)!.user;
       recovery.slice = [];
       goOn(recovery, staged ? (isLast ? 'open' : 'read') : 'idle');
     });
@@ -147,10 +132,19 @@ const recoverySteps: Record<Exclude<RecoveryStep, 'idle'>, StepOf> = {
       world,
       recovery,
       'open',
-      () => open(world, recovery),
+      () => open(world, recovery, recovery.campaign!),
       () => restart(recovery),
     ),
 };
+
+/** The look at MySQL's epoch is also the look at the campaign that the gate will open with. */
+function check(world: World, recovery: Recovery): void {
+  if (world.mutation !== 'earlyCampaignAtOpen') {
+    recovery.campaign = findCampaign(world);
+  }
+  const next = world.mutation === 'recheckBeforeClaim' ? 'claim' : 'read';
+  goOn(recovery, world.mysql.epoch === recovery.epoch ? next : 'idle');
+}
 
 /** A script of Redis; a recovery that does not hear its reply begins again. */
 function gateStep<Reply>(
@@ -179,7 +173,7 @@ function afterWait(world: World): RecoveryStep {
   return world.mutation === 'recheckBeforeClaim' ? 'check' : 'claim';
 }
 
-function goOn(recovery: Recovery, next: RecoveryStep): void {
+function goOn(recovery: Recovery, next: Recovery['at']): void {
   if (next === 'idle') {
     restart(recovery);
   } else {

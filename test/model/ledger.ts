@@ -1,0 +1,122 @@
+import { decide } from '#coupon/decide.js';
+import type { Decision } from '#coupon/decide.js';
+import type { Campaign, Issuance, RequestRecord, World } from './world.ts';
+
+/*
+ * The statements and transactions of `libs/ledger`, one function each. Nothing happens inside of one.
+ */
+
+const couponId = 1;
+const unknownCouponId = 2;
+
+/** find of coupon-ledger.ts: the campaign, as it is now. */
+export function findCampaign({ mysql: { version, total, state } }: World): Campaign {
+  return { version, total, state };
+}
+
+export interface Change extends Partial<Campaign> {
+  version: number;
+  /** Of the campaign that the change was decided on. */
+  asRead: number;
+  inEpoch?: number;
+}
+
+/** change of coupon-ledger.ts; `rejected` by CHECK issued <= total. */
+export function changeCampaign(
+  { mysql, mutation }: World,
+  { version, asRead, inEpoch, ...to }: Change,
+): 'made' | 'overtaken' | 'rejected' {
+  const isAsRead = mysql.version === asRead;
+  const isNext = mutation === 'changeUnseen' ? isAsRead || mysql.version < version : isAsRead;
+  if (!isNext || (inEpoch !== undefined && inEpoch !== mysql.epoch)) {
+    return 'overtaken';
+  }
+  if (mysql.issued.length > (to.total ?? mysql.total)) {
+    return 'rejected';
+  }
+  Object.assign(mysql, { version, ...to });
+  return 'made';
+}
+
+/** takeVersion of coupon-ledger.ts */
+export function takeVersion({ mysql }: World, asRead: number, version: number): boolean {
+  if (mysql.version !== asRead) {
+    return false;
+  }
+  mysql.version = version;
+  return true;
+}
+
+/** raiseEpoch of coupon-ledger.ts */
+export function raiseEpoch({ mysql }: World, epoch: number): boolean {
+  if (mysql.epoch >= epoch) {
+    return false;
+  }
+  mysql.epoch = epoch;
+  return true;
+}
+
+/** A slice of `holders` of issuance-ledger.ts: the issuances of the users after `after`. */
+export function readHolders({ mysql }: World, after: string, size: number): Issuance[] {
+  return mysql.issued
+    .filter(({ user }) => user > after)
+    .sort((a, b) => (a.user < b.user ? -1 : 1))
+    .slice(0, size);
+}
+
+/** findStatus of issuance-ledger.ts */
+export function isDecided({ mysql }: World, id: number): boolean {
+  return id in mysql.refused || mysql.issued.some((issuance) => issuance.id === id);
+}
+
+/** applyMarker of issuance-ledger.ts */
+export function applyMarker({ mysql }: World, epoch: number): void {
+  mysql.appliedEpoch = Math.max(mysql.appliedEpoch, epoch);
+}
+
+/** decideChunk of issuance-ledger.ts: the real `decide`, on a view of the modelled tables. */
+export function decideChunk(world: World, requests: readonly RequestRecord[]): Decision[] {
+  const { mysql } = world;
+  const decisions = decide(requests.map(toEvent), viewOf(world), 0);
+  for (const { request, status, reason, isNew } of decisions) {
+    const id = Number(request.issuance_id);
+    if (isNew && status === 'ISSUED') {
+      mysql.issued.push({ id, user: request.user_id });
+    } else if (isNew) {
+      mysql.refused[id] = reason!;
+    }
+  }
+  return decisions;
+}
+
+function viewOf({ mysql, mutation }: World): Parameters<typeof decide>[1] {
+  const forgets = mutation === 'noDeduplication';
+  const coupon = {
+    total: mysql.total,
+    issued: mysql.issued.length,
+    appliedEpoch: mutation === 'noVoid' ? 0 : mysql.appliedEpoch,
+  };
+  const issued = (forgets ? [] : mysql.issued).map(
+    ({ id, user }) => [`${couponId} ${user}`, { issuanceId: String(id), decidedAt: 0 }] as const,
+  );
+  const refused = Object.entries(forgets ? {} : mysql.refused).map(
+    ([id, reason]) => [id, { reason, decidedAt: 0 }] as const,
+  );
+  return {
+    coupons: new Map([[couponId, coupon]]),
+    issued: new Map(issued),
+    refused: new Map(refused),
+  };
+}
+
+function toEvent({ id, user, epoch, isOfUnknownCoupon }: RequestRecord) {
+  return {
+    v: 1 as const,
+    type: 'issuance.requested' as const,
+    issuance_id: String(id),
+    coupon_id: isOfUnknownCoupon === true ? unknownCouponId : couponId,
+    user_id: user,
+    epoch,
+    reserved_at: 0,
+  };
+}

@@ -1,0 +1,174 @@
+import type { Choice } from './choices.ts';
+import { nothing, orCrash, script, step } from './choices.ts';
+import type { Applied } from './gate.ts';
+import { applyCoupon } from './gate.ts';
+import { changeCampaign, findCampaign, takeVersion } from './ledger.ts';
+import type { Campaign, World } from './world.ts';
+
+/** What a manager wants: a total, or a state. */
+export type Wish = { total: number } | { state: Campaign['state'] };
+
+/** Someone at the command line who changes the campaign, one wish after the other. */
+export interface Manager {
+  kind: 'manager';
+  name: string;
+  wishes: Wish[];
+  attempts: number;
+  at: 'find' | ChangeStep;
+  /** As it was read; what reaches MySQL or the gate is this and the wish. */
+  campaign: Campaign;
+  version: number;
+  epoch: number;
+}
+
+type ChangeStep =
+  'inspect' | 'take version' | 'gate first' | 'then ledger' | 'ledger first' | 'read' | 'then gate';
+
+const attemptsMax = 3;
+
+export function newManager(name: string, wishes: Wish[]): Manager {
+  const campaign: Campaign = { version: 0, total: 0, state: 'open' };
+  const nowhere = { at: 'find' as const, campaign, version: 0, epoch: 0 };
+  return { kind: 'manager', name, wishes, attempts: 0, ...nowhere };
+}
+
+/** `campaigns.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
+export function managerChoices(world: World, manager: Manager): readonly Choice[] {
+  const { name, at } = manager;
+  if (at === 'find') {
+    return manager.wishes.length === 0
+      ? nothing
+      : [step(name, 'read the campaign', () => find(world, manager))];
+  }
+  return orCrash(world, name, () => giveUp(manager), changeSteps[at](world, manager));
+}
+
+function find(world: World, manager: Manager): void {
+  manager.campaign = findCampaign(world);
+  const wish = manager.wishes[0]!;
+  const isFinal = manager.campaign.state === 'closed' && 'state' in wish && wish.state !== 'closed';
+  if (isFinal) {
+    giveUp(manager);
+  } else {
+    manager.at = 'inspect';
+  }
+}
+
+const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice[]> = {
+  inspect: (world, manager) => {
+    const inspect = (): number => world.redis.meta?.version ?? 0;
+    return gateStep(world, manager, 'inspect the gate', inspect, (gateVersion) => {
+      manager.version = Math.max(manager.campaign.version, gateVersion) + 1;
+      manager.at = afterInspect(world, manager);
+    });
+  },
+  'take version': (world, manager) => [
+    step(manager.name, `take version ${manager.version}`, () => {
+      const isTaken = takeVersion(world, manager.campaign.version, manager.version);
+      goOn(manager, isTaken ? 'gate first' : 'find');
+    }),
+  ],
+  'gate first': (world, manager) => {
+    const lowered = { ...manager.campaign, ...manager.wishes[0], version: manager.version };
+    const run = (): Applied => applyCoupon(world, lowered);
+    return gateStep(world, manager, describe('apply', manager), run, (applied) => {
+      if (applied.code === 'applied') {
+        manager.epoch = applied.epoch;
+        manager.at = 'then ledger';
+      } else if (applied.code === 'stale') {
+        goOn(manager, 'find');
+      } else {
+        giveUp(manager);
+      }
+    });
+  },
+  'then ledger': (world, manager) => {
+    const { campaign, version, epoch } = manager;
+    const asRead = world.mutation === 'noVersionTaken' ? campaign.version : version;
+    const only = world.mutation === 'noEpochAtLower' ? { asRead } : { asRead, inEpoch: epoch };
+    return [ledgerStep(world, manager, only, () => giveUp(manager))];
+  },
+  'ledger first': (world, manager) => [
+    ledgerStep(world, manager, { asRead: manager.campaign.version }, () => {
+      manager.at = 'read';
+    }),
+  ],
+  read: (world, manager) => [
+    step(manager.name, 'read the campaign again', () => {
+      manager.campaign = findCampaign(world);
+      manager.at = 'then gate';
+    }),
+  ],
+  'then gate': (world, manager) => {
+    const { campaign } = manager;
+    const done = (): void => giveUp(manager);
+    const what = `apply version ${campaign.version}`;
+    return gateStep(world, manager, what, () => applyCoupon(world, campaign), done);
+  },
+};
+
+/** Only a lower total goes to the gate first, with a version that MySQL has given before. */
+function afterInspect({ mutation }: World, { campaign, wishes }: Manager): ChangeStep {
+  const wish = wishes[0]!;
+  if (!('total' in wish)) {
+    return 'ledger first';
+  }
+  const isLower = wish.total < campaign.total;
+  const gateFirst = isLower ? mutation !== 'lowerInLedgerFirst' : mutation === 'raiseAtGateFirst';
+  if (!gateFirst) {
+    return 'ledger first';
+  }
+  return mutation === 'noVersionTaken' ? 'gate first' : 'take version';
+}
+
+function ledgerStep(
+  world: World,
+  manager: Manager,
+  only: { asRead: number; inEpoch?: number },
+  made: () => void,
+): Choice {
+  return step(manager.name, describe('write', manager), () => {
+    const change = { ...manager.wishes[0], version: manager.version, ...only };
+    const wasClosed = world.mysql.state === 'closed';
+    const outcome = changeCampaign(world, change);
+    if (wasClosed && world.mysql.state !== 'closed') {
+      world.broken = 'Final: the campaign was closed and is not any more';
+    }
+    if (outcome === 'made') {
+      made();
+    } else if (outcome === 'overtaken') {
+      goOn(manager, 'find');
+    } else {
+      giveUp(manager);
+    }
+  });
+}
+
+function gateStep<Reply>(
+  world: World,
+  manager: Manager,
+  what: string,
+  run: () => Reply,
+  heard: (reply: Reply) => void,
+): Choice[] {
+  return script(world, manager.name, what, run, heard, () => giveUp(manager));
+}
+
+function describe(does: string, { wishes, version }: Manager): string {
+  const wish = wishes[0]!;
+  return `${does} version ${version}: ${'total' in wish ? `total ${wish.total}` : wish.state}`;
+}
+
+/** Tries again from the beginning when another change, or a recovery, came first. */
+function goOn(manager: Manager, next: Manager['at']): void {
+  if (next === 'find' && ++manager.attempts === attemptsMax) {
+    giveUp(manager);
+  } else {
+    manager.at = next;
+  }
+}
+
+/** Ends with this wish, granted or not; a manager who was not granted one may have it again. */
+function giveUp(manager: Manager): void {
+  Object.assign(manager, newManager(manager.name, manager.wishes.slice(1)));
+}

@@ -1,0 +1,89 @@
+import type { Choice } from './choices.ts';
+import { nothing, orCrash, script, step } from './choices.ts';
+import type { World } from './world.ts';
+
+/** The loop of a keeper that says before which time everything acknowledged is decided. */
+export interface Watermark {
+  kind: 'watermark';
+  name: string;
+  /** How often it may still begin. */
+  runs: number;
+  at: 'idle' | WatermarkStep;
+  now: number;
+  pending: number[];
+  end: number;
+}
+
+type WatermarkStep = 'now' | 'pending' | 'ends' | 'wait' | 'write';
+
+const order: readonly WatermarkStep[] = ['now', 'pending', 'ends', 'wait', 'write'];
+const mutatedOrders: Partial<Record<string, readonly WatermarkStep[]>> = {
+  nowAfterPending: ['pending', 'now', 'ends', 'wait', 'write'],
+  endsBeforePending: ['now', 'ends', 'pending', 'wait', 'write'],
+  endsNotAwaited: ['now', 'pending', 'ends', 'write'],
+};
+
+export function newWatermark(name: string, runs: number): Watermark {
+  return { kind: 'watermark', name, runs, at: 'idle', now: 0, pending: [], end: 0 };
+}
+
+/** `decided-watermark.ts` */
+export function watermarkChoices(world: World, watermark: Watermark): readonly Choice[] {
+  const { name, runs, at } = watermark;
+  const steps = mutatedOrders[world.mutation ?? ''] ?? order;
+  if (at === 'idle') {
+    const begin = (): void => {
+      watermark.runs--;
+      watermark.at = steps[0]!;
+    };
+    return runs === 0 ? nothing : [step(name, 'begin', begin)];
+  }
+  const forget = (): void => {
+    Object.assign(watermark, newWatermark(name, runs));
+  };
+  const goOn = (): void => {
+    watermark.at = steps[steps.indexOf(at) + 1]!;
+  };
+  return orCrash(world, name, forget, stepChoices(world, watermark, goOn, forget));
+}
+
+/** The time is the id that would be given next: see `RequestRecord`. */
+function stepChoices(
+  world: World,
+  watermark: Watermark,
+  goOn: () => void,
+  end: () => void,
+): Choice[] {
+  const { name } = watermark;
+  const { redis, log, next } = world;
+  switch (watermark.at) {
+    case 'now':
+      return script(world, name, 'read the time', () => (watermark.now = next.id), goOn, end);
+    case 'pending': {
+      const look = (): void => {
+        watermark.pending = redis.pending.map(({ id }) => id);
+      };
+      return script(world, name, 'look at what is pending', look, goOn, end);
+    }
+    case 'ends':
+      return [
+        step(name, 'read where the log ends', () => {
+          watermark.end = log.length;
+          goOn();
+        }),
+      ];
+    case 'wait':
+      return world.committed < watermark.end ? [] : [step(name, 'see it decided', goOn)];
+    default: {
+      const value = valueOf(world, watermark);
+      const write = (): void => {
+        redis.watermark = value;
+      };
+      return script(world, name, `write ${value}`, write, end, end);
+    }
+  }
+}
+
+function valueOf({ mutation }: World, { now, pending }: Watermark): number {
+  return mutation === 'pendingNotConsidered' ? now : Math.min(now, ...pending);
+}
