@@ -102,6 +102,36 @@ describe('two changes at the same time both take effect, whenever one comes in b
   });
 });
 
+describe('a change is decided on the campaign as it is, whatever has come since it was read', () => {
+  /** A manager who has read the campaign when `others` changes it, before the gate is looked at. */
+  async function overtakenBy(others: (id: number) => Promise<unknown>) {
+    const { id } = await create();
+    let isOvertaken = false;
+    const manager = campaignsWithStepsBefore(async (method) => {
+      if (method === 'inspect' && !isOvertaken) {
+        isOvertaken = true;
+        await others(id);
+      }
+    });
+    return { id, manager };
+  }
+
+  test('a campaign that was closed is not opened again', async () => {
+    const { id, manager } = await overtakenBy((couponId) => campaigns.close(couponId));
+    await expect(manager.resume(id)).rejects.toThrow('is closed, which is final');
+    expect(await expectAgreement(id)).toMatchObject({ state: 'closed' });
+  });
+
+  test('a total that others have raised is not lowered in MySQL first', async () => {
+    const { id, manager } = await overtakenBy(async (couponId) => {
+      await campaigns.setTotal(couponId, 20);
+      await here.outcomes(couponId, ...userIds(15));
+    });
+    await expect(manager.setTotal(id, 12)).rejects.toThrow('15 of coupon');
+    expect((await campaigns.find(id)).total).toBe(20);
+  });
+});
+
 test('a pause is at the gate when it returns, although one who lowered it died half-way', async () => {
   const coupon = await create();
   let hasDied = false;

@@ -64,7 +64,12 @@ export class Campaigns {
     return this.untilMade(couponId, (coupon, version) =>
       total < coupon.total
         ? this.lowerTotal(coupon, total, version)
-        : this.inLedgerFirst(coupon, { action: 'set-total', total, version }),
+        : this.inLedgerFirst(coupon, {
+            action: 'set-total',
+            total,
+            version,
+            asRead: coupon.version,
+          }),
     );
   }
 
@@ -93,7 +98,7 @@ export class Campaigns {
       if (coupon.state === 'closed' && state !== 'closed') {
         throw new CampaignError(`coupon ${couponId} is closed, which is final`);
       }
-      return this.inLedgerFirst(coupon, { action, state, version });
+      return this.inLedgerFirst(coupon, { action, state, version, asRead: coupon.version });
     });
   }
 
@@ -141,7 +146,7 @@ export class Campaigns {
           action: 'set-total',
           total,
           version,
-          isVersionTaken: true,
+          asRead: version,
           inEpoch: outcome.epoch,
         });
       case 'below_holders':

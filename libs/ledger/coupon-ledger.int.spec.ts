@@ -53,8 +53,10 @@ test('there is no campaign that nobody made', async () => {
 describe('change', () => {
   test('changes what it is given, and writes down how it was after it', async () => {
     const { id } = await here.createCoupon();
-    expect(await coupons.change(id, { action: 'pause', state: 'paused', version: 2 })).toBe(true);
-    expect(await coupons.change(id, { action: 'set-total', total: 12, version: 5 })).toBe(true);
+    const paused = { action: 'pause' as const, state: 'paused' as const, asRead: 1, version: 2 };
+    const raised = { action: 'set-total' as const, total: 12, asRead: 2, version: 5 };
+    expect(await coupons.change(id, paused)).toBe(true);
+    expect(await coupons.change(id, raised)).toBe(true);
     expect(await coupons.find(id)).toMatchObject({ state: 'paused', total: 12, version: 5 });
     expect(await history(id)).toEqual([
       { version: 1, action: 'create', total: 10, state: 'open' },
@@ -63,14 +65,14 @@ describe('change', () => {
     ]);
   });
 
-  test('is not made when its version, or a newer one, is there already', async () => {
+  test('is not made when the campaign is no longer as it was read', async () => {
     const { id } = await here.createCoupon();
-    await coupons.change(id, { action: 'pause', state: 'paused', version: 3 });
-    for (const version of [3, 2]) {
-      const late = { action: 'resume' as const, state: 'open' as const, version };
+    await coupons.change(id, { action: 'close', state: 'closed', asRead: 1, version: 3 });
+    for (const version of [2, 3, 4]) {
+      const late = { action: 'resume' as const, state: 'open' as const, asRead: 1, version };
       expect(await coupons.change(id, late)).toBe(false);
     }
-    expect(await coupons.find(id)).toMatchObject({ state: 'paused', version: 3 });
+    expect(await coupons.find(id)).toMatchObject({ state: 'closed', version: 3 });
     expect(await history(id)).toHaveLength(2);
   });
 
@@ -78,7 +80,7 @@ describe('change', () => {
     const { id } = await here.createCoupon();
     const made = await Promise.all(
       [11, 12, 13, 14].map((total) =>
-        coupons.change(id, { action: 'set-total', total, version: 2 }),
+        coupons.change(id, { action: 'set-total', total, asRead: 1, version: 2 }),
       ),
     );
     expect(made.filter(Boolean)).toHaveLength(1);
@@ -88,14 +90,14 @@ describe('change', () => {
   test('is not made when a recovery has begun since', async () => {
     const { id } = await here.createCoupon();
     await coupons.raiseEpochs(new Map([[id, 1]]));
-    const change = { action: 'set-total' as const, total: 5, version: 2 };
+    const change = { action: 'set-total' as const, total: 5, asRead: 1, version: 2 };
     expect(await coupons.change(id, { ...change, inEpoch: 1 })).toBe(false);
     expect((await coupons.find(id))?.total).toBe(10);
     expect(await coupons.change(id, { ...change, inEpoch: 2 })).toBe(true);
   });
 
   test('of a campaign that does not exist is not made', async () => {
-    const change = { action: 'pause' as const, state: 'paused' as const, version: 2 };
+    const change = { action: 'pause' as const, state: 'paused' as const, asRead: 1, version: 2 };
     expect(await coupons.change(999_999, change)).toBe(false);
   });
 
@@ -103,7 +105,7 @@ describe('change', () => {
     const { id } = await here.createCoupon();
     const requests = userIds(3).map((userId) => aRequest({ coupon_id: id, user_id: userId }));
     await here.issuances.decideChunk(requests);
-    const change = { action: 'set-total' as const, version: 2 };
+    const change = { action: 'set-total' as const, asRead: 1, version: 2 };
     await expect(coupons.change(id, { ...change, total: 2 })).rejects.toThrow(
       'issued_within_total',
     );
@@ -124,12 +126,12 @@ describe('takeVersion', () => {
 
   test('keeps the version for one change, unless another has come since', async () => {
     const coupon = await here.createCoupon();
-    const change = { action: 'set-total' as const, total: 5, version: 2, isVersionTaken: true };
+    const change = { action: 'set-total' as const, total: 5, asRead: 2, version: 2 };
     expect(await coupons.change(coupon.id, change)).toBe(false);
     await coupons.takeVersion(coupon, 2);
-    expect(await coupons.change(coupon.id, { ...change, isVersionTaken: false })).toBe(false);
+    expect(await coupons.change(coupon.id, { ...change, asRead: 1 })).toBe(false);
     expect(await coupons.change(coupon.id, change)).toBe(true);
-    await coupons.change(coupon.id, { action: 'pause', state: 'paused', version: 3 });
+    await coupons.change(coupon.id, { action: 'pause', state: 'paused', asRead: 2, version: 3 });
     expect(await coupons.change(coupon.id, change)).toBe(false);
   });
 

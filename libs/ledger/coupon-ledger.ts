@@ -17,8 +17,11 @@ export interface NewCoupon {
 export interface CouponChange {
   action: 'pause' | 'resume' | 'close' | 'set-total';
   version: number;
-  /** The version was taken before (`takeVersion`), and must still be the newest. */
-  isVersionTaken?: boolean;
+  /**
+   * The version of the coupon that the change was decided on, or the one that was taken for it
+   * (`takeVersion`). What is right for one version, raising or reopening, may be wrong for the next.
+   */
+  asRead: number;
   state?: CouponState;
   total?: number;
   /** The change only counts while the coupon is in this epoch: no recovery has begun since. */
@@ -58,9 +61,9 @@ export class CouponLedger {
   }
 
   /**
-   * Makes a change if its version is the next one. False when another change, or a recovery that
-   * `inEpoch` excludes, came first: read again and decide again. Rejects when the new total is below
-   * what is issued (CHECK issued_within_total).
+   * Makes a change if the coupon is still as it was read. False when another change, or a recovery
+   * that `inEpoch` excludes, came first: read again and decide again. Rejects when the new total is
+   * below what is issued (CHECK issued_within_total).
    */
   change(id: number, change: CouponChange): Promise<boolean> {
     return inTransaction(this.connection, async (manager) => {
@@ -68,7 +71,7 @@ export class CouponLedger {
         CouponRow,
         {
           id,
-          version: change.isVersionTaken === true ? change.version : LessThan(change.version),
+          version: change.asRead,
           ...(change.inEpoch === undefined ? {} : { epoch: change.inEpoch }),
         },
         {

@@ -79,7 +79,12 @@ describe('decideChunk', () => {
     const chunk = requestsOf(id, ['ann', 'ann', 'bob']);
     const first = await issuances.decideChunk(chunk);
     expect(outcomes(first)).toEqual(['ISSUED', 'DUPLICATE', 'SOLD_OUT']);
-    await here.coupons.change(id, { action: 'set-total', total: 5, version: version + 1 });
+    await here.coupons.change(id, {
+      action: 'set-total',
+      total: 5,
+      asRead: version,
+      version: version + 1,
+    });
 
     const again = await issuances.decideChunk(chunk);
     expect(again).toEqual(first.map((decision) => ({ ...decision, isNew: false })));

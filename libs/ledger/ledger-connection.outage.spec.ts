@@ -78,7 +78,7 @@ test('a no of MySQL is not a connection error', async () => {
   const refusals = [
     () => here.createCoupon({ id }),
     () => here.query('SELECT no_such_column FROM coupon'),
-    () => here.coupons.change(id, { action: 'set-total', total: -1, version: 2 }),
+    () => here.coupons.change(id, { action: 'set-total', total: -1, asRead: 1, version: 2 }),
   ];
   for (const refusal of refusals) {
     const error = await errorOf(refusal());
