@@ -36,7 +36,13 @@ export async function searchInParallel(
     total.faults += faults;
     progress(total);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, () => runWorker(takeTask, add)));
+  try {
+    const threads = Array.from({ length: availableParallelism() }, () => runWorker(takeTask, add));
+    await Promise.all(threads);
+  } finally {
+    // Where one thread failed, the others come to their end too.
+    next = end;
+  }
   return total;
 }
 
