@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { LessThan } from 'typeorm';
 import type { Coupon, CouponState } from '#coupon/coupon.js';
 import { CouponChangeRow, CouponRow } from './entities.js';
 import type { LedgerConnection } from './ledger-connection.js';
