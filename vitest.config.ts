@@ -27,7 +27,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{apps,libs,infra,k6,test}/**/*.spec.ts'],
+          include: ['{apps,libs,infra,k6,bench,test}/**/*.spec.ts'],
           exclude: ['**/*.{int,e2e}.spec.ts'],
         },
       },
