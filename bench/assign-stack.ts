@@ -4,7 +4,7 @@ import { nodeArguments } from '../infra/local/build.ts';
 import { rootDir } from '../infra/local/paths.ts';
 import type { Instance } from '../infra/local/paths.ts';
 import { runOrThrow, waitUntil } from '../infra/local/process.ts';
-import { ReadableError } from '../infra/local/readable-error.ts';
+import { reason, ReadableError } from '../infra/local/readable-error.ts';
 import { SupervisedApp } from '../infra/local/supervised-app.ts';
 
 const apiPortPreferred = '18080';
@@ -14,6 +14,7 @@ const drainPollMs = 100;
 /** An api, an issuer and a keeper of firstcome, as built, with everything on. */
 export class AssignStack {
   url = '';
+  #metricsUrl = '';
   readonly #instance: Instance;
   readonly #env: Record<string, string>;
   readonly #apps: SupervisedApp[] = [];
@@ -36,6 +37,7 @@ export class AssignStack {
       this.#apps.push(new SupervisedApp(app, { instance: this.#instance, env, say, onBadConfig }));
     }
     this.url = `http://127.0.0.1:${plan[0]?.publicPort}`;
+    this.#metricsUrl = `http://127.0.0.1:${plan[0]?.internalPort}/metrics`;
     await Promise.all(this.#apps.map((app) => app.start()));
     await Promise.all(this.#apps.map((app) => app.ready(abort)));
   }
@@ -80,6 +82,13 @@ export class AssignStack {
     if (before < promised) {
       throw new ReadableError(`${promised} were answered 200, but only ${before} were issued.`);
     }
+  }
+
+  /** How many assigns had which outcome since the start: `accepted 5000, recovering 64`. */
+  async outcomes(): Promise<string> {
+    const metrics = await fetch(this.#metricsUrl).then((answer) => answer.text(), reason);
+    const counts = metrics.matchAll(/^firstcome_assigns_total\{.*?outcome="(\w+)".*?\} (\d+)/gm);
+    return [...counts].map(([, outcome, count]) => `${outcome} ${count}`).join(', ') || 'unknown';
   }
 
   async stop(): Promise<void> {

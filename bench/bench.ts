@@ -9,6 +9,7 @@ import { ReadableError } from '../infra/local/readable-error.ts';
 import { startServers, stopServers } from '../infra/local/servers.ts';
 import type { LoadGenerator } from './load.ts';
 import { findLoadGenerator } from './load.ts';
+import type { Machine } from './machine.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { parseOptions, usage } from './options.ts';
@@ -44,35 +45,45 @@ async function bench(options: BenchOptions, report: Report, abort: AbortSignal):
   await ensureBuilt(report);
   const load = await findLoadGenerator();
   const { env, servers } = await startServers(instance, report, abort);
-  let runs: Run[];
+  const runs: Run[] = [];
   try {
-    runs = await onOwnTargets(new OwnSpace(env), report, abort, (targets) =>
-      measure(targets, load, options, report, abort),
+    await onOwnTargets(new OwnSpace(env), report, abort, (targets) =>
+      measure(targets, load, { options, runs }, report, abort),
     );
   } finally {
     await report.step('stopping the servers', () => stopServers(instance));
+    // Also of a bench that fails: what came before it may tell why.
+    const machine = describeMachine(loadBefore, servers, load.name);
+    writeJson(options.jsonFile, { measuredAt: new Date().toISOString(), machine, options, runs });
+    process.stdout.write(`Every figure: ${options.jsonFile}\n`);
   }
   const summary = summarize(runs);
-  const machine = describeMachine(loadBefore, servers, load.name);
-  mkdirSync(dirname(options.jsonFile), { recursive: true });
-  const document = { measuredAt: new Date().toISOString(), machine, options, summary, runs };
-  writeFileSync(options.jsonFile, `${JSON.stringify(document, null, 2)}\n`);
-  process.stdout.write(`${formatTable(summary)}\nEvery figure: ${options.jsonFile}\n`);
+  process.stdout.write(`\n${formatTable(summary)}`);
   return judge(summary, options);
 }
 
-async function onOwnTargets<T>(
+function writeJson(
+  file: string,
+  document: { measuredAt: string; machine: Machine; options: BenchOptions; runs: Run[] },
+): void {
+  const isComplete = document.runs.length === planRuns(document.options).length;
+  const summary = isComplete ? summarize(document.runs) : undefined;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...document, isComplete, summary }, null, 2)}\n`);
+}
+
+async function onOwnTargets(
   space: OwnSpace,
   report: Report,
   abort: AbortSignal,
-  work: (targets: Targets) => Promise<T>,
-): Promise<T> {
+  work: (targets: Targets) => Promise<void>,
+): Promise<void> {
   const targets = new Targets(instance, space);
   try {
     await report.step('starting api, issuer, keeper and two bare servers', () =>
       targets.start(abort),
     );
-    return await work(targets);
+    await work(targets);
   } finally {
     await report.step('stopping them', async () => {
       await targets.stop();
@@ -84,10 +95,10 @@ async function onOwnTargets<T>(
 async function measure(
   targets: Targets,
   load: LoadGenerator,
-  options: BenchOptions,
+  { options, runs }: { options: BenchOptions; runs: Run[] },
   report: Report,
   abort: AbortSignal,
-): Promise<Run[]> {
+): Promise<void> {
   const runOne = (planned: PlannedRun, seconds: number): Promise<Run> =>
     runLoad(targets, load, planned, seconds, abort);
   const connections = options.connections[0]!;
@@ -96,13 +107,11 @@ async function measure(
       await runOne({ round: 0, target, connections }, warmUpSeconds);
     }
   });
-  const runs: Run[] = [];
-  for (const planned of planRuns(options.rounds, options.connections)) {
+  for (const planned of planRuns(options)) {
     const run = await runOne(planned, options.seconds);
     report.line(describeRun(run, options.rounds));
     runs.push(run);
   }
-  return runs;
 }
 
 /** Throws on the first answer that is not a success: such a run measures something else. */
@@ -122,7 +131,7 @@ async function runLoad(
   if (report.failures > 0 || report.requests === 0) {
     throw new ReadableError(
       `${targetLabels[target]} at ${connections} connections: ${report.failures} of ` +
-        `${report.requests} requests failed.`,
+        `${report.requests} requests failed. ${await targets.explainFailures(target)}`,
     );
   }
   const endedAt = performance.now();

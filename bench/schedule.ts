@@ -1,3 +1,4 @@
+import type { BenchOptions } from './options.ts';
 import type { TargetName } from './summary.ts';
 import { targetNames } from './summary.ts';
 
@@ -11,7 +12,10 @@ export interface PlannedRun {
  * Every target at every connection count, once a round. The targets of a connection count run one
  * after another, and each round begins with the next one, so that none is always first.
  */
-export function planRuns(rounds: number, connectionCounts: number[]): PlannedRun[] {
+export function planRuns({
+  rounds,
+  connections: connectionCounts,
+}: Pick<BenchOptions, 'rounds' | 'connections'>): PlannedRun[] {
   return Array.from({ length: rounds }, (_, index) => index + 1).flatMap((round) =>
     connectionCounts.flatMap((connections) =>
       targetNames.map((_, i) => {

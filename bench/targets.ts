@@ -61,6 +61,11 @@ export class Targets {
     await this.#withRedis((redis) => redis.unlink(left, holders));
   }
 
+  /** What a target has to say of requests that failed, in words. */
+  async explainFailures(target: TargetName): Promise<string> {
+    return target === 'assign' ? `By outcome so far: ${await this.#assign.outcomes()}` : '';
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#assign, ...this.#bare.values()].map((server) => server.stop()));
   }

@@ -21,26 +21,27 @@ export interface Finding {
   skipped?: string;
 }
 
-const examplesMax = 5;
-
 /** Collects violations: all are counted, the first few are told. */
 export class ViolationList {
   private readonly examples: string[] = [];
   private count = 0;
 
+  constructor(private readonly examplesMax = 5) {}
+
   add(violation: string): void {
     this.count += 1;
-    if (this.examples.length < examplesMax) {
+    if (this.examples.length < this.examplesMax) {
       this.examples.push(violation);
     }
   }
 
-  toFinding(invariant: InvariantId, checked: number): Finding {
+  /** The first few, and how many more there are. */
+  describe(): string[] {
     const more = this.count - this.examples.length;
-    return {
-      invariant,
-      checked,
-      violations: more > 0 ? [...this.examples, `… and ${more} more`] : this.examples,
-    };
+    return more > 0 ? [...this.examples, `… and ${more} more`] : this.examples;
+  }
+
+  toFinding(invariant: InvariantId, checked: number): Finding {
+    return { invariant, checked, violations: this.describe() };
   }
 }
