@@ -17,6 +17,8 @@ export interface Finding {
   violations: string[];
   /** How many things were looked at. */
   checked: number;
+  /** The first few campaigns that are concerned, where a violation is one of a campaign. */
+  couponIds?: number[];
   /** Why it could not be checked, in words. It then counts as neither held nor violated. */
   skipped?: string;
 }
@@ -24,14 +26,18 @@ export interface Finding {
 /** Collects violations: all are counted, the first few are told. */
 export class ViolationList {
   private readonly examples: string[] = [];
+  private readonly couponIds = new Set<number>();
   private count = 0;
 
   constructor(private readonly examplesMax = 5) {}
 
-  add(violation: string): void {
+  add(violation: string, couponId?: number): void {
     this.count += 1;
     if (this.examples.length < this.examplesMax) {
       this.examples.push(violation);
+    }
+    if (couponId !== undefined && this.couponIds.size < this.examplesMax) {
+      this.couponIds.add(couponId);
     }
   }
 
@@ -42,6 +48,7 @@ export class ViolationList {
   }
 
   toFinding(invariant: InvariantId, checked: number): Finding {
-    return { invariant, checked, violations: this.describe() };
+    const finding = { invariant, checked, violations: this.describe() };
+    return this.couponIds.size > 0 ? { ...finding, couponIds: [...this.couponIds] } : finding;
   }
 }

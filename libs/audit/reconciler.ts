@@ -66,7 +66,7 @@ export class Reconciler {
     const unfinished = await this.holders.run(coupon, found, waitMs);
     const after = await this.gate.inspect(coupon.id);
     const isAnotherGate = after.gate !== 'open' || after.epoch !== epoch;
-    const busy = isAnotherGate ? 'its gate was rebuilt meanwhile' : unfinished;
+    const busy = isAnotherGate ? 'its gate was shut meanwhile' : unfinished;
     if (busy !== undefined) {
       return { couponId: coupon.id, epoch, differences: [], busy, remedy: 'none' };
     }

@@ -1,6 +1,6 @@
 import type { Choice } from './choices.js';
 import { fault, step } from './choices.js';
-import { copyGate } from './protocol.js';
+import { copyGate, fence } from './protocol.js';
 import type { GateData, RedisFault, World } from './world.js';
 
 /** A produce whose producer has gone on is appended late, or lost. In any order. */
@@ -39,9 +39,10 @@ const redisFaults: Record<RedisFault, (world: World) => void> = {
   restart: (world) => becomes(world, world.redis),
   rollback: (world) => becomes(world, world.backup),
   failover: (world) => becomes(world, world.replica),
-  // The only one that leaves the run id as it is.
+  // Leaves the run id as it is.
   flush: ({ redis }) =>
     Object.assign(redis, { meta: null, holders: {}, pending: {}, staging: {} } satisfies GateData),
+  fence: (world) => void fence(world, (world.redis.meta?.epoch ?? 0) + 1),
 };
 
 function becomes(world: World, data: GateData): void {
