@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AssignLoad } from './support/assign-load.ts';
 import { Stack } from './support/stack.ts';
 
 interface CouponOutcome {
@@ -115,20 +116,24 @@ describe('firstcome reconcile', () => {
     expect((await stack.firstcome('verify')).exitCode).toBe(0);
   });
 
-  async function reconcileUnder(load: Load, couponId: number): Promise<CouponOutcome> {
+  async function reconcileUnder(load: AssignLoad, couponId: number): Promise<CouponOutcome> {
     const untilMoreThan = (count: number) =>
       expect.poll(() => load.acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(count);
-    await untilMoreThan(100);
-    const { outcome } = await reconcile(couponId, '--apply');
-    await untilMoreThan(load.acknowledged.size + 100);
-    return outcome;
+    try {
+      await untilMoreThan(100);
+      await plantGhost(couponId);
+      const { outcome } = await reconcile(couponId, '--apply');
+      await untilMoreThan(load.acknowledged.size + 100);
+      return outcome;
+    } finally {
+      await load.stop();
+    }
   }
 
   it('repairs while requests come in: every 200 is issued with its id, and nobody else has one', async () => {
     const couponId = await stack.createCoupon(100_000);
-    await plantGhost(couponId);
-    const load = new Load(stack, couponId);
-    const outcome = await reconcileUnder(load, couponId).finally(() => load.stop());
+    const load = new AssignLoad(stack, couponId);
+    const outcome = await reconcileUnder(load, couponId);
 
     expect(outcome).toMatchObject({ result: 'repaired' });
     expect(outcome.differences).toHaveLength(1);
@@ -192,58 +197,3 @@ describe('firstcome reconcile', () => {
     expect([exitCode, stderr]).toEqual([1, 'firstcome: there is no coupon 999999\n']);
   });
 });
-
-/** Eight clients, each with one new user after another; 503 is asked again, as the contract says. */
-class Load {
-  readonly acknowledged = new Map<string, string>();
-  /** Answers that no client should get. */
-  readonly others: string[] = [];
-  retries = 0;
-  private isStopping = false;
-  private readonly clients: Promise<void>[];
-
-  constructor(
-    private readonly stack: Stack,
-    private readonly couponId: number,
-  ) {
-    this.clients = Array.from({ length: 8 }, (_, client) => this.run(client));
-  }
-
-  /** What `verify --journal` reads. */
-  toJournal(): string {
-    const answers = [...this.acknowledged].map(([user_id, issuance_id]) => ({
-      http_status: 200,
-      issuance_id,
-      coupon_id: this.couponId,
-      user_id,
-    }));
-    return answers.map((answer) => JSON.stringify(answer)).join('\n');
-  }
-
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    await Promise.all(this.clients);
-  }
-
-  private async run(client: number): Promise<void> {
-    for (let i = 0; !this.isStopping; i += 1) {
-      await this.assignUntilAnswered(`load-${client}-${i}`);
-    }
-  }
-
-  private async assignUntilAnswered(userId: string): Promise<void> {
-    for (;;) {
-      const { status, body } = await this.stack.assign(this.couponId, userId);
-      if (status === 503) {
-        this.retries += 1;
-        continue;
-      }
-      if (status === 200) {
-        this.acknowledged.set(userId, body.issuance_id);
-      } else {
-        this.others.push(`${status} ${body.code}`);
-      }
-      return;
-    }
-  }
-}
