@@ -38,7 +38,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{apps,libs,infra,k6,test}/**/*.spec.ts'],
+          include: ['{apps,libs,infra,k6,bench,test}/**/*.spec.ts'],
           exclude: ['**/*.{int,e2e,outage,faults}.spec.ts', 'test/model/!(smoke).spec.ts'],
         },
       },

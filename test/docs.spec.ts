@@ -135,7 +135,7 @@ describe('docs/dependencies.md', () => {
 });
 
 describe('paths', () => {
-  const topLevel = /^(?:apps|libs|infra|k6|test|docs)(?:\/|$)/;
+  const topLevel = /^(?:apps|libs|infra|k6|bench|test|docs)(?:\/|$)/;
   const fileName = /^[\w.-]+\.(?:ts|lua|mjs|js|json|ya?ml|md)$/;
   const quoted = documents.flatMap((document) =>
     quotedIn(read(document)).map((token) => [document, token] as const),
@@ -148,7 +148,7 @@ describe('paths', () => {
   });
 
   it.each(files)('%s: a file named %s exists', (_, name) => {
-    const places = [name, `{apps,libs,infra,k6,test,docs}/**/${name}`];
+    const places = [name, `{apps,libs,infra,k6,bench,test,docs}/**/${name}`];
     expect(places.flatMap(inRepository)).not.toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { renderEnvExample } from '#platform/env-example.js';
 import { CommandError } from './command-error.js';
 import { addCouponCommand } from './coupon.command.js';
 import { addMigrateCommand } from './migrate.command.js';
+import { addReconcileCommand } from './reconcile.command.js';
 import { addVerifyCommand } from './verify.command.js';
 
 const program = new Command('firstcome')
@@ -13,6 +14,7 @@ const program = new Command('firstcome')
 
 addCouponCommand(program);
 addVerifyCommand(program);
+addReconcileCommand(program);
 addMigrateCommand(program);
 program
   .command('env-example')

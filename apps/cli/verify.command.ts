@@ -31,7 +31,9 @@ export function addVerifyCommand(program: Command): void {
     .action(async (options: VerifyOptions) => {
       const findings = await withStores(loadConfig(), (stores) => verify(stores, options));
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ findings }, undefined, 2)}\n`);
+        process.stdout.write(
+          `${JSON.stringify({ findings: findings.map(toJson) }, undefined, 2)}\n`,
+        );
       }
       process.exitCode = findings.every(holds) ? 0 : 1;
     });
@@ -57,6 +59,10 @@ async function verify(
     await auditor.close();
   }
   return findings;
+}
+
+function toJson({ couponIds, ...finding }: Finding): object {
+  return couponIds === undefined ? finding : { ...finding, coupon_ids: couponIds };
 }
 
 /** Without a journal I3 has nothing to check; anything else that could not be checked is no proof. */

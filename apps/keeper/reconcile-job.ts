@@ -9,8 +9,9 @@ export const reconcileEveryMs = 60_000;
 const restTimeoutMs = 5_000;
 
 /**
- * Compares the counts of the stores from time to time and says where they differ; it changes nothing. The job is a
- * trigger: a job store that lost it gets it again when a keeper starts.
+ * Compares the counts of the stores from time to time and says where they differ; it changes nothing:
+ * a person decides what to repair. The job is a trigger: a job store that lost it gets it again when
+ * a keeper starts.
  */
 @Processor(reconcileQueue)
 export class ReconcileJob extends WorkerHost {
@@ -34,11 +35,22 @@ export class ReconcileJob extends WorkerHost {
   }
 
   override async process(): Promise<void> {
-    for await (const { invariant, violations } of this.auditor.glance({ restTimeoutMs })) {
+    for await (const { invariant, violations, couponIds } of this.auditor.glance({
+      restTimeoutMs,
+    })) {
       this.violated[invariant] = violations.length > 0 ? 1 : 0;
       if (violations.length > 0) {
-        this.logger.error({ invariant, violations }, `violated: ${invariants[invariant]}`);
+        const next = commandFor(couponIds ?? []);
+        this.logger.error(
+          { invariant, violations, coupon_ids: couponIds, command: next },
+          `violated: ${invariants[invariant]}; to see what differs: ${next}`,
+        );
       }
     }
   }
+}
+
+/** What to run next. It shows more than counts can; only a person adds `--apply`. */
+function commandFor(couponIds: number[]): string {
+  return ['firstcome reconcile', ...couponIds.map((id) => `--coupon ${id}`)].join(' ');
 }

@@ -27,6 +27,9 @@ const appliedTimeoutMs = 30_000;
  * in the next epoch. Keepers take turns so as not to overtake each other; if they do, it is safe.
  */
 export class Recovery {
+  /** Seen by an earlier look: the gate of a coupon that is new is about to be opened by its creator. */
+  private known: ReadonlySet<number> = new Set();
+
   constructor(
     private readonly survey: GateSurvey,
     private readonly connection: LedgerConnection,
@@ -40,15 +43,21 @@ export class Recovery {
   /** Recovers every gate that is not open; returns when all are, or rejects to be tried again. */
   async run(signal: AbortSignal): Promise<void> {
     const { coupons } = await this.survey.recent();
-    if (coupons.some(isShut)) {
-      await runExclusively(this.connection, 'recovery', () => this.recoverAll(signal));
+    const known = this.known;
+    this.known = new Set(coupons.map(({ coupon }) => coupon.id));
+    const shut = coupons.filter((one) => isShut(one) && known.has(one.coupon.id));
+    if (shut.length > 0) {
+      const ids = new Set(shut.map(({ coupon }) => coupon.id));
+      await runExclusively(this.connection, 'recovery', () => this.recoverAll(ids, signal));
     }
   }
 
-  private async recoverAll(signal: AbortSignal): Promise<void> {
+  private async recoverAll(ids: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     // Looked at again under the lock: another keeper may just have opened them.
     const { coupons } = await this.survey.take();
-    const shut = coupons.filter(isShut).sort(openCampaignsFirst);
+    const shut = coupons
+      .filter((one) => isShut(one) && ids.has(one.coupon.id))
+      .sort(openCampaignsFirst);
     if (shut.length === 0) {
       return;
     }

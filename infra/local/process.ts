@@ -94,7 +94,12 @@ export async function spawnDetached(
 export async function runToEnd(
   command: string,
   args: string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv; timeoutMs?: number } = {},
+  options: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    timeoutMs?: number;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Finished> {
   const { timeoutMs, ...rest } = options;
   const child = spawn(command, args, {

@@ -20,3 +20,11 @@ test('all violations are counted, the first five are told', () => {
   list.add('number 7');
   expect(list.toFinding('I2', 9).violations).toEqual([...five, '… and 2 more']);
 });
+
+test('the campaigns of violations are named, each once, the first five', () => {
+  const list = new ViolationList();
+  for (const couponId of [7, 7, 1, 2, 3, 4, 5]) {
+    list.add('drifted', couponId);
+  }
+  expect(list.toFinding('I4', 9).couponIds).toEqual([7, 1, 2, 3, 4]);
+});

@@ -17,30 +17,38 @@ export interface Finding {
   violations: string[];
   /** How many things were looked at. */
   checked: number;
+  /** The first few campaigns that are concerned, where a violation is one of a campaign. */
+  couponIds?: number[];
   /** Why it could not be checked, in words. It then counts as neither held nor violated. */
   skipped?: string;
 }
 
-const examplesMax = 5;
-
 /** Collects violations: all are counted, the first few are told. */
 export class ViolationList {
   private readonly examples: string[] = [];
+  private readonly couponIds = new Set<number>();
   private count = 0;
 
-  add(violation: string): void {
+  constructor(private readonly examplesMax = 5) {}
+
+  add(violation: string, couponId?: number): void {
     this.count += 1;
-    if (this.examples.length < examplesMax) {
+    if (this.examples.length < this.examplesMax) {
       this.examples.push(violation);
+    }
+    if (couponId !== undefined && this.couponIds.size < this.examplesMax) {
+      this.couponIds.add(couponId);
     }
   }
 
-  toFinding(invariant: InvariantId, checked: number): Finding {
+  /** The first few, and how many more there are. */
+  describe(): string[] {
     const more = this.count - this.examples.length;
-    return {
-      invariant,
-      checked,
-      violations: more > 0 ? [...this.examples, `… and ${more} more`] : this.examples,
-    };
+    return more > 0 ? [...this.examples, `… and ${more} more`] : this.examples;
+  }
+
+  toFinding(invariant: InvariantId, checked: number): Finding {
+    const finding = { invariant, checked, violations: this.describe() };
+    return this.couponIds.size > 0 ? { ...finding, couponIds: [...this.couponIds] } : finding;
   }
 }

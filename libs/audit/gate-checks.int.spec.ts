@@ -151,5 +151,6 @@ test('I5 by counts tells of each coupon that holds more or fewer than MySQL has 
       `coupon ${fewer.id}: the gate holds 1, MySQL has issued 2`,
     ],
     checked: 3,
+    couponIds: [more.id, fewer.id],
   });
 });

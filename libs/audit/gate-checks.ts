@@ -14,11 +14,11 @@ export async function checkStock(
   for (const { id } of coupons) {
     const { gate: state, left, holders, total } = await gate.inspect(id);
     if (state === 'absent' && !mayBeShut) {
-      violations.add(`coupon ${id}: it has no gate`);
+      violations.add(`coupon ${id}: it has no gate`, id);
     } else if (left + holders !== total) {
-      violations.add(`coupon ${id}: ${left} left + ${holders} held is not ${total}`);
+      violations.add(`coupon ${id}: ${left} left + ${holders} held is not ${total}`, id);
     } else if (state === 'fenced' && !mayBeShut) {
-      violations.add(`coupon ${id}: its gate is shut, a recovery is due`);
+      violations.add(`coupon ${id}: its gate is shut, a recovery is due`, id);
     }
   }
   return violations.toFinding('I4', coupons.length);
@@ -30,7 +30,7 @@ export async function checkHolderCounts(gate: Gate, coupons: Coupon[]): Promise<
   for (const { id, issued } of coupons) {
     const { holders } = await gate.inspect(id);
     if (holders !== issued) {
-      violations.add(`coupon ${id}: the gate holds ${holders}, MySQL has issued ${issued}`);
+      violations.add(`coupon ${id}: the gate holds ${holders}, MySQL has issued ${issued}`, id);
     }
   }
   return violations.toFinding('I5', coupons.length);

@@ -1,3 +1,4 @@
+import type { Coupon } from '#coupon/coupon.js';
 import type { Reservation } from '#coupon/reservation.js';
 
 // The only place that knows the numbers the scripts answer with.
@@ -34,6 +35,12 @@ export interface GateInspection {
   oldestPendingAt: number | null;
   now: number;
 }
+
+/** What of a campaign stands at its gate, too. */
+export type CampaignTerms = Pick<
+  Coupon,
+  'version' | 'total' | 'state' | 'opensAt' | 'closesAt' | 'kafkaPartition'
+>;
 
 export type ApplyOutcome =
   | { kind: 'applied'; epoch: number }
@@ -133,6 +140,20 @@ export function readApplyReply(reply: unknown): ApplyOutcome {
     default:
       throw new Error(`apply_coupon.lua answered an unknown code: ${code}`);
   }
+}
+
+export function readTerms(fields: (string | null)[]): CampaignTerms | undefined {
+  const [version, total, state, opensAt, closesAt, kafkaPartition] = fields;
+  return typeof version !== 'string'
+    ? undefined
+    : {
+        version: Number(version),
+        total: Number(total),
+        state: state as Coupon['state'],
+        opensAt: timeOrNull(Number(opensAt)),
+        closesAt: timeOrNull(Number(closesAt)),
+        kafkaPartition: Number(kafkaPartition),
+      };
 }
 
 function timeOrNull(milliseconds: number): number | null {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { GateConnection } from './gate-connection.js';
 import type { Coupon } from '#coupon/coupon.js';
-import type { GateInspection, ReserveResult } from './gate-replies.js';
+import type { CampaignTerms, GateInspection, ReserveResult } from './gate-replies.js';
 import {
   readApplyReply,
   readInspectReply,
   readPendingReply,
   readReserveReply,
+  readTerms,
 } from './gate-replies.js';
 import type { ApplyOutcome, PendingReservation } from './gate-replies.js';
 import { GateScripts } from './gate-scripts.js';
@@ -137,6 +138,19 @@ export class Gate {
       ],
     );
     return reply === 1;
+  }
+
+  /** What the gate goes by of its campaign; `undefined` when it has none. */
+  async terms(couponId: number): Promise<CampaignTerms | undefined> {
+    const fields = ['version', 'total', 'state', 'opens_at', 'closes_at', 'kafka_partition'];
+    return readTerms(await this.connection.redis.hmget(this.keys(couponId).meta, ...fields));
+  }
+
+  /** Which of these reservations are not confirmed yet. */
+  async pendingAmong(couponId: number, issuanceIds: string[]): Promise<Set<string>> {
+    const { pending } = this.keys(couponId);
+    const scores = await this.connection.redis.zmscore(pending, ...issuanceIds);
+    return new Set(issuanceIds.filter((_, i) => scores[i] !== null));
   }
 
   /** The issuance each of these users holds, in order; null for one who holds none. */

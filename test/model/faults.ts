@@ -1,5 +1,6 @@
 import type { Choice } from './choices.ts';
 import { addFault, nothing, step } from './choices.ts';
+import { fence } from './gate.ts';
 import type { GateData, LogRecord, RedisFault, World } from './world.ts';
 import { copyGate } from './world.ts';
 
@@ -66,11 +67,12 @@ const redisFaults: Record<RedisFault, (world: World) => void> = {
   restart: (world) => becomes(world, world.redis),
   rollback: (world) => becomes(world, world.backup),
   failover: (world) => becomes(world, world.replica),
-  // The only one that leaves the run id as it is.
+  // Leaves the run id as it is.
   flush: ({ redis }) => {
     const emptied = { meta: null, holders: [], pending: [], staging: [], watermark: 0 };
     Object.assign(redis, emptied satisfies GateData);
   },
+  fence: (world) => void fence(world, (world.redis.meta?.epoch ?? 0) + 1),
 };
 
 function becomes(world: World, data: GateData): void {

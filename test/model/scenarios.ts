@@ -204,6 +204,11 @@ export const smallCases: Record<string, Scenario> = {
     budget: { redis: 1, timeouts: 1 },
     redisFaults: ['rollback'],
   }),
+  'a repair fences the gate': oneClient(2, { budget: { redis: 1 }, redisFaults: ['fence'] }),
+  'a repair fences the gate and a produce times out': oneClient(1, {
+    budget: { redis: 1, timeouts: 1 },
+    redisFaults: ['fence'],
+  }),
   'a produce times out and something crashes': oneClient(2, {
     budget: { timeouts: 1, crashes: 1 },
   }),

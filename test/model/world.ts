@@ -70,7 +70,8 @@ export interface Budget {
   poison: number;
 }
 
-export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover';
+/** `fence`: no fault, but `firstcome reconcile --apply`, which has the gate rebuilt. */
+export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover' | 'fence';
 
 /**
  * Everything there is, as plain data, so that it can be copied and compared. One coupon: two coupons

@@ -1,0 +1,128 @@
+import type { Command } from 'commander';
+import type { Comparison } from '#audit/reconciler.js';
+import { Reconciler } from '#audit/reconciler.js';
+import type { Coupon } from '#coupon/coupon.js';
+import { couponIdMax } from '#coupon/coupon.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { loadConfig } from '#platform/config.js';
+import { wholeNumber } from './arguments.js';
+import { CommandError } from './command-error.js';
+import type { Stores } from './stores.js';
+import { withStores } from './stores.js';
+
+interface ReconcileOptions {
+  coupon?: number[];
+  apply?: true;
+  wait: number;
+  json?: true;
+}
+
+/** What is printed of one campaign. */
+interface Outcome {
+  coupon_id: number;
+  result: 'same' | 'differs' | 'repaired' | 'busy';
+  differences: string[];
+  /** Why it is busy, or still differs after a repair. */
+  reason?: string;
+}
+
+/** Longer than one try of a recovery, which waits 30 s for the issuers. */
+const openTimeoutMs = 40_000;
+const exitCodes: Record<Outcome['result'], number> = { same: 0, repaired: 0, differs: 1, busy: 2 };
+
+export function addReconcileCommand(program: Command): void {
+  const couponId = wholeNumber(1, couponIdMax);
+  const collect = (text: string, ids: number[] = []): number[] => [...ids, couponId(text)];
+  program
+    .command('reconcile')
+    .description('show where gates differ from MySQL, and with --apply make them agree with it')
+    .option('--coupon <id>', 'only this one; may be given more than once', collect)
+    .option('--apply', 'repair: gates that differ are shut for a moment and rebuilt from MySQL')
+    .option(
+      '--wait <seconds>',
+      'how long to wait for the issuers to come to what is judged',
+      wholeNumber(0, 3_600),
+      30,
+    )
+    .option('--json', 'one JSON document instead of lines')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 nothing differs any more, 1 something does, 2 something could not be judged',
+    )
+    .action(async (options: ReconcileOptions) => {
+      const outcomes = await withStores(loadConfig(), (stores) => reconcile(stores, options));
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify({ coupons: outcomes }, undefined, 2)}\n`);
+      }
+      const codes = outcomes.map(({ result }) => exitCodes[result]);
+      process.exitCode = codes.includes(1) ? 1 : Math.max(0, ...codes);
+    });
+}
+
+async function reconcile(stores: Stores, options: ReconcileOptions): Promise<Outcome[]> {
+  const { config, ledger, gate, kafka } = stores;
+  const coupons = await chooseCoupons(new CouponLedger(ledger), options.coupon);
+  const reconciler = new Reconciler(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
+  const outcomes: Outcome[] = [];
+  try {
+    for (const coupon of coupons) {
+      const outcome = await reconcileOne(reconciler, coupon, options);
+      outcomes.push(outcome);
+      if (!options.json) {
+        process.stdout.write(describe(outcome));
+      }
+      // One after another: when nobody opens a gate again, the next one is better left open.
+      if (options.apply && outcome.result === 'differs') {
+        break;
+      }
+    }
+  } finally {
+    await reconciler.close();
+  }
+  return outcomes;
+}
+
+async function chooseCoupons(ledger: CouponLedger, ids: number[] | undefined): Promise<Coupon[]> {
+  const coupons = await ledger.list();
+  const unknown = ids?.find((id) => !coupons.some((coupon) => coupon.id === id));
+  if (unknown !== undefined) {
+    throw new CommandError(`there is no coupon ${unknown}`);
+  }
+  return coupons.filter(({ id }) => ids === undefined || ids.includes(id));
+}
+
+async function reconcileOne(
+  reconciler: Reconciler,
+  coupon: Coupon,
+  options: ReconcileOptions,
+): Promise<Outcome> {
+  const waitMs = options.wait * 1_000;
+  const seen = await reconciler.compare(coupon, { waitMs });
+  if (seen.differences.length === 0 || !options.apply) {
+    return toOutcome(seen);
+  }
+  const notOpen = await reconciler.repair(seen, openTimeoutMs);
+  if (notOpen !== undefined) {
+    return { ...toOutcome(seen), reason: notOpen };
+  }
+  const again = await reconciler.compare(coupon, { waitMs });
+  if (again.differences.length === 0 && again.busy === undefined) {
+    return { ...toOutcome(seen), result: 'repaired' };
+  }
+  return { ...toOutcome(again), result: 'differs', reason: again.busy ?? 'it still differs' };
+}
+
+function toOutcome({ couponId, differences, busy }: Comparison): Outcome {
+  if (busy !== undefined) {
+    return { coupon_id: couponId, result: 'busy', differences, reason: busy };
+  }
+  const result = differences.length === 0 ? 'same' : 'differs';
+  return { coupon_id: couponId, result, differences };
+}
+
+function describe({ coupon_id: id, result, differences, reason }: Outcome): string {
+  const words = { same: 'same', differs: 'differs', repaired: 'repaired', busy: 'not judged' };
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const lines = differences.map((difference) => `          ${difference}\n`).join('');
+  return `coupon ${id}: ${words[result]}${why}\n${lines}`;
+}

@@ -1,0 +1,55 @@
+import { Writable } from 'node:stream';
+import { metrics } from '@opentelemetry/api';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestGate } from '../../test/support/test-gate.js';
+import { TestLedger } from '../../test/support/test-ledger.js';
+import { TestLog } from '../../test/support/test-log.js';
+import { Auditor } from '#audit/auditor.js';
+import type { Telemetry } from '#platform/telemetry.js';
+import { ReconcileJob } from './reconcile-job.js';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const log = new TestLog();
+const lines: Record<string, unknown>[] = [];
+let auditor: Auditor;
+let job: ReconcileJob;
+
+beforeAll(async () => {
+  await Promise.all([ledger.start(), here.start(), log.start()]);
+  auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.prefix);
+  const write = (line: Buffer, _: string, done: () => void): void => {
+    lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
+    done();
+  };
+  const telemetry = { meter: metrics.getMeter('test') } as Telemetry;
+  job = new ReconcileJob(auditor, pino(new Writable({ write })), telemetry);
+});
+afterAll(async () => {
+  await auditor.close();
+  await Promise.all([ledger.close(), here.close(), log.close()]);
+});
+
+test('says nothing of stores that agree; of others, which campaigns and what to run', async () => {
+  const [same, drifted, other] = [
+    await ledger.createCoupon(),
+    await ledger.createCoupon(),
+    await ledger.createCoupon(),
+  ];
+  for (const coupon of [same, drifted, other]) {
+    await here.rebuild(coupon, []);
+  }
+  await job.process();
+  expect(lines).toEqual([]);
+
+  for (const { id } of [drifted, other]) {
+    await here.raw.hset(here.keys(id).holders, 'ghost', 'nobody knows');
+    await here.raw.hincrby(here.keys(id).meta, 'left', -1);
+  }
+  await job.process();
+  const command = `firstcome reconcile --coupon ${drifted.id} --coupon ${other.id}`;
+  expect(lines).toMatchObject([{ invariant: 'I5', coupon_ids: [drifted.id, other.id], command }]);
+  expect(lines[0]!['msg']).toContain(command);
+  expect(await here.gate.inspect(drifted.id)).toMatchObject({ gate: 'open', epoch: 1, holders: 1 });
+});

@@ -1,0 +1,101 @@
+import type { LoadReport } from './wrk-report.ts';
+
+export const targetNames = ['fastify', 'lua', 'assign'] as const;
+export type TargetName = (typeof targetNames)[number];
+
+export const targetLabels: Record<TargetName, string> = {
+  fastify: 'bare Fastify',
+  lua: 'Fastify + one Lua call',
+  assign: 'assign',
+};
+
+/** One target at one connection count, in one round. */
+export interface Run {
+  round: number;
+  target: TargetName;
+  connections: number;
+  report: LoadReport;
+  /** Of assign only: how long after the load the issuer had recorded the last unit. */
+  drainSeconds?: number;
+}
+
+/** A target at a connection count, over all rounds. */
+export interface SummaryRow {
+  target: TargetName;
+  connections: number;
+  requestsPerSecond: number;
+  lowest: number;
+  highest: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Median over the rounds of: this target divided by that one, in the same round. */
+  toFastify: number;
+  toLua: number;
+}
+
+/** Of an even count, the mean of the two in the middle. Throws for none. */
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
+  if (upper === undefined || lower === undefined) {
+    throw new Error('there is no median of nothing');
+  }
+  return (lower + upper) / 2;
+}
+
+/**
+ * Ratios are taken within a round and only then their median: what slows the machine for some
+ * seconds slows the runs beside each other, and so moves ratios less than it moves figures.
+ */
+export function summarize(runs: Run[]): SummaryRow[] {
+  const connectionCounts = [...new Set(runs.map((run) => run.connections))];
+  return connectionCounts.flatMap((connections) =>
+    targetNames.map((target) => summarizeOne(runs, target, connections)),
+  );
+}
+
+function summarizeOne(runs: Run[], target: TargetName, connections: number): SummaryRow {
+  const all = runs.filter((run) => run.connections === connections);
+  const own = all.filter((run) => run.target === target);
+  const rates = own.map(({ report }) => report.requestsPerSecond);
+  const ratioTo = (base: TargetName): number =>
+    median(
+      own.map(({ round, report }) => {
+        const other = all.find((run) => run.target === base && run.round === round);
+        return report.requestsPerSecond / (other?.report.requestsPerSecond ?? Number.NaN);
+      }),
+    );
+  return {
+    target,
+    connections,
+    requestsPerSecond: Math.round(median(rates)),
+    lowest: Math.min(...rates),
+    highest: Math.max(...rates),
+    p50Ms: median(own.map(({ report }) => report.p50Ms)),
+    p99Ms: median(own.map(({ report }) => report.p99Ms)),
+    toFastify: ratioTo('fastify'),
+    toLua: ratioTo('lua'),
+  };
+}
+
+/** A table for people: medians, the lowest and highest round, and the ratios. */
+export function formatTable(rows: SummaryRow[]): string {
+  const header = ['target', 'conn', 'req/s', 'min-max', 'p50', 'p99', 'of bare', 'of one Lua'];
+  const lines = rows.map((row) => [
+    targetLabels[row.target],
+    String(row.connections),
+    String(row.requestsPerSecond),
+    `${row.lowest}-${row.highest}`,
+    `${row.p50Ms.toFixed(1)} ms`,
+    `${row.p99Ms.toFixed(1)} ms`,
+    row.toFastify.toFixed(2),
+    row.toLua.toFixed(2),
+  ]);
+  const widths = header.map((_, i) => Math.max(...[header, ...lines].map((row) => row[i]!.length)));
+  const format = (row: string[]): string =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ');
+  return `${[header, ...lines].map(format).join('\n')}\n`;
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LogAdmin } from '#event-log/consumer-lag.js';
+import { latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
+import { issuerGroup, topicNames } from '#event-log/topics.js';
+
+const pollMs = 200;
+
+/** How far the issuers have come in the log. */
+export class DecidedLog {
+  private readonly groupId: string;
+  private readonly topic: string;
+
+  constructor(
+    private readonly admin: LogAdmin,
+    topicPrefix: string,
+  ) {
+    this.groupId = issuerGroup(topicPrefix);
+    this.topic = topicNames(topicPrefix).requested;
+  }
+
+  /**
+   * Waits until everything that is in a partition now is decided, and refused units are given back.
+   * False when that takes longer than `timeoutMs`. Rejects when the brokers do not answer.
+   */
+  async untilDecided(partition: number, timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    const end = (await latestOffsets(this.admin, this.topic)).get(partition) ?? Number.NaN;
+    while (!((await this.position(partition)) >= end)) {
+      if (performance.now() > deadline) {
+        return false;
+      }
+      await delay(pollMs);
+    }
+    return true;
+  }
+
+  /** The next record to be decided: of what retention has left, for a group that is behind it. */
+  private async position(partition: number): Promise<number> {
+    const lags = await readConsumerLag(this.admin, this.groupId, this.topic);
+    const found = lags.find((lag) => lag.partition === partition);
+    return Math.max(found?.committed ?? 0, found?.logStart ?? 0);
+  }
+}
