@@ -196,8 +196,10 @@ export function decideChunk(world: World, requests: readonly RequestRecord[]): D
         { reason, decidedAt: 0 },
       ]),
     ),
+    // Nobody but the gate makes ids here.
+    recordedFor: new Map(),
   };
-  const decisions = decide(requests.map(toEvent), view, 0);
+  const { decisions } = decide(requests.map(toEvent), view, 0);
   for (const { request, status, reason, isNew } of decisions) {
     if (isNew && status === 'ISSUED') {
       mysql.issued.push({ id: request.issuance_id, user: request.user_id });
