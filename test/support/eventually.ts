@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** What `look` finds, as soon as it finds something; fails when it does not within 30 s. */
+/** What `look` finds, as soon as it finds something; fails when it does not within a minute. */
 export function eventually<Found>(look: () => Promise<Found | undefined | false>): Promise<Found> {
   return vi.waitFor(
     async () => {
@@ -10,6 +10,6 @@ export function eventually<Found>(look: () => Promise<Found | undefined | false>
       }
       return found;
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
 }
