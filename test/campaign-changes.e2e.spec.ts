@@ -97,12 +97,14 @@ describe('while clients rush', () => {
 });
 
 test('a campaign opens and closes to the second, by the clock of Redis, while clients rush', async () => {
-  const opensAt = Math.ceil(Date.now() / 1_000) * 1_000 + 3_000;
+  const opensAt = Math.ceil(Date.now() / 1_000) * 1_000 + 6_000;
   const closesAt = opensAt + 3_000;
   const couponId = await stack.createCoupon(
     1_000_000,
-    ...['--opens-at', new Date(opensAt).toISOString()],
-    ...['--closes-at', new Date(closesAt).toISOString()],
+    '--opens-at',
+    new Date(opensAt).toISOString(),
+    '--closes-at',
+    new Date(closesAt).toISOString(),
   );
   const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 5 });
   const codes = (): Set<string> =>

@@ -53,7 +53,9 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     expect(Date.now() - startedAt).toBeLessThan(6_000);
     expect([answer.status, answer.body.code]).toEqual([503, 'UNCONFIRMED']);
     expect(answer.headers.get('retry-after')).toBe('1');
-    await expect.poll(async () => (await stack.app('api').readiness())?.status).toBe(503);
+    await expect
+      .poll(async () => (await stack.app('api').readiness())?.status, { timeout: 20_000 })
+      .toBe(503);
 
     await startServer('test', 'kafka');
     await expect

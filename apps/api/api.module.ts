@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.js';
 import { EventPublisher } from '#event-log/event-publisher.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { createKafka } from '#event-log/kafka-client.js';
@@ -20,7 +21,6 @@ import { CouponAvailability } from './coupon/coupon-availability.js';
 import { CouponCatalogue } from './coupon/coupon-catalogue.js';
 import { CouponController } from './coupon/coupon.controller.js';
 import { AssignMetrics } from './issuance/assign-metrics.js';
-import { AssignCoupon, AssignLimits } from './issuance/assign-coupon.js';
 import { IssuanceController } from './issuance/issuance.controller.js';
 import { IssuanceStatusReader } from './issuance/issuance-status.js';
 

@@ -11,6 +11,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** The same for an argument that may be given several times: those before it are handed on. */
+export function wholeNumbers(
+  least: number,
+  most: number,
+): (text: string, before?: number[]) => number[] {
+  const parse = wholeNumber(least, most);
+  return (text, before = []) => [...new Set([...before, parse(text)])];
+}
+
 /** Parses a time in ISO 8601 into milliseconds since 1970. */
 export function isoTime(text: string): number {
   const milliseconds = Date.parse(text);

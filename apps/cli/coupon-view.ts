@@ -1,6 +1,7 @@
 import type { Coupon } from '#coupon/coupon.js';
 import { sellingState } from '#coupon/coupon.js';
 import type { GateInspection } from '#reservation/gate-replies.js';
+import { alignColumns, toIsoTime } from './text.js';
 
 /** A campaign as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
 export interface CouponView {
@@ -47,22 +48,8 @@ const columns = [
 
 /** A line a campaign under a header, columns aligned. */
 export function toTable(views: CouponView[]): string {
-  const rows = [
-    [...columns] as string[],
+  return alignColumns([
+    [...columns],
     ...views.map((view) => columns.map((column) => String(view[column] ?? '-'))),
-  ];
-  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
-
-function toIsoTime(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+  ]);
 }

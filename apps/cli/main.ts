@@ -4,6 +4,7 @@ import { CampaignError } from '#campaign/campaign-error.js';
 import { renderEnvExample } from '#platform/env-example.js';
 import { CommandError } from './command-error.js';
 import { addCouponCommand } from './coupon.command.js';
+import { addDeadLettersCommand } from './dead-letters.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { addReconcileCommand } from './reconcile.command.js';
 import { addVerifyCommand } from './verify.command.js';
@@ -13,6 +14,7 @@ const program = new Command('firstcome')
   .showHelpAfterError();
 
 addCouponCommand(program);
+addDeadLettersCommand(program);
 addVerifyCommand(program);
 addReconcileCommand(program);
 addMigrateCommand(program);

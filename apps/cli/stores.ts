@@ -16,25 +16,35 @@ export interface Stores {
 const connectTimeoutMs = 10_000;
 
 /** Connects for one command and closes again; throws `CommandError` when a store does not answer. */
-export async function withStores<T>(
+export function withStores<T>(config: Config, work: (stores: Stores) => Promise<T>): Promise<T> {
+  return withLedger(config, async (ledger) => {
+    const gateConnection = new GateConnection(config);
+    try {
+      await gateConnection.connected(connectTimeoutMs).catch((error: unknown) => {
+        throw new CommandError((error as Error).message);
+      });
+      return await work({
+        config,
+        ledger,
+        gate: new Gate(gateConnection, config.GATE_KEY_PREFIX),
+        kafka: createKafka(config, 'firstcome-cli'),
+      });
+    } finally {
+      gateConnection.close();
+    }
+  });
+}
+
+/** The same for a command that needs MySQL only. */
+export async function withLedger<T>(
   config: Config,
-  work: (stores: Stores) => Promise<T>,
+  work: (ledger: LedgerConnection) => Promise<T>,
 ): Promise<T> {
-  const gateConnection = new GateConnection(config);
   const ledger = new LedgerConnection(config);
   try {
-    await gateConnection.connected(connectTimeoutMs).catch((error: unknown) => {
-      throw new CommandError((error as Error).message);
-    });
     await connectLedger(ledger);
-    return await work({
-      config,
-      ledger,
-      gate: new Gate(gateConnection, config.GATE_KEY_PREFIX),
-      kafka: createKafka(config, 'firstcome-cli'),
-    });
+    return await work(ledger);
   } finally {
-    gateConnection.close();
     await ledger.close();
   }
 }

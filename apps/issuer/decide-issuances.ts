@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Decision } from '#coupon/decide.js';
+import type { DecidedChunk, Decision } from '#coupon/decide.js';
 import type { IssuanceRequested } from '#coupon/events.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
@@ -21,15 +21,17 @@ export class DecideIssuances {
   ) {}
 
   /** May be run any number of times for the same requests; rejects when a store is away. */
-  async decide(partition: number, requests: IssuanceRequested[]): Promise<Decision[]> {
+  async decide(partition: number, requests: IssuanceRequested[]): Promise<DecidedChunk> {
     const startedAt = performance.now();
     // 1. Decide and record, in one transaction. A crash before the commit leaves nothing; after it,
     //    the requests are delivered again and come back with the decision they got.
-    const decisions = await this.ledger.decideChunk(requests);
+    const chunk = await this.ledger.decideChunk(requests);
+    const { decisions, conflicting } = chunk;
     faultPoint('issuer.committed');
 
     // 2. Give refused units back, before the offset moves: a crash after the offset would keep them.
-    await this.releaseRefused(decisions);
+    const refused = decisions.filter((decision) => decision.status === 'REFUSED');
+    await this.release([...refused.map(({ request }) => request), ...conflicting]);
     faultPoint('issuer.released');
 
     // 3. Tell the log. A crash after it tells it twice: readers de-duplicate by issuance id.
@@ -37,7 +39,7 @@ export class DecideIssuances {
     faultPoint('issuer.told');
 
     this.metrics.chunkDecided(decisions, (performance.now() - startedAt) / 1_000);
-    return decisions;
+    return chunk;
   }
 
   /** Spares MySQL the polls. Never rejects: a missing hint costs a query, not an answer. */
@@ -46,19 +48,16 @@ export class DecideIssuances {
     await this.hints.write(hints).catch(() => {});
   }
 
-  private async releaseRefused(decisions: Decision[]): Promise<void> {
-    const refused = decisions.filter((decision) => decision.status === 'REFUSED');
-    const byGate = Map.groupBy(refused, ({ request }) => `${request.coupon_id}:${request.epoch}`);
+  /** The gate releases only what that user still holds under that id in that epoch. */
+  private async release(requests: IssuanceRequested[]): Promise<void> {
+    const byGate = Map.groupBy(requests, (request) => `${request.coupon_id}:${request.epoch}`);
     for (const ofGate of byGate.values()) {
-      const { coupon_id: couponId, epoch } = ofGate[0]!.request;
-      await this.gate.release(
-        couponId,
-        epoch,
-        ofGate.map(({ request }) => ({
-          issuanceId: request.issuance_id,
-          userId: request.user_id,
-        })),
-      );
+      const { coupon_id: couponId, epoch } = ofGate[0]!;
+      const held = ofGate.map(({ issuance_id: issuanceId, user_id: userId }) => ({
+        issuanceId,
+        userId,
+      }));
+      await this.gate.release(couponId, epoch, held);
     }
   }
 }

@@ -1,13 +1,15 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import type { DeadLetterCause } from '#coupon/dead-letter.js';
+import { idConflictReason } from '#coupon/dead-letter.js';
 import type { Decision } from '#coupon/decide.js';
 import type { EpochMarker, IssuanceRequested } from '#coupon/events.js';
 import { eventVersion, parseRequestRecord } from '#coupon/events.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
 import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.js';
 import { BatchContext, PartitionStoppedError, PassErrorsOn } from '#event-log/batch-context.js';
 import { topicNames } from '#event-log/topics.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
+import { DeadLetters } from './dead-letters.js';
 import { DecideIssuances } from './decide-issuances.js';
 
 /** 500 rows a transaction: 82 000 rows/s with one consumer; 1 000 gave 100 000, held locks longer. */
@@ -15,10 +17,24 @@ const chunkSizeMax = 500;
 
 /** A stretch of the log that is handled as one: requests decided together, or a single other record. */
 type Step =
-  | { kind: 'requests'; requests: IssuanceRequested[]; lastOffset: string }
+  | RequestStep
   | { kind: 'marker'; marker: EpochMarker; lastOffset: string }
-  | { kind: 'garbage'; record: ConsumedRecord; reason: string; lastOffset: string }
+  | {
+      kind: 'garbage';
+      record: ConsumedRecord;
+      cause: DeadLetterCause;
+      reason: string;
+      lastOffset: string;
+    }
   | { kind: 'unknown_version'; version: number; lastOffset: string };
+
+interface RequestStep {
+  kind: 'requests';
+  requests: IssuanceRequested[];
+  /** What each of the requests was read from. */
+  records: ConsumedRecord[];
+  lastOffset: string;
+}
 
 /** Reads the requests of a partition strictly in order and has each decided exactly once in effect. */
 @Controller()
@@ -27,7 +43,7 @@ export class IssuanceConsumer {
   constructor(
     private readonly decideIssuances: DecideIssuances,
     private readonly ledger: IssuanceLedger,
-    private readonly log: IssuanceLog,
+    private readonly deadLetters: DeadLetters,
   ) {}
 
   /** Rejects when a store is away; the transport then waits and delivers from the last resolved on. */
@@ -37,30 +53,40 @@ export class IssuanceConsumer {
       if (context.isStale()) {
         return;
       }
-      const decisions = await this.handle(step, batch.partition);
+      const decisions = await this.handle(step, batch);
       // A crash before this delivers the step again: each of its effects is safe to repeat.
       await context.resolve(step.lastOffset);
       await this.decideIssuances.writeHints(decisions);
     }
   }
 
-  private async handle(step: Step, partition: number): Promise<Decision[]> {
+  private async handle(step: Step, batch: RecordBatch): Promise<Decision[]> {
     switch (step.kind) {
       case 'requests':
-        return this.decideIssuances.decide(partition, step.requests);
+        return this.decide(step, batch);
       case 'marker':
         await this.ledger.applyMarker(step.marker);
         return [];
       case 'garbage':
-        await this.log.publishDeadLetter(partition, step.record, step.reason);
+        await this.deadLetters.setAside(batch, step.record, step);
         return [];
       case 'unknown_version':
         throw new PartitionStoppedError(
-          `Partition ${partition}, offset ${step.lastOffset}: the record is of version ` +
+          `Partition ${batch.partition}, offset ${step.lastOffset}: the record is of version ` +
             `${step.version}, this issuer reads version ${eventVersion}. Deploy an issuer that ` +
             'reads it; nothing behind it is decided until then.',
         );
     }
+  }
+
+  private async decide({ requests, records }: RequestStep, batch: RecordBatch) {
+    const { decisions, conflicting } = await this.decideIssuances.decide(batch.partition, requests);
+    for (const request of conflicting) {
+      const record = records[requests.indexOf(request)]!;
+      const why = { cause: 'id_conflict', reason: idConflictReason } as const;
+      await this.deadLetters.setAside(batch, record, why);
+    }
+    return decisions;
   }
 }
 
@@ -77,9 +103,10 @@ export function toSteps(records: readonly ConsumedRecord[]): Step[] {
       );
     } else if (open?.kind === 'requests' && open.requests.length < chunkSizeMax) {
       open.requests.push(parsed.request);
+      open.records.push(record);
       open.lastOffset = lastOffset;
     } else {
-      steps.push({ kind: 'requests', requests: [parsed.request], lastOffset });
+      steps.push({ kind: 'requests', requests: [parsed.request], records: [record], lastOffset });
     }
   }
   return steps;

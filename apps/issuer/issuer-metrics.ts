@@ -1,4 +1,5 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
+import type { DeadLetterCause } from '#coupon/dead-letter.js';
 import type { Decision } from '#coupon/decide.js';
 import type { Telemetry } from '#platform/telemetry.js';
 
@@ -6,6 +7,7 @@ import type { Telemetry } from '#platform/telemetry.js';
 export class IssuerMetrics {
   private readonly decided: Counter;
   private readonly chunkDuration: Histogram;
+  private readonly deadLetters: Counter;
 
   constructor({ meter }: Telemetry) {
     this.decided = meter.createCounter('firstcome_issuances_decided_total', {
@@ -15,6 +17,13 @@ export class IssuerMetrics {
       description: 'From reading a chunk of requests to all its effects but the offset.',
       advice: { explicitBucketBoundaries: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] },
     });
+    this.deadLetters = meter.createCounter('firstcome_dead_letters_total', {
+      description: 'Records set aside, by reason; one delivered again is not counted.',
+    });
+  }
+
+  deadLetterKept(cause: DeadLetterCause): void {
+    this.deadLetters.add(1, { reason: cause });
   }
 
   chunkDecided(decisions: Decision[], seconds: number): void {

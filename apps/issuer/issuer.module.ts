@@ -5,6 +5,7 @@ import { EventPublisher } from '#event-log/event-publisher.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { createKafka } from '#event-log/kafka-client.js';
 import { issuerGroup, topicNames } from '#event-log/topics.js';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
 import { HealthProbes } from '#platform/health/health-probes.js';
@@ -13,6 +14,7 @@ import type { ProcessContext } from '#platform/run-process.js';
 import { Gate } from '#reservation/gate.js';
 import { GateConnection } from '#reservation/gate-connection.js';
 import { StatusHints } from '#reservation/status-hints.js';
+import { DeadLetters } from './dead-letters.js';
 import { DecideIssuances } from './decide-issuances.js';
 import { IssuanceConsumer } from './issuance-consumer.js';
 import { IssuerMetrics } from './issuer-metrics.js';
@@ -70,8 +72,10 @@ export class IssuerModule {
           useValue: new IssuanceLog(parts.publisher, topicNames(config.KAFKA_TOPIC_PREFIX)),
         },
         { provide: IssuanceLedger, useValue: new IssuanceLedger(ledgerConnection) },
+        { provide: DeadLetterLedger, useValue: new DeadLetterLedger(ledgerConnection) },
         { provide: IssuerMetrics, useValue: new IssuerMetrics(telemetry) },
         DecideIssuances,
+        DeadLetters,
       ],
     };
   }

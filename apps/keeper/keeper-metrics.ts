@@ -1,26 +1,30 @@
 import type { ObservableResult } from '@opentelemetry/api';
 import type { LogAdmin, PartitionLag } from '#event-log/consumer-lag.js';
 import { readConsumerLag } from '#event-log/consumer-lag.js';
+import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import type { Telemetry } from '#platform/telemetry.js';
 import type { GateSurvey, Survey } from './gate-survey.js';
 
 /**
- * What is left, what is pending and how far the issuers are behind. What could not be read just now
- * is left out: unknown is not 0.
+ * What is left, what is pending, how far the issuers are behind, and dead letters. What could not be
+ * read just now is left out: unknown is not 0.
  */
 export class KeeperMetrics {
   private survey: Survey | undefined;
   private lags: PartitionLag[] | undefined;
+  private openDeadLetters: number | undefined;
 
   constructor(
     private readonly gates: GateSurvey,
     private readonly admin: LogAdmin,
     private readonly groupId: string,
     private readonly topic: string,
+    private readonly deadLetters: DeadLetterLedger,
     telemetry: Telemetry,
   ) {
     this.observeGates(telemetry);
     this.observeLag(telemetry);
+    this.observeDeadLetters(telemetry);
   }
 
   async refreshGates(): Promise<void> {
@@ -37,6 +41,15 @@ export class KeeperMetrics {
       this.lags = await readConsumerLag(this.admin, this.groupId, this.topic);
     } catch (error) {
       this.lags = undefined;
+      throw error;
+    }
+  }
+
+  async refreshDeadLetters(): Promise<void> {
+    try {
+      this.openDeadLetters = (await this.deadLetters.countOpen()).count;
+    } catch (error) {
+      this.openDeadLetters = undefined;
       throw error;
     }
   }
@@ -84,6 +97,14 @@ export class KeeperMetrics {
     meter
       .createObservableGauge('kafka_consumergroup_lag_sum', { description: 'Over all partitions.' })
       .addCallback((result) => observeKnown(result, sumLag(this.lags), { ...group, topic }));
+  }
+
+  private observeDeadLetters({ meter }: Telemetry): void {
+    meter
+      .createObservableGauge('firstcome_dead_letters_open', {
+        description: 'Dead letters that are neither redriven nor discarded.',
+      })
+      .addCallback((result) => observeKnown(result, this.openDeadLetters ?? null, {}));
   }
 }
 

@@ -6,6 +6,7 @@ import type { Kafka } from '#event-log/kafka-client.js';
 import { createKafka } from '#event-log/kafka-client.js';
 import { issuerGroup, topicNames } from '#event-log/topics.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
 import { HealthProbes } from '#platform/health/health-probes.js';
@@ -94,7 +95,14 @@ export class KeeperParts {
     );
     const sync = new CampaignSync(survey, this.gate, logger);
     const watermark = new DecidedWatermark(survey, this.admin, groupId, topics.requested, hints);
-    const metrics = new KeeperMetrics(survey, this.admin, groupId, topics.requested, telemetry);
+    const metrics = new KeeperMetrics(
+      survey,
+      this.admin,
+      groupId,
+      topics.requested,
+      new DeadLetterLedger(this.ledgerConnection),
+      telemetry,
+    );
     return [
       new Loop('relay', 1_000, () => relay.run(), logger),
       new Loop('recovery', 500, (signal) => recovery.run(signal), logger),
@@ -102,6 +110,7 @@ export class KeeperParts {
       new Loop('decided watermark', 1_000, (signal) => watermark.run(signal), logger),
       new Loop('gate metrics', 1_000, () => metrics.refreshGates(), logger),
       new Loop('lag metrics', 1_000, () => metrics.refreshLag(), logger),
+      new Loop('dead letter metrics', 5_000, () => metrics.refreshDeadLetters(), logger),
     ];
   }
 }

@@ -7,7 +7,7 @@ export const invariants: Readonly<Record<InvariantId, string>> = {
   I3: 'every acknowledged answer is issued: same id, same coupon, same user',
   I4: 'at every gate, left + held = total',
   I5: 'at rest, the gate and MySQL hold the same issuances',
-  I6: 'everything in the log is issued, or refused with a reason',
+  I6: 'everything in the log is issued, refused with a reason, or kept as a dead letter',
 };
 
 /** The result of checking one invariant. */

@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
+import { aDeadLetter, aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
 import { TestLedger } from '../../test/support/test-ledger.js';
 import type { IssuanceRequested } from '#coupon/events.js';
 import { AuditQueries } from '#ledger/audit-queries.js';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import { checkJournal } from './journal-check.js';
 
 const here = new TestLedger();
@@ -77,6 +78,16 @@ test.each([
   expect(violations).toHaveLength(1);
   expect(violations[0]).toContain(`line 1: ${issued.issuance_id} was told to user`);
   expect(violations[0]).toContain(`issued to "ann" of ${issued.coupon_id}`);
+});
+
+test('a dead letter under the id of an acknowledged answer takes nothing from it, and is no excuse', async () => {
+  const foreign = { ...issued, user_id: 'eve' };
+  expect((await here.issuances.decideChunk([foreign])).conflicting).toEqual([foreign]);
+  await new DeadLetterLedger(here.connection).store(
+    aDeadLetter({ value: Buffer.from(JSON.stringify(foreign)) }),
+  );
+  expect(await check(answerTo(issued))).toEqual({ violations: [], checked: 1 });
+  expect((await check(answerTo(foreign))).violations).toHaveLength(1);
 });
 
 test.each([400, 404, 409, 422, 429, 500, 503])('an answer %d promises nothing', async (status) => {

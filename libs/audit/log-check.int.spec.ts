@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aRequest } from '../../test/support/fixtures.js';
+import { aDeadLetter, aRequest } from '../../test/support/fixtures.js';
 import { TestLedger } from '../../test/support/test-ledger.js';
 import { TestLog } from '../../test/support/test-log.js';
 import type { IssuanceRequested } from '#coupon/events.js';
 import { AuditQueries } from '#ledger/audit-queries.js';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import type { Finding } from './finding.js';
 import { checkLog } from './log-check.js';
 
@@ -33,19 +34,36 @@ function check(): Promise<Finding> {
   return checkLog(log.kafka, log.topics.requested, new AuditQueries(ledger.connection));
 }
 
+function keepDeadLetter(partition: number, offset: string): Promise<boolean> {
+  const letters = new DeadLetterLedger(ledger.connection);
+  return letters.store(aDeadLetter({ topic: log.topics.requested, partition, offset }));
+}
+
 test('a log whose requests are all decided holds I6, markers, repeats and garbage included', async () => {
   await log.append(issued);
   await log.log.publishMarkers([{ couponId: issued.coupon_id, kafkaPartition: 0, epoch: 2 }]);
   await log.append('not a request');
-  expect(await check()).toEqual({ invariant: 'I6', violations: [], checked: 3 });
+  await keepDeadLetter(0, '3');
+  expect(await check()).toEqual({ invariant: 'I6', violations: [], checked: 4 });
 });
 
 test('a request that is neither issued nor refused is a violation', async () => {
   const forgotten = aRequest({ coupon_id: issued.coupon_id, user_id: 'eve' });
   await log.append(forgotten, 1);
   expect((await check()).violations).toEqual([
-    `${forgotten.issuance_id} is neither issued nor refused`,
+    `${forgotten.issuance_id} is neither issued nor refused to "eve" of coupon ${issued.coupon_id}`,
   ]);
+});
+
+test('bytes that are no request are a violation unless they are kept, at that very place', async () => {
+  await log.append('not a request');
+  await log.append('nor this', 1);
+  await keepDeadLetter(1, '1');
+  expect((await check()).violations).toEqual([
+    '0/1: bytes that are no request, and no dead letter',
+  ]);
+  await keepDeadLetter(0, '1');
+  expect((await check()).violations).toEqual([]);
 });
 
 test('a request that is both issued and refused is a violation', async () => {
@@ -53,13 +71,22 @@ test('a request that is both issued and refused is a violation', async () => {
   expect((await check()).violations).toEqual([`${refused.issuance_id} is both issued and refused`]);
 });
 
-test('a request that was issued to somebody else, or of another coupon, is a violation', async () => {
+test('a request under the id of another is a violation unless it is kept as a dead letter', async () => {
+  const { issuance_id: id, coupon_id: couponId } = issued;
   await log.append({ ...issued, user_id: 'Ann' });
-  await log.append({ ...issued, coupon_id: issued.coupon_id + 1 });
-  expect((await check()).violations).toEqual([
-    `${issued.issuance_id} was requested by "Ann", issued to another`,
-    `${issued.issuance_id} was requested by "ann", issued to another`,
-  ]);
+  await log.append({ ...issued, coupon_id: couponId + 1 });
+  await log.append({ ...refused, user_id: 'ann' }, 1);
+  expect((await check()).violations.sort()).toEqual(
+    [
+      `${id} is neither issued nor refused to "Ann" of coupon ${couponId}`,
+      `${id} is neither issued nor refused to "ann" of coupon ${couponId + 1}`,
+      `${refused.issuance_id} is neither issued nor refused to "ann" of coupon ${couponId}`,
+    ].sort(),
+  );
+  await keepDeadLetter(0, '1');
+  await keepDeadLetter(0, '2');
+  await keepDeadLetter(1, '1');
+  expect(await check()).toEqual({ invariant: 'I6', violations: [], checked: 5 });
 });
 
 test('a record of a version that is not known is a violation, with its place', async () => {

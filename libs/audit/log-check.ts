@@ -2,13 +2,19 @@ import type { IssuanceRequested } from '#coupon/events.js';
 import { parseRequestRecord } from '#coupon/events.js';
 import type { Kafka } from '#event-log/kafka-client.js';
 import { readTopic } from '#event-log/log-reader.js';
-import type { AuditQueries } from '#ledger/audit-queries.js';
+import type { AuditQueries, LogPlace, RecordedHolder } from '#ledger/audit-queries.js';
 import type { Finding } from './finding.js';
 import { ViolationList } from './finding.js';
 
+/** A record to look for in MySQL; without a request it is garbage. */
+interface Entry {
+  place: LogPlace;
+  request?: IssuanceRequested;
+}
+
 const batchSize = 1_000;
 
-/** I6: every request that the log still holds has its decision in MySQL. */
+/** I6: every request that the log still holds has its decision in MySQL, or is a dead letter there. */
 export async function checkLog(
   kafka: Kafka,
   topic: string,
@@ -16,19 +22,20 @@ export async function checkLog(
 ): Promise<Finding> {
   const violations = new ViolationList();
   let checked = 0;
-  let batch: IssuanceRequested[] = [];
+  let batch: Entry[] = [];
   const checkBatch = async (): Promise<void> => {
-    await compareWithLedger(batch, queries, violations);
+    await compareWithLedger(topic, batch, queries, violations);
     checked += batch.length;
     batch = [];
   };
   await readTopic(kafka, topic, async (record, partition) => {
     const parsed = parseRequestRecord(record.value);
+    const place = { partition, offset: record.offset };
     if (parsed.kind === 'unknown_version') {
-      violations.add(`${partition}/${record.offset}: version ${parsed.version} is not known`);
+      violations.add(`${textOf(place)}: version ${parsed.version} is not known`);
     }
-    if (parsed.kind === 'request') {
-      batch.push(parsed.request);
+    if (parsed.kind === 'request' || parsed.kind === 'garbage') {
+      batch.push(parsed.kind === 'request' ? { place, request: parsed.request } : { place });
       if (batch.length === batchSize) {
         await checkBatch();
       }
@@ -39,24 +46,54 @@ export async function checkLog(
 }
 
 async function compareWithLedger(
-  batch: IssuanceRequested[],
+  topic: string,
+  batch: Entry[],
   queries: AuditQueries,
   violations: ViolationList,
 ): Promise<void> {
-  if (batch.length === 0) {
-    return;
-  }
-  const ids = batch.map((request) => request.issuance_id);
-  const [issued, refused] = await Promise.all([queries.findIssued(ids), queries.findRefused(ids)]);
-  for (const request of batch) {
-    const { issuance_id: id, coupon_id: couponId, user_id: userId } = request;
-    const holder = issued.get(id);
-    if (holder === undefined && !refused.has(id)) {
-      violations.add(`${id} is neither issued nor refused`);
-    } else if (holder !== undefined && refused.has(id)) {
-      violations.add(`${id} is both issued and refused`);
-    } else if (holder && (holder.couponId !== couponId || holder.userId !== userId)) {
-      violations.add(`${id} was requested by ${JSON.stringify(userId)}, issued to another`);
+  const undecided = await findUndecided(batch, queries, violations);
+  const places = undecided.map(({ place }) => place);
+  const letters = new Set((await queries.findDeadLetters(topic, places)).map(textOf));
+  for (const { place, request } of undecided) {
+    if (!letters.has(textOf(place))) {
+      violations.add(
+        request === undefined
+          ? `${textOf(place)}: bytes that are no request, and no dead letter`
+          : `${request.issuance_id} is neither issued nor refused to ` +
+              `${JSON.stringify(request.user_id)} of coupon ${request.coupon_id}`,
+      );
     }
   }
+}
+
+/** Those that MySQL has no decision about; an id decided for another request is none. */
+async function findUndecided(
+  batch: Entry[],
+  queries: AuditQueries,
+  violations: ViolationList,
+): Promise<Entry[]> {
+  const ids = batch.flatMap(({ request }) => request?.issuance_id ?? []);
+  if (ids.length === 0) {
+    return batch;
+  }
+  const [issued, refused] = await Promise.all([queries.findIssued(ids), queries.findRefused(ids)]);
+  return batch.filter(({ request }) => {
+    if (request === undefined) {
+      return true;
+    }
+    const isIssued = isFor(request, issued.get(request.issuance_id));
+    const isRefused = isFor(request, refused.get(request.issuance_id));
+    if (isIssued && isRefused) {
+      violations.add(`${request.issuance_id} is both issued and refused`);
+    }
+    return !isIssued && !isRefused;
+  });
+}
+
+function isFor(request: IssuanceRequested, holder: RecordedHolder | undefined): boolean {
+  return holder?.couponId === request.coupon_id && holder.userId === request.user_id;
+}
+
+function textOf({ partition, offset }: LogPlace): string {
+  return `${partition}/${offset}`;
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aRequest, anIssuanceId } from '../../test/support/fixtures.js';
-import type { CouponCount, Decision } from './decide.js';
+import type { CouponCount, DecidedChunk } from './decide.js';
 import { decide, holderKey } from './decide.js';
 import type { IssuanceRequested } from './events.js';
 import type { RefusalReason } from './issuance.js';
@@ -10,25 +10,29 @@ import type { RefusalReason } from './issuance.js';
 class RememberedLedger {
   readonly issued = new Map<string, { issuanceId: string; decidedAt: number }>();
   readonly refused = new Map<string, { reason: RefusalReason; decidedAt: number }>();
+  readonly recordedFor = new Map<string, string>();
   private clock = 0;
 
   constructor(private readonly totals: readonly number[]) {}
 
-  decideChunk(requests: IssuanceRequested[]): Decision[] {
+  decideChunk(requests: IssuanceRequested[]): DecidedChunk {
     this.clock += 1;
-    const { issued, refused } = this;
-    const decisions = decide(requests, { issued, refused, coupons: this.coupons() }, this.clock);
-    for (const { request, status, reason, decidedAt, isNew } of decisions) {
+    const { issued, refused, recordedFor } = this;
+    const view = { issued, refused, recordedFor, coupons: this.coupons() };
+    const chunk = decide(requests, view, this.clock);
+    for (const { request, status, reason, decidedAt, isNew } of chunk.decisions) {
+      const key = holderKey(request.coupon_id, request.user_id);
+      // The primary keys of both tables.
+      expect(isNew).toBe(!this.recordedFor.has(request.issuance_id));
+      this.recordedFor.set(request.issuance_id, key);
       if (isNew && status === 'ISSUED') {
-        const key = holderKey(request.coupon_id, request.user_id);
         expect(this.issued.has(key)).toBe(false);
         this.issued.set(key, { issuanceId: request.issuance_id, decidedAt });
       } else if (isNew) {
-        expect(this.refused.has(request.issuance_id)).toBe(false);
         this.refused.set(request.issuance_id, { reason: reason!, decidedAt });
       }
     }
-    return decisions;
+    return chunk;
   }
 
   issuedOf(couponId: number): number {
@@ -45,7 +49,10 @@ class RememberedLedger {
   }
 }
 
-/** A log on few coupons (one of them unknown) by few users, with ids that stand in it repeatedly. */
+/**
+ * A log on few coupons (one of them unknown) by few users, with requests that stand in it repeatedly
+ * and, where `foreign`, ids that a foreign writer took from other requests.
+ */
 const logs = fc
   .array(
     fc.record({
@@ -53,14 +60,17 @@ const logs = fc
       userId: fc.constantFrom('a', 'A', 'b', 'c', 'd'),
       epoch: fc.constantFrom(1, 2, 2, 3),
       copyOf: fc.option(fc.nat(), { freq: 3 }),
+      foreign: fc.boolean(),
     }),
     { minLength: 1, maxLength: 40 },
   )
   .map((records) => {
     const log: IssuanceRequested[] = [];
-    for (const { couponId, userId, epoch, copyOf } of records) {
+    for (const { couponId, userId, epoch, copyOf, foreign } of records) {
       const repeated = copyOf === null ? undefined : log[copyOf % Math.max(1, log.length)];
-      log.push(repeated ?? aRequest({ coupon_id: couponId, user_id: userId, epoch }));
+      const own = aRequest({ coupon_id: couponId, user_id: userId, epoch });
+      const stolen = repeated && { ...own, issuance_id: repeated.issuance_id };
+      log.push((foreign ? stolen : repeated) ?? own);
     }
     return log;
   });
@@ -79,17 +89,30 @@ function deliver(
   plan: { size: number; back: number }[],
 ): Map<string, string[]> {
   const decided = new Map<string, string[]>();
+  const note = (request: IssuanceRequested, outcome: string): void => {
+    const key = identityOf(request);
+    decided.set(key, [...(decided.get(key) ?? []), outcome]);
+  };
   let at = 0;
   for (const { size, back } of [...plan, { size: log.length, back: 0 }]) {
     const chunk = log.slice(at, at + size);
-    for (const { request, status, reason } of chunk.length > 0 ? ledger.decideChunk(chunk) : []) {
-      const outcome = decided.get(request.issuance_id) ?? [];
-      decided.set(request.issuance_id, [...outcome, reason ?? status]);
+    const { decisions, conflicting } = ledger.decideChunk(chunk);
+    expect(decisions.length + conflicting.length).toBe(chunk.length);
+    for (const { request, status, reason } of decisions) {
+      note(request, reason ?? status);
+    }
+    for (const request of conflicting) {
+      note(request, 'conflicting');
     }
     at = Math.max(0, Math.min(at + size, log.length) - back);
   }
   ledger.decideChunk(log.slice(at));
   return decided;
+}
+
+/** Two records are one request only if they agree in all of this. */
+function identityOf({ issuance_id: id, coupon_id: couponId, user_id: userId }: IssuanceRequested) {
+  return `${id} ${holderKey(couponId, userId)}`;
 }
 
 function idsOf(issued: RememberedLedger['issued']): [string, string][] {
@@ -135,6 +158,23 @@ test('never issues more than the total, nor two to one user, nor both issues and
   );
 });
 
+test('of all who use one id the first in the log is decided, and all others are set apart', () => {
+  fc.assert(
+    fc.property(logs, totals, deliveries, (log, givenTotals, plan) => {
+      const outcomes = deliver(log, new RememberedLedger(givenTotals), plan);
+      const byId = Map.groupBy(log, (request) => request.issuance_id);
+      for (const ofId of byId.values()) {
+        const [first, ...others] = new Set(ofId.map(identityOf));
+        expect(outcomes.get(first!)).not.toContain('conflicting');
+        for (const other of others) {
+          expect(new Set(outcomes.get(other))).toEqual(new Set(['conflicting']));
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('a refusal outlives any raise of the total', () => {
   fc.assert(
     fc.property(
@@ -144,14 +184,15 @@ test('a refusal outlives any raise of the total', () => {
         const log = Array.from({ length: users }, (_, i) => aRequest({ user_id: `user ${i}` }));
         const later = log.map((request) => ({ ...request, epoch: 2 }));
         const before = new RememberedLedger([total]);
-        const decided = before.decideChunk(later);
+        const decided = before.decideChunk(later).decisions;
         const raised = new RememberedLedger([1_000]);
         before.issued.forEach((value, key) => raised.issued.set(key, value));
         before.refused.forEach((value, key) => raised.refused.set(key, value));
-        const again = raised.decideChunk(later);
+        before.recordedFor.forEach((key, id) => raised.recordedFor.set(id, key));
+        const again = raised.decideChunk(later).decisions;
         expect(again).toEqual(decided.map((decision) => ({ ...decision, isNew: false })));
         const latecomer = aRequest({ user_id: 'late', epoch: 2, issuance_id: anIssuanceId() });
-        expect(raised.decideChunk([latecomer])[0]?.status).toBe('ISSUED');
+        expect(raised.decideChunk([latecomer]).decisions[0]?.status).toBe('ISSUED');
       },
     ),
   );

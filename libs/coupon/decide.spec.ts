@@ -14,6 +14,7 @@ function viewOf(
     coupons: new Map([[1, { total, issued: issuedBefore, appliedEpoch: 1 }]]),
     issued: new Map(),
     refused: new Map(),
+    recordedFor: new Map(),
     ...rest,
   };
 }
@@ -23,13 +24,13 @@ function outcomes(decisions: Decision[]): string[] {
 }
 
 function decideAll(requests: IssuanceRequested[], view = viewOf({})): string[] {
-  return outcomes(decide(requests, view, now));
+  return outcomes(decide(requests, view, now).decisions);
 }
 
 describe('a request decided for the first time', () => {
   test('is issued, and told apart as new', () => {
     const request = aRequest();
-    expect(decide([request], viewOf({}), now)).toEqual([
+    expect(decide([request], viewOf({}), now).decisions).toEqual([
       { request, status: 'ISSUED', decidedAt: now, isNew: true },
     ]);
   });
@@ -74,7 +75,7 @@ describe('the order of the log', () => {
     const view = viewOf({ total: 1 });
     expect(decideAll([ann, bob], view)).toEqual(['ISSUED', 'SOLD_OUT']);
     expect(decideAll([bob, ann], view)).toEqual(['ISSUED', 'SOLD_OUT']);
-    expect(decide([bob, ann], view, now)[0]?.request).toBe(bob);
+    expect(decide([bob, ann], view, now).decisions[0]?.request).toBe(bob);
   });
 
   test('counts each coupon by itself, and lets a user have one of each', () => {
@@ -105,7 +106,7 @@ describe('a request delivered again', () => {
       [holderKey(1, 'ann'), { issuanceId: request.issuance_id, decidedAt: 5 }],
     ]);
     const view = viewOf({ issued, total: 1, issuedBefore: 1 });
-    expect(decide([request], view, now)).toEqual([
+    expect(decide([request], view, now).decisions).toEqual([
       { request, status: 'ISSUED', decidedAt: 5, isNew: false },
     ]);
   });
@@ -124,7 +125,7 @@ describe('a request delivered again', () => {
     (reason) => {
       const request = aRequest();
       const refused = new Map([[request.issuance_id, { reason, decidedAt: 5 }]]);
-      expect(decide([request], viewOf({ refused, total: 1_000 }), now)).toEqual([
+      expect(decide([request], viewOf({ refused, total: 1_000 }), now).decisions).toEqual([
         { request, status: 'REFUSED', reason, decidedAt: 5, isNew: false },
       ]);
     },
@@ -132,16 +133,56 @@ describe('a request delivered again', () => {
 
   test('in the same chunk gets the same decision and takes no second unit', () => {
     const request = aRequest();
-    const decisions = decide([request, request], viewOf({ total: 2 }), now);
+    const { decisions } = decide([request, request], viewOf({ total: 2 }), now);
     expect(outcomes(decisions)).toEqual(['ISSUED', 'ISSUED']);
     expect(decisions.map(({ isNew }) => isNew)).toEqual([true, false]);
   });
 
   test('in the same chunk stays refused, and is recorded once', () => {
     const request = aRequest();
-    const decisions = decide([request, request], viewOf({ total: 0 }), now);
+    const { decisions } = decide([request, request], viewOf({ total: 0 }), now);
     expect(outcomes(decisions)).toEqual(['SOLD_OUT', 'SOLD_OUT']);
     expect(decisions.map(({ isNew }) => isNew)).toEqual([true, false]);
+  });
+});
+
+describe('a request under the id of another request', () => {
+  const recorded = aRequest({ user_id: 'ann' });
+  const id = recorded.issuance_id;
+  const recordedFor = new Map([[id, holderKey(1, 'ann')]]);
+  const others = [
+    ['another user', aRequest({ issuance_id: id, user_id: 'bob' })],
+    ['another user by case', aRequest({ issuance_id: id, user_id: 'Ann' })],
+    ['another coupon', aRequest({ issuance_id: id, coupon_id: 2 })],
+  ] as const;
+
+  test.each(others)('is set apart when the ledger has the id for %s', (_name, request) => {
+    for (const coupons of [new Map(), viewOf({}).coupons]) {
+      const chunk = decide([request], viewOf({ recordedFor, coupons }), now);
+      expect(chunk).toEqual({ decisions: [], conflicting: [request] });
+    }
+  });
+
+  test.each(others)('is set apart when one for %s stands before it', (_name, request) => {
+    const chunk = decide([recorded, request, recorded], viewOf({}), now);
+    expect(outcomes(chunk.decisions)).toEqual(['ISSUED', 'ISSUED']);
+    expect(chunk.conflicting).toEqual([request]);
+  });
+
+  test('is set apart also when that one was refused, and changes nothing of it', () => {
+    const bob = aRequest({ issuance_id: id, user_id: 'bob' });
+    const chunk = decide([recorded, bob, recorded], viewOf({ total: 0 }), now);
+    expect(outcomes(chunk.decisions)).toEqual(['SOLD_OUT', 'SOLD_OUT']);
+    expect(chunk.conflicting).toEqual([bob]);
+  });
+
+  test('takes no unit, and none of its neighbours with it', () => {
+    const requests = [
+      recorded,
+      aRequest({ issuance_id: id, user_id: 'bob' }),
+      aRequest({ user_id: 'bob' }),
+    ];
+    expect(decideAll(requests, viewOf({ total: 2 }))).toEqual(['ISSUED', 'ISSUED']);
   });
 });
 

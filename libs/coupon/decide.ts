@@ -15,6 +15,8 @@ export interface LedgerView {
   issued: ReadonlyMap<string, { issuanceId: string; decidedAt: number }>;
   /** Issuance id → why and when it was refused before. */
   refused: ReadonlyMap<string, { reason: RefusalReason; decidedAt: number }>;
+  /** Issuance id, issued or refused → the holder key of the request it is recorded for. */
+  recordedFor: ReadonlyMap<string, string>;
 }
 
 export interface Decision {
@@ -25,6 +27,16 @@ export interface Decision {
   decidedAt: number;
   /** False when the ledger has this decision already: the record was delivered again. */
   isNew: boolean;
+}
+
+export interface DecidedChunk {
+  /** In the order of the log; without the conflicting ones. */
+  decisions: Decision[];
+  /**
+   * Requests under an id that is recorded for another user or coupon. The gate gives every id once, so
+   * a foreign writer made one of the two; there is no id left to record a refusal under.
+   */
+  conflicting: IssuanceRequested[];
 }
 
 export function holderKey(couponId: number, userId: string): string {
@@ -40,14 +52,15 @@ export function decide(
   requests: readonly IssuanceRequested[],
   view: LedgerView,
   now: number,
-): Decision[] {
+): DecidedChunk {
   const issuedCount = new Map<number, number>();
   const issued = new Map(view.issued);
   const refused = new Map(view.refused);
+  const recordedFor = new Map(view.recordedFor);
+  const conflicting: IssuanceRequested[] = [];
 
-  return requests.map((request) => {
-    const { issuance_id: id, coupon_id: couponId, user_id: userId } = request;
-    const key = holderKey(couponId, userId);
+  const decideOne = (request: IssuanceRequested, key: string): Decision => {
+    const { issuance_id: id, coupon_id: couponId } = request;
     const issuedBefore = issued.get(key);
     if (issuedBefore?.issuanceId === id) {
       return { request, status: 'ISSUED', decidedAt: issuedBefore.decidedAt, isNew: false };
@@ -66,7 +79,18 @@ export function decide(
     issued.set(key, { issuanceId: id, decidedAt: now });
     issuedCount.set(couponId, newlyIssued + 1);
     return { request, status: 'ISSUED', decidedAt: now, isNew: true };
+  };
+
+  const decisions = requests.flatMap((request) => {
+    const key = holderKey(request.coupon_id, request.user_id);
+    if ((recordedFor.get(request.issuance_id) ?? key) !== key) {
+      conflicting.push(request);
+      return [];
+    }
+    recordedFor.set(request.issuance_id, key);
+    return [decideOne(request, key)];
   });
+  return { decisions, conflicting };
 }
 
 function refusalReason(

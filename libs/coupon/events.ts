@@ -65,7 +65,7 @@ export type RequestRecord =
   /** Written by a newer firstcome: to skip it would lose it, to guess would corrupt. */
   | { kind: 'unknown_version'; version: number }
   /** Not ours: no acknowledged request looks like this. */
-  | { kind: 'garbage'; reason: string };
+  | { kind: 'garbage'; cause: 'unreadable' | 'malformed'; reason: string };
 
 const versionSchema = z.object({ v: z.int() });
 const recordSchema = z.discriminatedUnion('type', [issuanceRequestedSchema, epochMarkerSchema]);
@@ -75,14 +75,14 @@ export function parseRequestRecord(value: Buffer | null): RequestRecord {
   const json = parseJson(value);
   const version = versionSchema.safeParse(json);
   if (!version.success) {
-    return { kind: 'garbage', reason: 'not a JSON object with a version' };
+    return { kind: 'garbage', cause: 'unreadable', reason: 'not a JSON object with a version' };
   }
   if (version.data.v !== eventVersion) {
     return { kind: 'unknown_version', version: version.data.v };
   }
   const record = recordSchema.safeParse(json);
   if (!record.success) {
-    return { kind: 'garbage', reason: z.prettifyError(record.error) };
+    return { kind: 'garbage', cause: 'malformed', reason: z.prettifyError(record.error) };
   }
   return record.data.type === 'epoch.marker'
     ? { kind: 'marker', marker: record.data }

@@ -9,7 +9,7 @@ export interface LogRecord {
   partition: number;
   key: string;
   value: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | Buffer[]>;
 }
 
 export interface PublisherState {

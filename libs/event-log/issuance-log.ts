@@ -1,10 +1,11 @@
 import type { Decision } from '#coupon/decide.js';
+import type { DeadLetter } from '#coupon/dead-letter.js';
 import type { EpochMarker, IssuanceDecided } from '#coupon/events.js';
 import { eventVersion, toIssuanceRequested } from '#coupon/events.js';
 import type { Reservation } from '#coupon/reservation.js';
 import { inSlices } from '#platform/slices.js';
 import type { EventPublisher } from './event-publisher.js';
-import type { ConsumedRecord } from './consumed-record.js';
+import { toDeadLetterRecord } from './dead-letter-record.js';
 import type { Topics } from './topics.js';
 
 export interface CouponEpoch {
@@ -80,25 +81,8 @@ export class IssuanceLog {
     );
   }
 
-  /** Bytes that are no request of ours, kept with the place they were found at. */
-  async publishDeadLetter(
-    partition: number,
-    record: ConsumedRecord,
-    reason: string,
-  ): Promise<void> {
-    await this.publisher.publish(this.topics.deadLetter, [
-      {
-        partition,
-        key: `${partition}/${record.offset}`,
-        value: {
-          v: eventVersion,
-          reason,
-          partition,
-          offset: record.offset,
-          key_base64: record.key?.toString('base64') ?? null,
-          value_base64: record.value?.toString('base64') ?? null,
-        },
-      },
-    ]);
+  /** A copy for readers of that topic; the letter itself is kept in the ledger. */
+  async publishDeadLetter(letter: DeadLetter): Promise<void> {
+    await this.publisher.publish(this.topics.deadLetter, [toDeadLetterRecord(letter)]);
   }
 }

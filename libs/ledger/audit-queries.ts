@@ -15,6 +15,12 @@ export interface RecordedHolder {
   userId: string;
 }
 
+export interface LogPlace {
+  partition: number;
+  /** A 64-bit integer in decimal. */
+  offset: string;
+}
+
 /** Reads of the whole ledger, for checking it; slow on purpose in nobody's way, and never a write. */
 export class AuditQueries {
   constructor(private readonly connection: LedgerConnection) {}
@@ -61,13 +67,34 @@ export class AuditQueries {
     );
   }
 
-  /** Which of these ids were refused. At most 1 000 ids. */
-  async findRefused(issuanceIds: string[]): Promise<Set<string>> {
-    const rows: { issuance_id: Buffer }[] = await this.query(
-      'SELECT issuance_id FROM refusal WHERE issuance_id IN (?)',
+  /** For whom these ids were refused; an id that was not is not in the answer. At most 1 000 ids. */
+  async findRefused(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
+    const rows: { issuance_id: Buffer; coupon_id: number; user_id: Buffer }[] = await this.query(
+      'SELECT issuance_id, coupon_id, user_id FROM refusal WHERE issuance_id IN (?)',
       [issuanceIds.map(uuidToBytes)],
     );
-    return new Set(rows.map((row) => bytesToUuid(row.issuance_id)));
+    return new Map(
+      rows.map((row) => [
+        bytesToUuid(row.issuance_id),
+        { couponId: row.coupon_id, userId: row.user_id.toString() },
+      ]),
+    );
+  }
+
+  /** At which of these places of a topic dead letters were found. At most 1 000 places. */
+  async findDeadLetters(topic: string, places: LogPlace[]): Promise<LogPlace[]> {
+    if (places.length === 0) {
+      return [];
+    }
+    const rows: { kafka_partition: number; kafka_offset: number | string }[] = await this.query(
+      `SELECT kafka_partition, kafka_offset FROM dead_letter
+       WHERE topic = ? AND (kafka_partition, kafka_offset) IN (?)`,
+      [topic, places.map(({ partition, offset }) => [partition, offset])],
+    );
+    return rows.map((row) => ({
+      partition: row.kafka_partition,
+      offset: String(row.kafka_offset),
+    }));
   }
 
   private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {

@@ -1,11 +1,13 @@
 import { DataSource } from 'typeorm';
 import type { Config } from '#platform/config.js';
 import { readCertificateAuthority } from '#platform/config.js';
+import { DeadLetterRow } from './dead-letter-row.js';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.js';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.js';
+import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.js';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
-export const migrations = [Initial1764000000000];
+export const migrations = [Initial1764000000000, DeadLetter1764100000000];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
 
@@ -22,7 +24,7 @@ export function createDataSource(config: LedgerConfig): DataSource {
     bigNumberStrings: false,
     connectTimeout: 5_000,
     poolSize: config.MYSQL_POOL_SIZE,
-    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow],
+    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow],
     migrations,
     migrationsTransactionMode: 'each',
   });

@@ -3,7 +3,7 @@ import type { CouponState } from '#coupon/coupon.js';
 import type { RefusalReason } from '#coupon/issuance.js';
 
 /** TypeORM turns a BIGINT into text; ours are times in milliseconds, far below 2^53. */
-const milliseconds = {
+export const milliseconds = {
   type: 'bigint',
   unsigned: true,
   transformer: {
@@ -12,7 +12,7 @@ const milliseconds = {
   },
 } as const;
 
-const count = { type: 'int', unsigned: true } as const;
+export const count = { type: 'int', unsigned: true } as const;
 
 @Entity('coupon')
 @Check('issued_within_total', 'issued <= total')

@@ -15,7 +15,7 @@ function outcomes(decisions: Decision[]): string[] {
 }
 
 async function decideAll(requests: IssuanceRequested[]): Promise<string[]> {
-  return outcomes(await issuances.decideChunk(requests));
+  return outcomes((await issuances.decideChunk(requests)).decisions);
 }
 
 /** What the coupon row says, and how many rows there are. */
@@ -35,7 +35,8 @@ function requestsOf(couponId: number, users: string[]): IssuanceRequested[] {
 describe('decideChunk', () => {
   test('issues, and counts what it issued', async () => {
     const { id } = await here.createCoupon();
-    const [first] = await issuances.decideChunk(requestsOf(id, userIds(3)));
+    const { decisions } = await issuances.decideChunk(requestsOf(id, userIds(3)));
+    const [first] = decisions;
     expect(first).toMatchObject({ status: 'ISSUED', isNew: true });
     expect(first!.decidedAt).toBeCloseTo(Date.now(), -5);
     expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
@@ -77,7 +78,7 @@ describe('decideChunk', () => {
   test('delivered again gives the same decisions, with the time of then, and changes nothing', async () => {
     const { id, version } = await here.createCoupon({ total: 1 });
     const chunk = requestsOf(id, ['ann', 'ann', 'bob']);
-    const first = await issuances.decideChunk(chunk);
+    const { decisions: first } = await issuances.decideChunk(chunk);
     expect(outcomes(first)).toEqual(['ISSUED', 'DUPLICATE', 'SOLD_OUT']);
     await here.coupons.change(id, {
       action: 'set-total',
@@ -87,7 +88,7 @@ describe('decideChunk', () => {
     });
 
     const again = await issuances.decideChunk(chunk);
-    expect(again).toEqual(first.map((decision) => ({ ...decision, isNew: false })));
+    expect(again.decisions).toEqual(first.map((decision) => ({ ...decision, isNew: false })));
     expect(await counts(id)).toEqual({ issued: 1, rows: 1 });
   });
 
@@ -131,6 +132,62 @@ describe('decideChunk', () => {
     }
     expect(await counts(id)).toEqual({ issued: 0, rows: 0 });
     expect(await decideAll(chunk)).toEqual(['ISSUED', 'SOLD_OUT']);
+  });
+});
+
+describe('an id that belongs to another request', () => {
+  async function decideBoth(
+    first: IssuanceRequested[],
+    second: IssuanceRequested[],
+  ): Promise<IssuanceRequested[]> {
+    await issuances.decideChunk(first);
+    return (await issuances.decideChunk(second)).conflicting;
+  }
+
+  test('is set apart, whether that was issued or refused, and its neighbours are issued', async () => {
+    const { id } = await here.createCoupon({ total: 3 });
+    const other = await here.createCoupon();
+    const recorded = [...requestsOf(id, ['ann', 'bob']), aRequest({ coupon_id: 999_999 })];
+    const foreign = [
+      { ...recorded[0]!, user_id: 'eve' },
+      { ...recorded[1]!, coupon_id: other.id },
+      { ...recorded[2]!, coupon_id: id, user_id: 'eve' },
+    ];
+    const neighbour = aRequest({ coupon_id: id, user_id: 'zoe' });
+    expect(await decideBoth(recorded, [foreign[0]!, neighbour, ...foreign.slice(1)])).toEqual(
+      foreign,
+    );
+    expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
+    expect(await counts(other.id)).toEqual({ issued: 0, rows: 0 });
+    expect(await issuances.findStatus(neighbour.issuance_id)).toMatchObject({ status: 'ISSUED' });
+    expect(await issuances.findStatus(recorded[0]!.issuance_id)).toMatchObject({ userId: 'ann' });
+  });
+
+  test('is set apart within one chunk too, however often it is delivered', async () => {
+    const { id } = await here.createCoupon();
+    const [recorded] = requestsOf(id, ['ann']);
+    const chunk = [recorded!, { ...recorded!, user_id: 'eve' }, ...requestsOf(id, ['bob'])];
+    for (let delivery = 0; delivery < 3; delivery += 1) {
+      const { decisions, conflicting } = await issuances.decideChunk(chunk);
+      expect(outcomes(decisions)).toEqual(['ISSUED', 'ISSUED']);
+      expect(conflicting).toEqual([chunk[1]]);
+    }
+    expect(await counts(id)).toEqual({ issued: 2, rows: 2 });
+  });
+
+  test('is issued once when two issuers meet it at the same time, and set apart at the next try', async () => {
+    const coupons = await Promise.all([1, 2].map(() => here.createCoupon({ total: 20 })));
+    const ids = coupons.map(({ id }) => id);
+    const requests = userIds(20).map((userId) => aRequest({ user_id: userId }));
+    const chunks = ids.map((id) => requests.map((request) => ({ ...request, coupon_id: id })));
+    // One of the two may fail on the primary key; the log then delivers its chunk again.
+    await Promise.allSettled(chunks.map((chunk) => issuances.decideChunk(chunk)));
+    const again = await Promise.all(chunks.map((chunk) => issuances.decideChunk(chunk)));
+    const decided = again.map(({ decisions }) => decisions.length);
+    expect(new Set(decided)).toEqual(new Set([0, 20]));
+    expect(again.map(({ conflicting }) => conflicting.length)).toEqual(decided.toReversed());
+    const issued = await Promise.all(ids.map(counts));
+    expect(issued.map(({ rows }) => rows)).toEqual(decided);
   });
 });
 

@@ -12,7 +12,7 @@ describe('findStatus', () => {
   test('tells of what was issued: to whom and when', async () => {
     const { id } = await here.createCoupon();
     const request = aRequest({ coupon_id: id, user_id: 'Zoë' });
-    const [decision] = await issuances.decideChunk([request]);
+    const [decision] = (await issuances.decideChunk([request])).decisions;
     expect(await issuances.findStatus(request.issuance_id)).toEqual({
       status: 'ISSUED',
       issuanceId: request.issuance_id,
@@ -25,7 +25,7 @@ describe('findStatus', () => {
   test('tells of what was refused: why and when', async () => {
     const { id } = await here.createCoupon({ total: 0 });
     const request = aRequest({ coupon_id: id });
-    const [decision] = await issuances.decideChunk([request]);
+    const [decision] = (await issuances.decideChunk([request])).decisions;
     expect(await issuances.findStatus(request.issuance_id)).toEqual({
       status: 'REFUSED',
       issuanceId: request.issuance_id,

@@ -77,7 +77,7 @@ export function applyMarker({ mysql }: World, epoch: number): void {
 /** decideChunk of issuance-ledger.ts: the real `decide`, on a view of the modelled tables. */
 export function decideChunk(world: World, requests: readonly RequestRecord[]): Decision[] {
   const { mysql } = world;
-  const decisions = decide(requests.map(toEvent), viewOf(world), 0);
+  const { decisions } = decide(requests.map(toEvent), viewOf(world), 0);
   for (const { request, status, reason, isNew } of decisions) {
     const id = Number(request.issuance_id);
     if (isNew && status === 'ISSUED') {
@@ -106,6 +106,8 @@ function viewOf({ mysql, mutation }: World): Parameters<typeof decide>[1] {
     coupons: new Map([[couponId, coupon]]),
     issued: new Map(issued),
     refused: new Map(refused),
+    // Nobody but the gate makes ids here.
+    recordedFor: new Map(),
   };
 }
 

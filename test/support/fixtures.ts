@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Coupon } from '#coupon/coupon.js';
+import type { DeadLetter } from '#coupon/dead-letter.js';
 import type { IssuanceRequested } from '#coupon/events.js';
 
 /** An open campaign of ten units without limits in time; what a test is about is given. */
@@ -30,6 +31,22 @@ export function aRequest(given: Partial<IssuanceRequested> = {}): IssuanceReques
     user_id: 'ann',
     epoch: 1,
     reserved_at: 1_764_000_000_000,
+    ...given,
+  };
+}
+
+/** Bytes found at offset 7 of partition 0; what a test is about is given. */
+export function aDeadLetter(given: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    topic: 'test.requested',
+    partition: 0,
+    offset: '7',
+    recordedAt: 1_764_000_000_000,
+    key: Buffer.from('1'),
+    value: Buffer.from('no JSON'),
+    headers: [],
+    traceId: null,
+    reason: 'not a JSON object with a version',
     ...given,
   };
 }

@@ -1,6 +1,6 @@
 import type { Counter } from '@opentelemetry/api';
+import type { AssignOutcome } from '#admission/assign-coupon.js';
 import type { Telemetry } from '#platform/telemetry.js';
-import type { AssignOutcome } from './assign-coupon.js';
 
 /** Tells `/metrics` what became of assigns: one status may have several causes. */
 export class AssignMetrics {

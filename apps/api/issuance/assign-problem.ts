@@ -1,6 +1,6 @@
+import type { AssignOutcome } from '#admission/assign-coupon.js';
 import { recovering } from '../coupon/coupon-problems.js';
 import { Problem } from '../http/problem.js';
-import type { AssignOutcome } from './assign-coupon.js';
 import { toIsoTime } from '../http/iso-time.js';
 
 /** Those sent away together must not come back together. */

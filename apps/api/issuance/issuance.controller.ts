@@ -2,11 +2,12 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import type { AssignOutcome } from '#admission/assign-coupon.js';
+import { AssignCoupon } from '#admission/assign-coupon.js';
+import { wellFormedTraceparent } from '#coupon/trace-context.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
 import { ApiProblems } from '../http/api-problems.js';
-import type { AssignOutcome } from './assign-coupon.js';
-import { AssignCoupon } from './assign-coupon.js';
 import { AssignMetrics } from './assign-metrics.js';
 import { assignProblem } from './assign-problem.js';
 import type { AssignAnswer, AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
@@ -59,7 +60,8 @@ export class IssuanceController {
     const outcome = await this.assignCoupon.assign({
       couponId: body.coupon_id,
       userId: body.user_id,
-      traceparent: wellFormedTrace(traceparent),
+      // Anything else in the header is a caller's mistake that no request should fail for.
+      traceparent: wellFormedTraceparent(traceparent),
     });
     this.metrics.record(outcome);
     if (outcome.kind !== 'accepted') {
@@ -98,11 +100,4 @@ export class IssuanceController {
       ? this.catalogue.explainAbsence(couponId)
       : assignProblem(outcome, couponId);
   }
-}
-
-/** Anything else in the header is a caller's mistake that no request should fail for. */
-const traceparentForm = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
-
-function wellFormedTrace(traceparent: string | undefined): string | undefined {
-  return traceparent !== undefined && traceparentForm.test(traceparent) ? traceparent : undefined;
 }

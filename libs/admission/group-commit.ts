@@ -115,8 +115,7 @@ export class GroupCommit<Key extends string | number, Item, Result> {
     const overdueSince = performance.now() - this.limits.waitMaxMs;
     const firstInTime = lane.waiting.findIndex(({ addedAt }) => addedAt > overdueSince);
     const overdue = lane.waiting.splice(0, firstInTime === -1 ? Infinity : firstInTime);
-    overdue.forEach(({ reject }) =>
-      reject(new NotSentError(`no trip in ${this.limits.waitMaxMs} ms`)),
-    );
+    const error = new NotSentError(`no trip in ${this.limits.waitMaxMs} ms`);
+    overdue.forEach((waiting) => waiting.reject(error));
   }
 }

@@ -1,0 +1,198 @@
+import type { Command } from 'commander';
+import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.js';
+import { Redrive } from '#admission/redrive.js';
+import { EventPublisher } from '#event-log/event-publisher.js';
+import { IssuanceLog } from '#event-log/issuance-log.js';
+import { topicNames } from '#event-log/topics.js';
+import { DeadLetterLedger, settledReasonLengthMax } from '#ledger/dead-letter-ledger.js';
+import { loadConfig } from '#platform/config.js';
+import { wholeNumber, wholeNumbers } from './arguments.js';
+import { CommandError } from './command-error.js';
+import { toEntryTable, toEntryView, toLetterText, toLetterView } from './dead-letter-view.js';
+import type { RedriveView } from './redrive-view.js';
+import { notTried, toRedriveLine, toRedriveView } from './redrive-view.js';
+import type { Stores } from './stores.js';
+import { withLedger, withStores } from './stores.js';
+import { toJson } from './text.js';
+
+const idMax = 9_999_999_999;
+const letterId = wholeNumber(1, idMax);
+const lettersMax = 10_000;
+
+interface OutputOptions {
+  json?: true;
+}
+
+interface ListOptions extends OutputOptions {
+  all?: true;
+  limit: number;
+  after: number;
+}
+
+interface RedriveOptions extends OutputOptions {
+  max?: number;
+  after: number;
+  dryRun?: true;
+}
+
+interface DiscardOptions extends OutputOptions {
+  allOpen?: true;
+  reason: string;
+}
+
+export function addDeadLettersCommand(program: Command): void {
+  const letters = program
+    .command('dead-letters')
+    .description('records of the log that are no request: look at them, admit them anew, discard');
+
+  letters
+    .command('list')
+    .description('the open ones, oldest first')
+    .option('--all', 'those that are redriven or discarded too')
+    .option('--limit <n>', 'at most so many', wholeNumber(1, lettersMax), 50)
+    .option('--after <id>', 'only those after this one: the next page', letterId, 0)
+    .option('--json', 'print JSON')
+    .action(list);
+
+  letters
+    .command('show')
+    .description('one of them: why, where, when, headers, trace, key and value')
+    .argument('<id>', 'the dead letter', letterId)
+    .option('--json', 'print JSON, with key and value in full')
+    .action(show);
+
+  letters
+    .command('redrive')
+    .description(
+      'ask again, now, for the user and the coupon that each names; exit 1 unless all got theirs',
+    )
+    .argument('[ids...]', 'these; otherwise the oldest open ones', wholeNumbers(1, idMax))
+    .option('--max <n>', 'at most so many; required without ids', wholeNumber(1, lettersMax))
+    .option('--after <id>', 'without ids: only those after this one', letterId, 0)
+    .option('--dry-run', 'say what would be tried, and change nothing')
+    .option('--json', 'print JSON')
+    .action((ids: number[], options: RedriveOptions) => redrive(ids, options));
+
+  letters
+    .command('discard')
+    .description('settle them for good without an issuance; they are kept, with the reason')
+    .argument('[ids...]', 'these', wholeNumbers(1, idMax))
+    .option('--all-open', 'all that are open now')
+    .requiredOption('--reason <text>', 'why, for those who look later')
+    .option('--json', 'print JSON')
+    .action((ids: number[], options: DiscardOptions) => discard(ids, options));
+}
+
+async function list({ all, limit, after, json }: ListOptions): Promise<void> {
+  const entries = await withLedger(loadConfig(), (ledger) =>
+    new DeadLetterLedger(ledger).list({ isOpen: !all, afterId: after, rowsMax: limit }),
+  );
+  process.stdout.write(json ? toJson(entries.map(toEntryView)) : toEntryTable(entries));
+}
+
+async function show(id: number, { json }: OutputOptions): Promise<void> {
+  const letter = await withLedger(loadConfig(), (ledger) => new DeadLetterLedger(ledger).find(id));
+  if (letter === undefined) {
+    throw new CommandError(`there is no dead letter ${id}`);
+  }
+  process.stdout.write(json ? toJson(toLetterView(letter)) : toLetterText(letter));
+}
+
+async function redrive(ids: number[], options: RedriveOptions): Promise<void> {
+  const { max, dryRun, json } = options;
+  if (ids.length === 0 && max === undefined) {
+    throw new CommandError('say which by their ids, or how many of the oldest with --max');
+  }
+  if (max !== undefined && ids.length > max) {
+    throw new CommandError(`${ids.length} ids are more than --max ${max}`);
+  }
+  const views = await withStores(loadConfig(), (stores) =>
+    redriveAll(stores, ids, options, (view) => {
+      if (!json) {
+        process.stdout.write(toRedriveLine(view));
+      }
+    }),
+  );
+  if (json) {
+    process.stdout.write(toJson(views));
+  }
+  process.exitCode = dryRun || views.every((view) => view.is_redriven) ? 0 : 1;
+}
+
+/** One after the other: the order of the letters is the order of their admission. */
+async function redriveAll(
+  stores: Stores,
+  ids: number[],
+  { max, after, dryRun }: RedriveOptions,
+  tell: (view: RedriveView) => void,
+): Promise<RedriveView[]> {
+  const { config, gate, kafka } = stores;
+  const letters = new DeadLetterLedger(stores.ledger);
+  const chosen =
+    ids.length > 0
+      ? ids
+      : (await letters.list({ isOpen: true, afterId: after, rowsMax: max! })).map(({ id }) => id);
+  const publisher = new EventPublisher(kafka, { publishTimeoutMs: config.PUBLISH_TIMEOUT_MS });
+  const limits = new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS);
+  const log = new IssuanceLog(publisher, topicNames(config.KAFKA_TOPIC_PREFIX));
+  const redriving = new Redrive(letters, new AssignCoupon(gate, log, limits));
+  const views: RedriveView[] = [];
+  let isLogSilent = false;
+  publisher.start();
+  try {
+    for (const id of chosen) {
+      const view: RedriveView = isLogSilent
+        ? notTried(id)
+        : toRedriveView(id, await (dryRun ? redriving.preview(id) : redriving.run(id)));
+      // Each further one would wait as long, and hold one more unit without a promise.
+      isLogSilent ||= view.why === 'unconfirmed';
+      tell(view);
+      views.push(view);
+    }
+  } finally {
+    await publisher.close();
+  }
+  return views;
+}
+
+async function discard(ids: number[], options: DiscardOptions): Promise<void> {
+  const { allOpen, json } = options;
+  const reason = checkReason(options.reason);
+  if (ids.length > 0 === (allOpen === true)) {
+    throw new CommandError('say which: by their ids, or with --all-open');
+  }
+  await withLedger(loadConfig(), async (ledger) => {
+    const letters = new DeadLetterLedger(ledger);
+    if (allOpen) {
+      // What comes in from here on was not meant: nobody has looked at it.
+      const count = await letters.discardOpen((await letters.countOpen()).lastId, reason);
+      process.stdout.write(json ? toJson({ discarded: count }) : `discarded: ${count}\n`);
+      return;
+    }
+    const views = await Promise.all(ids.map((id) => discardOne(letters, id, reason)));
+    process.stdout.write(
+      json ? toJson(views) : views.map(({ id, detail }) => `${id}  ${detail}\n`).join(''),
+    );
+    process.exitCode = views.every((view) => view.is_discarded) ? 0 : 1;
+  });
+}
+
+async function discardOne(letters: DeadLetterLedger, id: number, reason: string) {
+  if (await letters.settle(id, { state: 'DISCARDED', reason })) {
+    return { id, is_discarded: true, detail: 'discarded' };
+  }
+  const state = (await letters.find(id))?.state;
+  return {
+    id,
+    is_discarded: state === 'DISCARDED',
+    detail: state === undefined ? 'there is no such dead letter' : `is ${state} already`,
+  };
+}
+
+function checkReason(text: string): string {
+  const reason = text.trim();
+  if (reason === '' || Array.from(reason).length > settledReasonLengthMax) {
+    throw new CommandError(`--reason needs 1 to ${settledReasonLengthMax} characters`);
+  }
+  return reason;
+}

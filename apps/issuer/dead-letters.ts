@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { DeadLetterCause } from '#coupon/dead-letter.js';
+import type { ConsumedRecord } from '#event-log/consumed-record.js';
+import type { LogPartition } from '#event-log/dead-letter-record.js';
+import { toDeadLetter } from '#event-log/dead-letter-record.js';
+import { IssuanceLog } from '#event-log/issuance-log.js';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
+import { IssuerMetrics } from './issuer-metrics.js';
+
+/** Sets records aside that are no request we can decide: what happens before their offset moves. */
+@Injectable()
+export class DeadLetters {
+  constructor(
+    private readonly ledger: DeadLetterLedger,
+    private readonly log: IssuanceLog,
+    private readonly metrics: IssuerMetrics,
+  ) {}
+
+  /** May be run any number of times for the same record; rejects when a store is away. */
+  async setAside(
+    place: LogPartition,
+    record: ConsumedRecord,
+    { cause, reason }: { cause: DeadLetterCause; reason: string },
+  ): Promise<void> {
+    const letter = toDeadLetter(place, record, reason);
+    // 1. Keep it. A crash after this delivers the record again: its place is kept already.
+    if (await this.ledger.store(letter)) {
+      this.metrics.deadLetterKept(cause);
+    }
+    // 2. Tell the log. A crash after it tells it twice, under the same key.
+    await this.log.publishDeadLetter(letter);
+  }
+}

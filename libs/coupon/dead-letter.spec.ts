@@ -1,0 +1,81 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aRequest } from '../../test/support/fixtures.js';
+import type { RecordHeader } from './dead-letter.js';
+import { claimOf, traceparentOf } from './dead-letter.js';
+import { traceIdOf } from './trace-context.js';
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+
+const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+describe('the claim of a dead letter', () => {
+  test.each([
+    ['nothing else', {}],
+    ['a request of ours', aRequest()],
+    ['another version, an epoch that is text, an id that is none', { v: 'x', epoch: 'y', id: 1 }],
+  ])('is its user and coupon, with %s', (_name, rest) => {
+    const value = bytes({ ...rest, coupon_id: 7, user_id: 'Zoë 🎟' });
+    expect(claimOf(value)).toEqual({ couponId: 7, userId: 'Zoë 🎟' });
+  });
+
+  test.each([
+    ['a coupon id that is text', { coupon_id: '7', user_id: 'ann' }],
+    ['a coupon id out of range', { coupon_id: 0, user_id: 'ann' }],
+    ['no user', { coupon_id: 7 }],
+    ['a user id of control characters', { coupon_id: 7, user_id: 'a\nb' }],
+    ['a list', [{ coupon_id: 7, user_id: 'ann' }]],
+    ['null', null],
+  ])('is not guessed from %s', (_name, value) => {
+    expect(claimOf(bytes(value))).toBeUndefined();
+  });
+
+  test('is not read from bytes that are no UTF-8: a mended user id is another user', () => {
+    const value = Buffer.from('{"coupon_id":7,"user_id":"u?"}');
+    expect(claimOf(value)?.userId).toBe('u?');
+    value[value.indexOf('?')] = 0xff;
+    expect(claimOf(value)).toBeUndefined();
+  });
+
+  test('never makes it throw, whatever the bytes', () => {
+    expect(claimOf(null)).toBeUndefined();
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.json(), (garbage, json) => {
+        const headers: RecordHeader[] = [];
+        for (const value of [Buffer.from(garbage), Buffer.from(json)]) {
+          expect(claimOf(value)).toBeUndefined();
+          expect(traceparentOf({ headers, value })).toBeUndefined();
+        }
+      }),
+    );
+  });
+});
+
+describe('the trace of a dead letter', () => {
+  const header = (text: string): RecordHeader => ({ name: 'traceparent', text });
+
+  test('is that of its header, before that of its value', () => {
+    const other = traceparent.replace('0af', '0bf');
+    const value = bytes({ traceparent: other });
+    expect(traceparentOf({ headers: [header(traceparent)], value })).toBe(traceparent);
+    expect(traceparentOf({ headers: [], value })).toBe(other);
+    expect(traceparentOf({ headers: [header('nonsense')], value })).toBe(other);
+    expect(traceIdOf(traceparent)).toBe(traceId);
+  });
+
+  test.each([
+    ['nonsense', 'nonsense'],
+    ['a trace id of zeros', traceparent.replace(traceId, '0'.repeat(32))],
+    ['a parent id of zeros', traceparent.replace('b7ad6b7169203331', '0'.repeat(16))],
+    ['version ff', traceparent.replace('00-', 'ff-')],
+    ['capitals', traceparent.toUpperCase()],
+  ])('is not taken from %s', (_name, text) => {
+    expect(traceparentOf({ headers: [header(text)], value: null })).toBeUndefined();
+  });
+
+  test('is not taken from bytes', () => {
+    const headers: RecordHeader[] = [{ name: 'traceparent', hex: 'ff' }];
+    expect(traceparentOf({ headers, value: null })).toBeUndefined();
+  });
+});
