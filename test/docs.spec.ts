@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { reservedAtOf } from '#coupon/issuance.js';
 import { topicNames } from '#event-log/topics.js';
 import { environmentSchema } from '#platform/config.js';
-import { decidedWatermarkKey, gateKeys, statusHintKey } from '#reservation/keys.js';
+import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#reservation/keys.js';
 import { couponSchema } from '../apps/api/coupon/coupon.http.ts';
 import { problemKinds } from '../apps/api/http/problem.ts';
 import { assignAnswerSchema, issuanceStatusSchema } from '../apps/api/issuance/issuance.http.ts';
@@ -234,7 +234,7 @@ describe('docs/architecture.md', () => {
     const prefix = environmentSchema.parse({}).GATE_KEY_PREFIX;
     const keys = [
       ...Object.values(gateKeys(prefix, 123)),
-      statusHintKey(prefix, 'ID'),
+      statusHintsKey(prefix, 'TIME'),
       decidedWatermarkKey(prefix),
     ];
     const listed = tableUnder(architecture, '### Redis, the gate').map(([key]) => key!);

@@ -27,8 +27,6 @@ export function nodeArguments(app: App): string[] {
   return [
     '--max-semi-space-size=8',
     '--max-old-space-size=256',
-    // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
-    '--disable-warning=TimeoutNegativeWarning',
     mainFile(app),
   ];
 }

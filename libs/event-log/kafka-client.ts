@@ -1,6 +1,7 @@
 import { type Config, readCertificateAuthority } from '#platform/config.js';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
+import './idle-request-queue.js';
 
 export type { Kafka } from 'kafkajs';
 

@@ -149,9 +149,7 @@ export const environmentSchema = z
       .min(1)
       .max(86_400)
       .default(120)
-      .describe(
-        'How long Redis remembers the status of a decided issuance, in seconds: about 300 bytes each.',
-      ),
+      .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
     FAULT_POINT: z
       .enum(faultPoints)
       .optional()

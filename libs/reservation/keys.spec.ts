@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decidedWatermarkKey, gateKeys, statusHintKey } from './keys.js';
+import { decidedWatermarkKey, gateKeys, statusHintsKey } from './keys.js';
 
 const prefix = 'firstcome:';
 
@@ -17,7 +17,7 @@ test('no two things share a key', () => {
   const keys = [
     ...Object.values(gateKeys(prefix, 1)),
     ...Object.values(gateKeys(prefix, 11)),
-    statusHintKey(prefix, '1'),
+    statusHintsKey(prefix, '1'),
     decidedWatermarkKey(prefix),
   ];
   expect(new Set(keys).size).toBe(keys.length);

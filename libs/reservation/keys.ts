@@ -22,8 +22,12 @@ export function gateKeys(prefix: string, couponId: number): GateKeys {
   };
 }
 
-export function statusHintKey(prefix: string, issuanceId: string): string {
-  return `${prefix}issuance:${issuanceId}`;
+/**
+ * Hash issuance id → status hint, of all issuances that were reserved in the same 256 ms: the first
+ * 40 bits of their UUIDv7.
+ */
+export function statusHintsKey(prefix: string, issuanceId: string): string {
+  return `${prefix}issuances:${issuanceId.slice(0, 'xxxxxxxx-xx'.length)}`;
 }
 
 export function decidedWatermarkKey(prefix: string): string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { anIssuanceId } from '../../test/support/fixtures.js';
 import { TestGate } from '../../test/support/test-gate.js';
-import { statusHintKey } from './keys.js';
+import { statusHintsKey } from './keys.js';
 import type { StatusHint } from './status-hints.js';
 import { StatusHints } from './status-hints.js';
 
@@ -45,7 +45,7 @@ test('forgets a hint after its time, which a later one renews', async () => {
   const id = anIssuanceId();
   await new StatusHints(here.connection, here.prefix, 1).write(new Map([[id, issued]]));
   await hints.write(new Map([[id, issued]]));
-  expect(await here.raw.ttl(statusHintKey(here.prefix, id))).toBeGreaterThan(500);
+  expect(await here.raw.ttl(statusHintsKey(here.prefix, id))).toBeGreaterThan(500);
 
   await new StatusHints(here.connection, here.prefix, 1).write(new Map([[id, issued]]));
   await vi.waitFor(async () => expect(await hints.read(id)).toBeUndefined(), { timeout: 5_000 });

@@ -1,6 +1,6 @@
 import type { GateConnection } from './gate-connection.js';
 import { z } from 'zod';
-import { decidedWatermarkKey, statusHintKey } from './keys.js';
+import { decidedWatermarkKey, statusHintsKey } from './keys.js';
 
 const hintSchema = z.object({
   coupon_id: z.number(),
@@ -13,7 +13,10 @@ const hintSchema = z.object({
 /** What was decided about one issuance, kept for a while so that a poll spares MySQL. */
 export type StatusHint = z.output<typeof hintSchema>;
 
-/** Hints may be missing or late and never contradict MySQL, which is the truth. */
+/**
+ * Hints may be missing or late and never contradict MySQL, which is the truth. They share keys with
+ * their neighbours in time: a key of its own for each cost Redis and the issuer several times as much.
+ */
 export class StatusHints {
   constructor(
     private readonly connection: GateConnection,
@@ -22,16 +25,18 @@ export class StatusHints {
   ) {}
 
   async write(hints: ReadonlyMap<string, StatusHint>): Promise<void> {
+    const byKey = Map.groupBy(hints, ([issuanceId]) => statusHintsKey(this.keyPrefix, issuanceId));
     const pipeline = this.connection.redis.pipeline();
-    for (const [issuanceId, hint] of hints) {
-      const key = statusHintKey(this.keyPrefix, issuanceId);
-      pipeline.set(key, JSON.stringify(hint), 'EX', this.ttlSeconds);
+    for (const [key, ofKey] of byKey) {
+      pipeline.hset(key, ...ofKey.flatMap(([id, hint]) => [id, JSON.stringify(hint)]));
+      pipeline.expire(key, this.ttlSeconds);
     }
     await pipeline.exec();
   }
 
   async read(issuanceId: string): Promise<StatusHint | undefined> {
-    const text = await this.connection.redis.get(statusHintKey(this.keyPrefix, issuanceId));
+    const key = statusHintsKey(this.keyPrefix, issuanceId);
+    const text = await this.connection.redis.hget(key, issuanceId);
     return text === null ? undefined : hintSchema.parse(JSON.parse(text));
   }
 

@@ -2,15 +2,15 @@
 -- The state of the campaign does not matter: one paused or closed meanwhile still honours them.
 --
 -- KEYS  1 meta  2 pending  3 pending_users
--- ARGV  epoch, then the issuance ids
+-- ARGV  epoch, then the issuance ids, at most 500
 -- Returns 1 confirmed  0 fenced: a recovery began, the requests may be void
 
 local meta = read_hash(KEYS[1])
 if not meta.epoch or is_fenced(meta) or meta.epoch ~= ARGV[1] then
   return 0
 end
-for i = 2, #ARGV do
-  redis.call('ZREM', KEYS[2], ARGV[i])
-  redis.call('HDEL', KEYS[3], ARGV[i])
+if #ARGV > 1 then
+  redis.call('ZREM', KEYS[2], unpack(ARGV, 2))
+  redis.call('HDEL', KEYS[3], unpack(ARGV, 2))
 end
 return 1

@@ -19,6 +19,12 @@ local function read_hash(key)
   return fields
 end
 
+local function append(list, first, second)
+  local size = #list
+  list[size + 1] = first
+  list[size + 2] = second
+end
+
 -- The fence. A restarted, rolled back or promoted Redis has another run_id than the one the gate was
 -- opened on, so what it holds may be old: nobody is admitted until a recovery has rebuilt it.
 local function is_fenced(meta)

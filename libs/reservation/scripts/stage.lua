@@ -1,13 +1,13 @@
 -- Recovery step 5b: puts a slice of the holders into the staging area.
 --
 -- KEYS  1 meta  2 staging
--- ARGV  token, then for each holder: user_id, issuance_id
+-- ARGV  token, then for each holder, at most 500: user_id, issuance_id
 -- Returns 1 staged  0 another recovery has claimed the gate, or Redis lost the claim
 
 if redis.call('HGET', KEYS[1], 'recovery_token') ~= ARGV[1] then
   return 0
 end
-for i = 2, #ARGV, 2 do
-  redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+if #ARGV > 1 then
+  redis.call('HSET', KEYS[2], unpack(ARGV, 2))
 end
 return 1
