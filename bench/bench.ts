@@ -22,7 +22,8 @@ import { Targets } from './targets.ts';
 
 /** The servers of `npm test`: two of these at once would only measure each other. */
 const instance = 'test';
-const warmUpSeconds = 5;
+/** V8 and the JVM are not done before. */
+const warmUpSeconds = 10;
 
 await runCommand(usage, async (args) => {
   const options = parseOptions(args);

@@ -72,6 +72,10 @@ function javaOptions(): string[] {
     logFile: 'System.out',
   };
   return [
+    // A broker that lives for minutes, on a machine it shares with everything else: neither the
+    // optimising compiler nor a parallel collector pays for itself.
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
     '-cp',
     join(kafkaHome(), 'libs', '*'),
     ...Object.entries(logger).map(([key, value]) => `-Dorg.slf4j.simpleLogger.${key}=${value}`),

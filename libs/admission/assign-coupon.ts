@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Reservation } from '#coupon/reservation.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { faultPoint } from '#platform/fault-point.js';
+import { inSlices } from '#platform/slices.js';
 import { Gate } from '#reservation/gate.js';
 import type { ReserveOutcome } from '#reservation/gate-replies.js';
 import { GroupCommit, NotSentError } from './group-commit.js';
@@ -26,9 +27,14 @@ export type AssignOutcome =
   /** Reserved, but not known to be in the log: the relay or a repeat will finish it. */
   | { kind: 'unconfirmed'; issuanceId: string };
 
+/** What the gate said to one request. */
 type Admission =
-  | { kind: 'reserved'; reservation: Reservation; replayed: boolean }
-  | { kind: 'settled'; outcome: AssignOutcome };
+  | { kind: 'settled'; outcome: AssignOutcome }
+  /** `settling` is shared by all that were reserved in the same call. */
+  | { kind: 'reserved'; issuanceId: string; replayed: boolean; settling: Promise<Settlement> };
+
+/** What became of reservations after the gate had made them. */
+type Settlement = 'accepted' | 'unconfirmed' | 'recovering';
 
 /** What an api takes on before it sends callers away; see the settings ASSIGN_*. */
 export class AssignLimits {
@@ -40,16 +46,17 @@ export class AssignLimits {
 
 /** `unpack` in Lua fails near 9 000 values, and a larger batch only holds up the others. */
 const batchSizeMax = 500;
+/** About half a megabyte: brokers take one by default. */
+const recordsPerProduceMax = 2_000;
 
 /**
  * The way of one request through the gate and the log. MySQL is not on it. Requests that arrive
- * together share each trip (see `GroupCommit`).
+ * together share each trip (see `GroupCommit`), and those reserved together stay together.
  */
 @Injectable()
 export class AssignCoupon {
-  private readonly reserving: GroupCommit<number, string, Admission>;
-  private readonly publishing: GroupCommit<number, Reservation, undefined>;
-  private readonly confirming: GroupCommit<string, Reservation, boolean>;
+  private readonly reserving: GroupCommit<number, AssignRequest, Admission>;
+  private readonly publishing: GroupCommit<number, Reservation[], undefined>;
   private inFlight = 0;
 
   constructor(
@@ -57,15 +64,22 @@ export class AssignCoupon {
     private readonly log: IssuanceLog,
     private readonly limits: AssignLimits,
   ) {
-    const trips = { batchSizeMax, inFlightMax: 2, waitMaxMs: limits.waitMaxMs };
-    this.reserving = new GroupCommit((couponId, users) => this.reserve(couponId, users), trips);
-    this.publishing = new GroupCommit((_, batch) => this.publish(batch), trips);
-    this.confirming = new GroupCommit((_, batch) => this.confirm(batch), trips);
+    const { waitMaxMs } = limits;
+    this.reserving = new GroupCommit((couponId, batch) => this.reserve(couponId, batch), {
+      batchSizeMax,
+      inFlightMax: 2,
+      waitMaxMs,
+    });
+    this.publishing = new GroupCommit((_, batches) => this.publish(batches), {
+      batchSizeMax,
+      inFlightMax: 2,
+      waitMaxMs,
+    });
   }
 
   /**
    * Never rejects because of Redis or Kafka; what they failed to do is an outcome. Answers within
-   * three waits (`waitMaxMs`) and the time limits of two gate commands and one publish.
+   * two waits (`waitMaxMs`) and the time limits of two gate commands and one publish.
    */
   async assign(request: AssignRequest): Promise<AssignOutcome> {
     if (this.inFlight >= this.limits.inFlightMax) {
@@ -83,88 +97,97 @@ export class AssignCoupon {
     // 1. Reserve. A crash from here to step 4 leaves the unit held and the client without an answer:
     //    the relay publishes and confirms it, and a repeat gets the same id.
     const admission = await this.reserving
-      .add(request.couponId, request.userId)
+      .add(request.couponId, request)
       .catch((error: unknown): Admission =>
         settled({ kind: error instanceof NotSentError ? 'overloaded' : 'recovering' }),
       );
     if (admission.kind === 'settled') {
       return admission.outcome;
     }
-    faultPoint('api.reserved');
-    const { replayed } = admission;
-    const reservation = withTrace(admission.reservation, request.traceparent);
-    const { issuanceId, couponId, epoch } = reservation;
-
-    // 2. Publish. A time-out means "unknown": the stock is never given back because of one.
-    try {
-      await this.publishing.add(reservation.kafkaPartition, reservation);
-    } catch {
-      return { kind: 'unconfirmed', issuanceId };
-    }
-
-    faultPoint('api.published');
-    // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
-    const confirmed = await this.confirming
-      .add(`${couponId}:${epoch}`, reservation)
-      .catch(() => undefined);
-    if (confirmed === undefined) {
-      return { kind: 'unconfirmed', issuanceId };
-    }
-
-    faultPoint('api.confirmed');
+    const { issuanceId, replayed, settling } = admission;
+    const settlement = await settling;
     // 4. Answer: it is in the replicated log and not void, so MySQL will have it.
-    return confirmed
+    return settlement === 'accepted'
       ? { kind: 'accepted', issuanceId, replayed }
-      : { kind: 'recovering', issuanceId };
+      : { kind: settlement, issuanceId };
   }
 
-  private async reserve(couponId: number, userIds: string[]): Promise<Admission[]> {
-    const result = await this.gate.reserve(couponId, userIds);
+  private async reserve(couponId: number, batch: AssignRequest[]): Promise<Admission[]> {
+    const result = await this.gate.reserve(
+      couponId,
+      batch.map((request) => request.userId),
+    );
     if (result.gate !== 'open') {
       const kind = result.gate === 'absent' ? 'absent' : 'recovering';
-      return userIds.map(() => settled({ kind }));
+      return batch.map(() => settled({ kind }));
     }
+    faultPoint('api.reserved');
     const { epoch, kafkaPartition, opensAt, outcomes } = result;
-    return outcomes.map((outcome, i) => {
-      const held = { couponId, userId: userIds[i]!, epoch, kafkaPartition };
-      return toAdmission(outcome, held, opensAt ?? 0);
-    });
+    const unsettled = outcomes.flatMap((outcome, i) =>
+      isUnsettled(outcome)
+        ? [toReservation(batch[i]!, outcome.issuanceId, epoch, kafkaPartition)]
+        : [],
+    );
+    const settling = this.settle(unsettled);
+    return outcomes.map((outcome) => toAdmission(outcome, settling, opensAt ?? 0));
   }
 
-  /** A batch has one partition: one whose leader is away holds up no other. */
-  private async publish(batch: Reservation[]): Promise<undefined[]> {
-    await this.log.publishRequests(batch);
-    return batch.map(() => undefined);
+  /** Steps 2 and 3, for all that one call of the gate has reserved. Never rejects. */
+  private async settle(reservations: Reservation[]): Promise<Settlement> {
+    const [first] = reservations;
+    if (first === undefined) {
+      return 'accepted';
+    }
+    try {
+      // 2. Publish. A time-out means "unknown": the stock is never given back because of one.
+      await this.publishing.add(first.kafkaPartition, reservations);
+      faultPoint('api.published');
+      // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
+      const ids = reservations.map((reservation) => reservation.issuanceId);
+      const isConfirmed = await this.gate.confirm(first.couponId, first.epoch, ids);
+      faultPoint('api.confirmed');
+      return isConfirmed ? 'accepted' : 'recovering';
+    } catch {
+      return 'unconfirmed';
+    }
   }
 
-  private async confirm(batch: Reservation[]): Promise<boolean[]> {
-    const { couponId, epoch } = batch[0]!;
-    const ids = batch.map((reservation) => reservation.issuanceId);
-    const confirmed = await this.gate.confirm(couponId, epoch, ids);
-    return batch.map(() => confirmed);
+  /** A produce has one partition: one whose leader is away holds up no other. */
+  private async publish(batches: Reservation[][]): Promise<undefined[]> {
+    const produces = inSlices(batches.flat(), recordsPerProduceMax);
+    await Promise.all(produces.map((reservations) => this.log.publishRequests(reservations)));
+    return batches.map(() => undefined);
   }
+}
+
+/** While it is pending nothing has been promised: it goes the whole way again. */
+function isUnsettled(
+  outcome: ReserveOutcome,
+): outcome is Extract<ReserveOutcome, { issuanceId: string }> {
+  return outcome.kind === 'reserved' || (outcome.kind === 'replayed' && outcome.pending);
+}
+
+function toReservation(
+  { couponId, userId, traceparent }: AssignRequest,
+  issuanceId: string,
+  epoch: number,
+  kafkaPartition: number,
+): Reservation {
+  const reservation = { issuanceId, couponId, userId, epoch, kafkaPartition };
+  return traceparent === undefined ? reservation : { ...reservation, traceparent };
 }
 
 function toAdmission(
   outcome: ReserveOutcome,
-  held: Omit<Reservation, 'issuanceId'>,
+  settling: Promise<Settlement>,
   opensAt: number,
 ): Admission {
   switch (outcome.kind) {
     case 'reserved':
-      return {
-        kind: 'reserved',
-        reservation: { ...held, issuanceId: outcome.issuanceId },
-        replayed: false,
-      };
+      return { kind: 'reserved', issuanceId: outcome.issuanceId, replayed: false, settling };
     case 'replayed':
-      // While it is pending nothing has been promised: it goes the whole way again.
       return outcome.pending
-        ? {
-            kind: 'reserved',
-            reservation: { ...held, issuanceId: outcome.issuanceId },
-            replayed: true,
-          }
+        ? { kind: 'reserved', issuanceId: outcome.issuanceId, replayed: true, settling }
         : settled({ kind: 'accepted', issuanceId: outcome.issuanceId, replayed: true });
     case 'not_open':
       return settled({ kind: 'not_open', opensAt });
@@ -175,8 +198,4 @@ function toAdmission(
 
 function settled(outcome: AssignOutcome): Admission {
   return { kind: 'settled', outcome };
-}
-
-function withTrace(reservation: Reservation, traceparent: string | undefined): Reservation {
-  return traceparent === undefined ? reservation : { ...reservation, traceparent };
 }

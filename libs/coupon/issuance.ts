@@ -16,7 +16,8 @@ const controlCharacter = /\p{Cc}/u;
 export const userIdSchema = z
   .string('must be a string')
   .refine(
-    (id) => id.length >= 1 && characterCount(id) <= userIdLengthMax,
+    (id) =>
+      id.length >= 1 && (id.length <= userIdLengthMax || characterCount(id) <= userIdLengthMax),
     `must have 1 to ${userIdLengthMax} characters`,
   )
   .refine((id) => !controlCharacter.test(id), 'must not contain control characters')

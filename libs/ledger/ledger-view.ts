@@ -56,6 +56,26 @@ export async function readLedgerView(
   };
 }
 
+/** What bears on requests that nobody has decided before; locks like `readLedgerView`. */
+export async function readViewOfNew(
+  manager: EntityManager,
+  requests: IssuanceRequested[],
+): Promise<LedgerView> {
+  const coupons = await lockCoupons(manager, requests);
+  return { coupons, issued: new Map(), refused: new Map(), recordedFor: new Map() };
+}
+
+export async function isAnyRefused(
+  manager: EntityManager,
+  requests: IssuanceRequested[],
+): Promise<boolean> {
+  const rows: unknown[] = await manager.query(
+    'SELECT 1 FROM refusal WHERE issuance_id IN (?) LIMIT 1',
+    [requests.map((request) => uuidToBytes(request.issuance_id))],
+  );
+  return rows.length > 0;
+}
+
 async function lockCoupons(
   manager: EntityManager,
   requests: IssuanceRequested[],

@@ -38,7 +38,7 @@ export const environmentSchema = z
       .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),
     ASSIGN_WAIT_MAX_MS: milliseconds
       .default(500)
-      .describe('Longest an assign waits for its turn at each of Redis, Kafka and Redis again.'),
+      .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),
     INTERNAL_HOST: z
       .string()
       .default('127.0.0.1')
