@@ -28,7 +28,7 @@ const onRealServers = {
   hookTimeout: 60_000,
 };
 
-/** Specs that stop a server, or need the machine to themselves. */
+/** For specs that stop a server, or need the machine to themselves. */
 const oneAtATime = { ...onRealServers, fileParallelism: false };
 
 export default defineConfig({
@@ -65,8 +65,18 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'e2e',
-          include: ['test/**/*.e2e.spec.ts', '{apps,libs}/**/*.outage.spec.ts'],
+          include: ['test/**/*.e2e.spec.ts'],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+          ...onRealServers,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'outage',
+          include: ['{apps,libs,test}/**/*.outage.spec.ts'],
+          sequence: { groupOrder: 2 },
           ...oneAtATime,
         },
       },
@@ -75,7 +85,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['{apps,libs,test}/**/*.faults.spec.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           ...oneAtATime,
         },
       },

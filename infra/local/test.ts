@@ -17,7 +17,7 @@ const usage = `npm test -- [--faults | --all] [filter …]
 Builds, then runs format, lint, types, unit tests and the model, then the integration and end-to-end
 tests on real servers of their own (beside a running npm start). The last line counts the tests.
 
-  --faults   only the fault suite, which freezes and kills servers (npm run test:faults)
+  --faults   only the fault suite, which freezes and kills what runs (npm run test:faults)
   --all      the fault suite as well, after the other tests
   filter     only test files whose path contains it, for example libs/reservation; the checks of
              format, lint and types are left out
@@ -30,9 +30,9 @@ interface Suites {
 }
 
 const suites: Record<string, Suites> = {
-  usual: { quick: ['unit', 'model'], onServers: ['integration', 'e2e'] },
+  usual: { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage'] },
   '--faults': { quick: [], onServers: ['faults'] },
-  '--all': { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'faults'] },
+  '--all': { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage', 'faults'] },
 };
 
 const instance = 'test';
