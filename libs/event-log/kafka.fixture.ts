@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
+import { expect, vi } from 'vitest';
 import { environmentSchema } from '#platform/config.js';
 import { createKafka } from './kafka-client.js';
 
@@ -49,8 +50,16 @@ export class TestTopics {
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     await this.admin.createTopics({
       topics: [{ topic, numPartitions: partitions, configEntries }],
+      // kafkajs asks once or twice; a broker with other things to do takes longer.
+      waitForLeaders: false,
     });
+    await vi.waitFor(() => this.assertLeaders(topic, partitions), { timeout: 15_000 });
     return topic;
+  }
+
+  private async assertLeaders(topic: string, partitions: number): Promise<void> {
+    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+    expect(topics[0]?.partitions.filter(({ leader }) => leader >= 0)).toHaveLength(partitions);
   }
 
   /** One record per value. */
