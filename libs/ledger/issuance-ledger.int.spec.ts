@@ -203,9 +203,9 @@ describe('two issuers at the same time', () => {
     });
     const decided = await Promise.all(chunks.map(decideAll));
     // One that lost a deadlock would have been rejected, and run again.
-    const outcomes = await Promise.allSettled(transactions.mock.results.map(({ value }) => value));
+    const tried = await Promise.allSettled(transactions.mock.results.map(({ value }) => value));
     transactions.mockRestore();
-    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(tried.filter(({ status }) => status === 'rejected')).toEqual([]);
     expect(decided.flat().filter((outcome) => outcome === 'ISSUED')).toHaveLength(120);
     for (const { id } of coupons) {
       expect(await counts(id)).toEqual({ issued: 40, rows: 40 });
