@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'model',
           include: ['test/model/**/*.spec.ts'],
-          exclude: ['test/model/smoke.spec.ts'],
+          exclude: ['test/model/smoke.spec.ts', '**/*.faults.spec.ts'],
         },
       },
       {

@@ -3,6 +3,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { Consumer, ConsumerCrashEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type BackOff, backOffMs, messageOf, pauseFor, within } from './back-off.js';
+import { isPassingCrash } from './consumer-crash.js';
 import { Delivery } from './delivery.js';
 import { GroupMembership } from './group-membership.js';
 import type { Log } from './kafka-client.js';
@@ -238,13 +239,17 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     if (this.closing.signal.aborted) {
       return;
     }
+    const goesOn = restart || isPassingCrash(error);
     if (isNews) {
-      const level = restart ? 'warn' : 'error';
-      this.log(level, 'the consumer crashed', { error: error.message, restart });
+      const level = goesOn ? 'warn' : 'error';
+      this.log(level, 'the consumer crashed', { error: error.message, restart: goesOn });
     }
-    if (!restart) {
+    if (!goesOn) {
       this.crash = error;
       this.options.onCrash(error);
+    } else if (!restart) {
+      // kafkajs has given this consumer up: it needs a new one.
+      this.starting = this.startConsuming();
     }
   }
 
