@@ -3,7 +3,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { Consumer, ConsumerCrashEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type BackOff, backOffMs, messageOf, pauseFor, within } from './back-off.js';
-import { isPassingCrash } from './consumer-crash.js';
+import { isCoordinatorAway } from './coordinator-error.js';
 import { Delivery } from './delivery.js';
 import { GroupMembership } from './group-membership.js';
 import type { Log } from './kafka-client.js';
@@ -239,7 +239,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     if (this.closing.signal.aborted) {
       return;
     }
-    const goesOn = restart || isPassingCrash(error);
+    const goesOn = restart || isCoordinatorAway(error);
     if (isNews) {
       const level = goesOn ? 'warn' : 'error';
       this.log(level, 'the consumer crashed', { error: error.message, restart: goesOn });

@@ -60,6 +60,19 @@ it('the lag of a group that is ahead of the log is unknown, not 0', async () => 
   ]);
 });
 
+it('asks again while the coordinator of a group is not there yet, and no longer than it may', async () => {
+  const away = Object.assign(new Error('loading'), { type: 'NOT_COORDINATOR_FOR_GROUP' });
+  let asked = 0;
+  const told = await admin.ask((kafkaAdmin) => {
+    asked += 1;
+    return asked < 3 ? Promise.reject(away) : kafkaAdmin.describeCluster();
+  });
+  expect(told.brokers).toHaveLength(1);
+  const impatient = new LogAdmin(testKafka(), 1_000);
+  await expect(impatient.ask(() => Promise.reject(away))).rejects.toThrow('within 1000 ms');
+  await impatient.close();
+});
+
 it('latestOffsets is where each partition ends', async () => {
   const topic = await topics.create(2);
   await topics.append(topic, 1, ['a', 'b']);

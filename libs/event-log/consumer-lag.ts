@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { within } from './back-off.js';
+import { type BackOff, backOffMs, pauseFor, within } from './back-off.js';
+import { isCoordinatorAway } from './coordinator-error.js';
 
 /** How far a group is behind in one partition. Unknown is null, never 0. */
 export interface PartitionLag {
@@ -14,6 +15,8 @@ export interface PartitionLag {
   lag: number | null;
 }
 
+const retryBackOff: BackOff = { firstMs: 100, maxMs: 1_000 };
+
 /**
  * Asks the brokers about offsets. Connects when first asked, and anew after any failure, so that it
  * outlives brokers that come and go. Every method rejects when the brokers do not answer.
@@ -26,12 +29,19 @@ export class LogAdmin {
     private readonly answerTimeoutMs = 10_000,
   ) {}
 
-  /** Asks one question, for at most `answerTimeoutMs`; a connection that failed is not used again. */
+  /**
+   * Asks one question, for at most `answerTimeoutMs`; again while the coordinator of a group is not
+   * there yet. A connection that failed is not used again.
+   */
   async ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
     const connection = (this.connecting ??= this.connect());
+    const expired = new AbortController();
     try {
-      return await within(this.answerTimeoutMs, async () => question(await connection));
+      return await within(this.answerTimeoutMs, async () =>
+        askUntilTold(await connection, question, expired.signal),
+      );
     } catch (error) {
+      expired.abort();
       if (this.connecting === connection) {
         this.connecting = undefined;
       }
@@ -51,6 +61,23 @@ export class LogAdmin {
     const admin = this.kafka.admin();
     await admin.connect();
     return admin;
+  }
+}
+
+async function askUntilTold<Answer>(
+  admin: Admin,
+  question: (admin: Admin) => Promise<Answer>,
+  expired: AbortSignal,
+): Promise<Answer> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await question(admin);
+    } catch (error) {
+      if (expired.aborted || !isCoordinatorAway(error)) {
+        throw error;
+      }
+      await pauseFor(backOffMs(retryBackOff, failures), expired);
+    }
   }
 }
 

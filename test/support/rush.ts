@@ -2,17 +2,29 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer, Stack } from './stack.ts';
 
+/** An answer, and the user whom it was given. */
+export interface RushAnswer extends Answer {
+  userId: string;
+}
+
 const retryAfterMs = 50;
+/** A connection to a process that stands still would wait for ever. */
+const answerTimeoutMs = 15_000;
 
 /**
  * Clients that go on asking for a coupon, each time for somebody new, and ask again for the same user
- * where an answer says so (503) or none came. What they were told is kept, as a journal for `verify`.
+ * where an answer says so (503) or none came; in turns at every api that runs. What they were told is
+ * kept, as a journal for `verify`.
  */
 export class Rush {
-  readonly answers: Answer[] = [];
+  readonly answers: RushAnswer[] = [];
+  /** Those of them that were 200. */
+  readonly accepted: RushAnswer[] = [];
   private readonly stopping = new AbortController();
+  private readonly abandoning = new AbortController();
   private readonly running: Promise<unknown>;
   private users = 0;
+  private requests = 0;
 
   constructor(
     private readonly stack: Stack,
@@ -24,20 +36,23 @@ export class Rush {
     );
   }
 
-  get accepted(): Answer[] {
-    return this.answers.filter(({ status }) => status === 200);
-  }
-
   /** Every user that was asked for has a final answer when it resolves. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
   }
 
+  /** Ends the clients as they are, for a test that is over. */
+  abandon(): void {
+    this.stopping.abort();
+    this.abandoning.abort();
+  }
+
   writeJournal(file: string): void {
-    for (const { status, body } of this.answers) {
-      appendFileSync(file, `${JSON.stringify({ http_status: status, ...body })}\n`);
-    }
+    const lines = this.answers.map(({ status, body }) =>
+      JSON.stringify({ http_status: status, ...body }),
+    );
+    appendFileSync(file, lines.map((line) => `${line}\n`).join(''));
   }
 
   private async keepAsking(pauseMs: number): Promise<void> {
@@ -48,16 +63,33 @@ export class Rush {
     }
   }
 
-  private async askFor(user: string): Promise<void> {
-    for (;;) {
-      const answer = await this.stack.assign(this.couponId, user).catch(() => undefined);
+  private async askFor(userId: string): Promise<void> {
+    while (!this.abandoning.signal.aborted) {
+      const answer = await this.ask(userId).catch(() => undefined);
       if (answer !== undefined) {
-        this.answers.push(answer);
+        this.keep({ ...answer, userId });
       }
       if (answer !== undefined && answer.status !== 503) {
         return;
       }
       await delay(retryAfterMs);
     }
+  }
+
+  private keep(answer: RushAnswer): void {
+    this.answers.push(answer);
+    if (answer.status === 200) {
+      this.accepted.push(answer);
+    }
+  }
+
+  private ask(userId: string): Promise<Answer> {
+    const apis = this.stack.running('api');
+    this.requests += 1;
+    const api = apis[this.requests % apis.length];
+    return this.stack.assign(this.couponId, userId, {
+      signal: AbortSignal.any([AbortSignal.timeout(answerTimeoutMs), this.abandoning.signal]),
+      ...(api === undefined ? {} : { api }),
+    });
   }
 }

@@ -90,6 +90,10 @@ export class Stack {
     return app;
   }
 
+  running(kind: AppKind): App[] {
+    return this.apps.filter((app) => app.kind === kind && app.isRunning);
+  }
+
   /** Runs a command of the command line, and tells how it ended. */
   async firstcome(...args: string[]): Promise<CommandResult> {
     const command = promisify(execFile)(process.execPath, ['dist/apps/cli/main.js', ...args], {
@@ -115,17 +119,24 @@ export class Stack {
     return (JSON.parse(stdout) as { coupon_id: number }).coupon_id;
   }
 
-  assign(couponId: number, userId: string): Promise<Answer> {
-    return this.request('/api/v1/coupons/assign', {
+  /** Asks the api that was started last, or `api`. */
+  assign(
+    couponId: number,
+    userId: string,
+    { api, signal }: { api?: App; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    const init: RequestInit = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
-    });
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.request('/api/v1/coupons/assign', init, api);
   }
 
-  /** Asks the api that was started last. */
-  async request(path: string, init: RequestInit = {}): Promise<Answer> {
-    const response = await fetch(`${this.app('api').publicUrl}${path}`, init);
+  /** Asks the api that was started last, or `api`. */
+  async request(path: string, init: RequestInit = {}, api = this.app('api')): Promise<Answer> {
+    const response = await fetch(`${api.publicUrl}${path}`, init);
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: JSON.parse(text) };
   }
