@@ -14,7 +14,8 @@ const drainPollMs = 100;
 /** An api, an issuer and a keeper of firstcome, as built, with everything on. */
 export class AssignStack {
   url = '';
-  #metricsUrl = '';
+  /** Where each process shows its metrics, by its name. */
+  readonly #metricsUrls = new Map<string, string>();
   readonly #instance: Instance;
   readonly #env: Record<string, string>;
   readonly #apps: SupervisedApp[] = [];
@@ -37,7 +38,9 @@ export class AssignStack {
       this.#apps.push(new SupervisedApp(app, { instance: this.#instance, env, say, onBadConfig }));
     }
     this.url = `http://127.0.0.1:${plan[0]?.publicPort}`;
-    this.#metricsUrl = `http://127.0.0.1:${plan[0]?.internalPort}/metrics`;
+    plan.forEach(({ name, internalPort }) =>
+      this.#metricsUrls.set(name, `http://127.0.0.1:${internalPort}/metrics`),
+    );
     await Promise.all(this.#apps.map((app) => app.start()));
     await Promise.all(this.#apps.map((app) => app.ready(abort)));
   }
@@ -86,9 +89,22 @@ export class AssignStack {
 
   /** How many assigns had which outcome since the start: `accepted 5000, recovering 64`. */
   async outcomes(): Promise<string> {
-    const metrics = await fetch(this.#metricsUrl).then((answer) => answer.text(), reason);
+    const metrics = await fetch(this.#metricsUrls.get('api') ?? '').then(
+      (answer) => answer.text(),
+      reason,
+    );
     const counts = metrics.matchAll(/^firstcome_assigns_total\{.*?outcome="(\w+)".*?\} (\d+)/gm);
     return [...counts].map(([, outcome, count]) => `${outcome} ${count}`).join(', ') || 'unknown';
+  }
+
+  /** The resident memory of each process, in bytes. */
+  async memory(): Promise<Map<string, number>> {
+    const read = async ([name, url]: [string, string]): Promise<[string, number]> => {
+      const metrics = await (await fetch(url)).text();
+      const sample = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(metrics);
+      return [name, Number(sample?.[1])];
+    };
+    return new Map(await Promise.all([...this.#metricsUrls].map(read)));
   }
 
   async stop(): Promise<void> {

@@ -17,7 +17,7 @@ import { OwnSpace } from './own-space.ts';
 import type { PlannedRun } from './schedule.ts';
 import { planRuns } from './schedule.ts';
 import type { Run, SummaryRow } from './summary.ts';
-import { formatTable, summarize, targetLabels, targetNames } from './summary.ts';
+import { formatSummary, summarize, targetLabels, targetNames } from './summary.ts';
 import { Targets } from './targets.ts';
 
 /** The servers of `npm test`: two of these at once would only measure each other. */
@@ -59,7 +59,7 @@ async function bench(options: BenchOptions, report: Report, abort: AbortSignal):
     process.stdout.write(`Every figure: ${options.jsonFile}\n`);
   }
   const summary = summarize(runs);
-  process.stdout.write(`\n${formatTable(summary)}`);
+  process.stdout.write(`\n${formatSummary(summary)}`);
   return judge(summary, options);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Run, TargetName } from './summary.ts';
-import { formatTable, median, summarize } from './summary.ts';
+import { formatSummary, median, summarize } from './summary.ts';
 
 describe('median', () => {
   it('is the one in the middle, by value', () => {
@@ -65,7 +65,7 @@ describe('a summary', () => {
   });
 
   it('prints a row for each target under one header, in columns', () => {
-    const lines = formatTable(summarize(runs)).trimEnd().split('\n');
+    const lines = formatSummary(summarize(runs)).trimEnd().split('\n');
     expect(lines).toHaveLength(4);
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     expect(lines[3]).toMatch(/^assign +64 +8000 +4000-9000 +2\.0 ms +10\.0 ms +0\.40 +0\.80$/);

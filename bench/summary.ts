@@ -1,3 +1,4 @@
+import { formatTable } from './table.ts';
 import type { LoadReport } from './wrk-report.ts';
 
 export const targetNames = ['fastify', 'lua', 'assign'] as const;
@@ -80,7 +81,7 @@ function summarizeOne(runs: Run[], target: TargetName, connections: number): Sum
 }
 
 /** A table for people: medians, the lowest and highest round, and the ratios. */
-export function formatTable(rows: SummaryRow[]): string {
+export function formatSummary(rows: SummaryRow[]): string {
   const header = ['target', 'conn', 'req/s', 'min-max', 'p50', 'p99', 'of bare', 'of one Lua'];
   const lines = rows.map((row) => [
     targetLabels[row.target],
@@ -92,10 +93,5 @@ export function formatTable(rows: SummaryRow[]): string {
     row.toFastify.toFixed(2),
     row.toLua.toFixed(2),
   ]);
-  const widths = header.map((_, i) => Math.max(...[header, ...lines].map((row) => row[i]!.length)));
-  const format = (row: string[]): string =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ');
-  return `${[header, ...lines].map(format).join('\n')}\n`;
+  return formatTable([header, ...lines]);
 }

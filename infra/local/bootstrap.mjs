@@ -18,10 +18,14 @@ const commands = {
   firstcome: 'the command line client, against the running instance',
   demo: 'a rush for few coupons, in front of your eyes',
   bench: 'assign beside bare Fastify, in requests a second',
+  soak: 'minutes of steady load, and what memory the processes take',
 };
 
 /** What is not in infra/local. */
-const scripts = { bench: join(root, 'bench', 'bench.ts') };
+const scripts = {
+  bench: join(root, 'bench', 'bench.ts'),
+  soak: join(root, 'bench', 'soak.ts'),
+};
 
 function readPackages(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;

@@ -1,7 +1,10 @@
 import { type Config, readCertificateAuthority } from '#platform/config.js';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
+// Before kafkajs itself, which loads what they replace.
+import './kafkajs-mends/idle-request-queue.js';
+import './kafkajs-mends/partition-grouping.js';
+import './kafkajs-mends/record-encoding.js';
 import { Kafka, logLevel } from 'kafkajs';
-import './idle-request-queue.js';
 
 export type { Kafka } from 'kafkajs';
 

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { innerModule } from './replace-module.js';
 
 /** What we use of a class inside kafkajs 2.2.4: the requests of one connection that wait to be sent. */
 interface RequestQueue {
@@ -10,8 +10,7 @@ interface RequestQueue {
   scheduleCheckPendingRequests(): void;
 }
 
-const require = createRequire(import.meta.url);
-const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+const { prototype } = innerModule<{ prototype: RequestQueue }>('network/requestQueue').exports;
 
 const checkEveryMs = 10;
 
@@ -19,7 +18,7 @@ const checkEveryMs = 10;
  * kafkajs looks for waiting requests every millisecond, on every connection, for ever: its delay is
  * negative while no broker throttles (tulios/kafkajs issues 1556 and 1704). Three idle processes took
  * a seventh of a CPU for it. Looking is needed only while a request waits: each answer that comes in
- * looks as well. kafkajs is pinned to the version that this was written for.
+ * looks as well.
  */
 prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
   if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) {

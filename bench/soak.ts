@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import autocannon from 'autocannon';
+import { ensureBuilt } from '../infra/local/build.ts';
+import { onStopSignal, runCommand } from '../infra/local/command.ts';
+import { createProgress } from '../infra/local/progress.ts';
+import type { Report } from '../infra/local/progress.ts';
+import { ReadableError } from '../infra/local/readable-error.ts';
+import { startServers, stopServers } from '../infra/local/servers.ts';
+import { AssignStack } from './assign-stack.ts';
+import { describeMachine } from './machine.ts';
+import { OwnSpace } from './own-space.ts';
+import { parseSoakOptions, usage } from './soak-options.ts';
+import type { SoakOptions } from './soak-options.ts';
+import { formatVerdicts, judgeMemory } from './soak-report.ts';
+import type { MemorySeries } from './soak-report.ts';
+
+const instance = 'test';
+/** More than any soak can take. */
+const total = 2_000_000_000;
+const connections = 64;
+/** Readings in all: each is a request for the metrics of every process. */
+const readings = 100;
+
+await runCommand(usage, async (args) => {
+  const options = parseSoakOptions(args);
+  const interrupted = new AbortController();
+  const removeHandlers = onStopSignal(
+    () => interrupted.abort(),
+    () => undefined,
+  );
+  try {
+    return await soak(options, createProgress(), interrupted.signal);
+  } catch (error) {
+    throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
+  } finally {
+    removeHandlers();
+  }
+});
+
+async function soak(options: SoakOptions, report: Report, abort: AbortSignal): Promise<number> {
+  const loadBefore = os.loadavg();
+  await ensureBuilt(report);
+  const { env, servers } = await startServers(instance, report, abort);
+  const space = new OwnSpace(env);
+  const stack = new AssignStack(instance, space.env);
+  try {
+    await report.step('starting api, issuer and keeper', () => stack.start(abort));
+    const series = await watch(stack, options, report, abort);
+    const verdicts = series.map((one) => judgeMemory(one, options));
+    const machine = describeMachine(loadBefore, servers, 'autocannon');
+    const document = { measuredAt: new Date().toISOString(), machine, options, verdicts, series };
+    mkdirSync(dirname(options.jsonFile), { recursive: true });
+    writeFileSync(options.jsonFile, `${JSON.stringify(document, null, 2)}\n`);
+    process.stdout.write(`Every figure: ${options.jsonFile}\n\n${formatVerdicts(verdicts)}`);
+    return verdicts.every(({ isWithinLimits }) => isWithinLimits) ? 0 : 1;
+  } finally {
+    await report.step('stopping everything', async () => {
+      await stack.stop();
+      await space.remove();
+      await stopServers(instance);
+    });
+  }
+}
+
+/** Throws when a process dies or an assign fails: such figures count for nothing. */
+async function watch(
+  stack: AssignStack,
+  { minutes, rate }: SoakOptions,
+  report: Report,
+  abort: AbortSignal,
+): Promise<MemorySeries[]> {
+  const couponId = await stack.createCoupon(total);
+  const seconds = minutes * 60;
+  const load = startLoad(`${stack.url}/api/v1/coupons/assign`, couponId, { seconds, rate }, abort);
+  const series = new Map<string, number[]>();
+  for (let reading = 1; reading <= readings; reading += 1) {
+    await delay((seconds * 1_000) / readings, undefined, { signal: abort });
+    const memory = await stack.memory();
+    memory.forEach((bytes, name) => series.set(name, [...(series.get(name) ?? []), bytes]));
+    if (reading % (readings / 10) === 0) {
+      const megabytes = [...memory].map(
+        ([name, bytes]) => `${name} ${Math.round(bytes / 2 ** 20)}`,
+      );
+      report.line(`${reading} % of ${minutes} min: ${megabytes.join(', ')} MB`);
+    }
+  }
+  const { requests, non2xx, errors } = await load;
+  stack.assertRunning();
+  if (non2xx + errors > 0) {
+    throw new ReadableError(
+      `${non2xx + errors} of ${requests.total} assigns failed: ${await stack.outcomes()}`,
+    );
+  }
+  await stack.drain(couponId, total, requests.total);
+  report.line(`${requests.total} assigns, all issued`);
+  return [...series].map(([name, bytes]) => ({ process: name, bytes }));
+}
+
+/** At a rate, not as fast as can be: autocannon can hold one, wrk cannot. */
+function startLoad(
+  url: string,
+  couponId: number,
+  { seconds, rate }: { seconds: number; rate: number },
+  abort: AbortSignal,
+): Promise<autocannon.Result> {
+  let users = 0;
+  const nextBody = (): string => {
+    users += 1;
+    return JSON.stringify({ user_id: `soak-${users}`, coupon_id: couponId });
+  };
+  const headers = { 'content-type': 'application/json' };
+  const setupRequest = (request: autocannon.Request): autocannon.Request => ({
+    ...request,
+    body: nextBody(),
+  });
+  return new Promise((resolve, reject) => {
+    const running = autocannon(
+      {
+        url,
+        connections,
+        duration: seconds,
+        overallRate: rate,
+        requests: [{ method: 'POST', headers, setupRequest }],
+      },
+      (error: Error | null, result) => (error === null ? resolve(result) : reject(error)),
+    );
+    abort.addEventListener('abort', () => running.stop(), { once: true });
+  });
+}
