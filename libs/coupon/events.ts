@@ -73,20 +73,19 @@ const recordSchema = z.discriminatedUnion('type', [issuanceRequestedSchema, epoc
 /** Reads the bytes of one record of `coupon.issuance.requested`; never throws. */
 export function parseRequestRecord(value: Buffer | null): RequestRecord {
   const json = parseJson(value);
+  const record = recordSchema.safeParse(json);
+  if (record.success) {
+    return record.data.type === 'epoch.marker'
+      ? { kind: 'marker', marker: record.data }
+      : { kind: 'request', request: record.data };
+  }
   const version = versionSchema.safeParse(json);
   if (!version.success) {
     return { kind: 'garbage', cause: 'unreadable', reason: 'not a JSON object with a version' };
   }
-  if (version.data.v !== eventVersion) {
-    return { kind: 'unknown_version', version: version.data.v };
-  }
-  const record = recordSchema.safeParse(json);
-  if (!record.success) {
-    return { kind: 'garbage', cause: 'malformed', reason: z.prettifyError(record.error) };
-  }
-  return record.data.type === 'epoch.marker'
-    ? { kind: 'marker', marker: record.data }
-    : { kind: 'request', request: record.data };
+  return version.data.v === eventVersion
+    ? { kind: 'garbage', cause: 'malformed', reason: z.prettifyError(record.error) }
+    : { kind: 'unknown_version', version: version.data.v };
 }
 
 function parseJson(value: Buffer | null): unknown {
