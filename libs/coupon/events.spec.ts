@@ -82,7 +82,7 @@ describe('bytes that are not ours', () => {
     ['a list', Buffer.from('[1]')],
     ['no version', Buffer.from('{"type":"issuance.requested"}')],
     ['a version that is text', Buffer.from('{"v":"1"}')],
-    ['an unknown type', Buffer.from('{"v":1,"type":"issuance.decided"}')],
+    ['an unknown type', Buffer.from('{"v":1,"type":"issuances.decided"}')],
   ])('are garbage: %s', (_name, value) => {
     expect(parseRequestRecord(value).kind).toBe('garbage');
   });

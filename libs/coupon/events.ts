@@ -33,16 +33,23 @@ export type IssuanceRequested = z.output<typeof issuanceRequestedSchema>;
 /** Says in the log where a recovery's new epoch begins. */
 export type EpochMarker = z.output<typeof epochMarkerSchema>;
 
-/** What the issuer decided, published after the commit, at least once. */
-export interface IssuanceDecided {
+/**
+ * What the issuer decided about requests of one coupon that it decided together, in their order;
+ * published after the commit, at least once. A record for each of them was a third of the issuer's
+ * work.
+ */
+export interface IssuancesDecided {
   v: typeof eventVersion;
-  type: 'issuance.decided';
-  issuance_id: string;
+  type: 'issuances.decided';
   coupon_id: number;
-  user_id: string;
-  status: Exclude<IssuanceStatus, 'ACCEPTED'>;
-  reason?: RefusalReason;
-  decided_at: number;
+  decisions: {
+    issuance_id: string;
+    user_id: string;
+    status: Exclude<IssuanceStatus, 'ACCEPTED'>;
+    reason?: RefusalReason;
+    /** Milliseconds since 1970. */
+    decided_at: number;
+  }[];
 }
 
 export function toIssuanceRequested(reservation: Reservation): IssuanceRequested {

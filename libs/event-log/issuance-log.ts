@@ -1,6 +1,6 @@
 import type { Decision } from '#coupon/decide.js';
 import type { DeadLetter } from '#coupon/dead-letter.js';
-import type { EpochMarker, IssuanceDecided } from '#coupon/events.js';
+import type { EpochMarker, IssuancesDecided } from '#coupon/events.js';
 import { eventVersion, toIssuanceRequested } from '#coupon/events.js';
 import type { Reservation } from '#coupon/reservation.js';
 import { inSlices } from '#platform/slices.js';
@@ -60,23 +60,18 @@ export class IssuanceLog {
     );
   }
 
-  /** `partition` is that of the requests: what was decided stands in the order of the log. */
+  /**
+   * One record for each coupon. `partition` is that of the requests: what was decided stands in the
+   * order of the log.
+   */
   async publishDecided(partition: number, decisions: Decision[]): Promise<void> {
+    const byCoupon = Map.groupBy(decisions, ({ request }) => request.coupon_id);
     await this.publisher.publish(
       this.topics.decided,
-      decisions.map(({ request, status, reason, decidedAt }) => ({
+      [...byCoupon].map(([couponId, ofCoupon]) => ({
         partition,
-        key: String(request.coupon_id),
-        value: {
-          v: eventVersion,
-          type: 'issuance.decided',
-          issuance_id: request.issuance_id,
-          coupon_id: request.coupon_id,
-          user_id: request.user_id,
-          status,
-          ...(reason === undefined ? {} : { reason }),
-          decided_at: decidedAt,
-        } satisfies IssuanceDecided,
+        key: String(couponId),
+        value: toIssuancesDecided(couponId, ofCoupon),
       })),
     );
   }
@@ -85,4 +80,19 @@ export class IssuanceLog {
   async publishDeadLetter(letter: DeadLetter): Promise<void> {
     await this.publisher.publish(this.topics.deadLetter, [toDeadLetterRecord(letter)]);
   }
+}
+
+function toIssuancesDecided(couponId: number, decisions: Decision[]): IssuancesDecided {
+  return {
+    v: eventVersion,
+    type: 'issuances.decided',
+    coupon_id: couponId,
+    decisions: decisions.map(({ request, status, reason, decidedAt }) => ({
+      issuance_id: request.issuance_id,
+      user_id: request.user_id,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      decided_at: decidedAt,
+    })),
+  };
 }
