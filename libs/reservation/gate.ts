@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { GateConnection } from './gate-connection.js';
 import type { Coupon } from '#coupon/coupon.js';
 import type { CampaignTerms, GateInspection, ReserveResult } from './gate-replies.js';
@@ -38,7 +38,8 @@ export class Gate {
   /** Reserves one unit for each user, in order; one outcome for each. At most 500 a call. */
   async reserve(couponId: number, userIds: string[]): Promise<ReserveResult> {
     const { meta, holders, pending, pendingUsers } = this.keys(couponId);
-    const args = userIds.flatMap((userId) => [newIdSuffix(), userId]);
+    const suffixes = newIdSuffixes(userIds.length);
+    const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId]);
     return readReserveReply(
       await this.scripts.run('reserve', [meta, holders, pending, pendingUsers], args),
     );
@@ -184,7 +185,13 @@ export class Gate {
   }
 }
 
-/** The random 74 bits of a UUIDv7, as text after its version digit; the gate adds the time. */
-function newIdSuffix(): string {
-  return randomUUID().slice('xxxxxxxx-xxxx-4'.length);
+/** The random 74 bits of UUIDv7s, as text after the version digit; the gate adds the time. */
+function newIdSuffixes(count: number): string[] {
+  const bytesEach = 10;
+  const digits = randomBytes(count * bytesEach).toString('hex');
+  return Array.from({ length: count }, (_, i) => {
+    const own = digits.slice(2 * bytesEach * i, 2 * bytesEach * (i + 1));
+    const variant = '89ab'[Number.parseInt(own[0]!, 16) % 4]!;
+    return `${own.slice(1, 4)}-${variant}${own.slice(4, 7)}-${own.slice(7, 19)}`;
+  });
 }
