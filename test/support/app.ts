@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { nodeArguments } from '../../infra/local/build.ts';
 
 export type AppKind = 'api' | 'issuer' | 'keeper';
@@ -51,6 +52,13 @@ export class App {
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Stopped by SIGSTOP, and not yet continued. */
+  async standsStill(): Promise<boolean> {
+    const args = ['-o', 'state=', '-p', String(this.child.pid)];
+    const { stdout } = await promisify(execFile)('ps', args);
+    return stdout.startsWith('T');
   }
 
   /** The status and body of `/health/ready`; undefined while nothing answers. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { AppKind } from './app.ts';
 import { Rush } from './rush.ts';
+import type { Answer } from './stack.ts';
 import { Stack } from './stack.ts';
 
 export interface ScenarioOptions {
@@ -63,11 +64,17 @@ export class FaultScenario {
   async untilIssued(): Promise<void> {
     this.newcomers += 1;
     const answer = await this.rush.askFor(`newcomer-${this.newcomers}`);
-    const isIssued = async (): Promise<void> => {
-      const { body } = await this.stack.request(answer!.body.status_url);
+    await this.issued(answer!.body.issuance_id);
+  }
+
+  /** The status of an issuance, once it is ISSUED. */
+  issued(issuanceId: string): Promise<Answer['body']> {
+    const look = async (): Promise<Answer['body']> => {
+      const { body } = await this.stack.request(`/api/v1/issuances/${issuanceId}`);
       expect(body.status).toBe('ISSUED');
+      return body;
     };
-    await vi.waitFor(isIssued, { timeout: servingTimeoutMs });
+    return vi.waitFor(look, { timeout: servingTimeoutMs });
   }
 
   /**

@@ -72,6 +72,14 @@ export class Rush {
     appendFileSync(file, lines.map((line) => `${line}\n`).join(''));
   }
 
+  /** Adds an answer to the journal. */
+  keep(answer: RushAnswer): void {
+    this.answers.push(answer);
+    if (answer.status === 200) {
+      this.accepted.push(answer);
+    }
+  }
+
   /** Asks until the answer is final; for somebody whom a test is about. */
   async askFor(userId: string): Promise<RushAnswer | undefined> {
     while (!this.abandoning.signal.aborted) {
@@ -105,13 +113,6 @@ export class Rush {
   private noteUnanswered(error: unknown): undefined {
     if (!this.abandoning.signal.aborted) {
       this.unanswered.push(error);
-    }
-  }
-
-  private keep(answer: RushAnswer): void {
-    this.answers.push(answer);
-    if (answer.status === 200) {
-      this.accepted.push(answer);
     }
   }
 

@@ -31,13 +31,23 @@ export class StackStores {
   }
 
   /** As `coupon create` does it, many at once; returns their ids. */
-  async createCoupons(count: number, partitionCount: number): Promise<number[]> {
+  async createCoupons(
+    count: number,
+    partitionCount: number,
+    given: { opensAt?: number; total?: number } = {},
+  ): Promise<number[]> {
     const ledger = new LedgerConnection(testConfig({ MYSQL_URL: this.mysqlUrl }));
     await ledger.connected();
     const campaigns = new Campaigns(new CouponLedger(ledger), this.gate);
     const ids: number[] = [];
     for (let i = 0; i < count; i += 1) {
-      const draft = { name: `coupon ${i}`, total: 1_000_000, opensAt: null, closesAt: null };
+      const draft = {
+        name: `coupon ${i}`,
+        total: 1_000_000,
+        opensAt: null,
+        closesAt: null,
+        ...given,
+      };
       ids.push((await campaigns.create(draft, partitionCount)).id);
     }
     await ledger.close();
