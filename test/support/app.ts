@@ -15,6 +15,7 @@ const logCharactersKept = 200_000;
 /** One running process of firstcome, as built in `dist`. */
 export class App {
   private log = '';
+  private toldToStop = false;
   private readonly exited: Promise<unknown[]>;
 
   private constructor(
@@ -52,6 +53,11 @@ export class App {
 
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** As a load balancer sees it, which sends nothing to a process that is on its way out. */
+  get takesRequests(): boolean {
+    return this.isRunning && !this.toldToStop;
   }
 
   /** Stopped by SIGSTOP, and not yet continued. */
@@ -93,6 +99,7 @@ export class App {
   }
 
   signal(signal: NodeJS.Signals): void {
+    this.toldToStop ||= signal === 'SIGTERM';
     this.child.kill(signal);
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { AppKind } from './app.ts';
 import { Rush } from './rush.ts';
-import type { Answer } from './stack.ts';
+import type { Answer, CommandResult } from './stack.ts';
 import { Stack } from './stack.ts';
 
 export interface ScenarioOptions {
@@ -100,17 +100,21 @@ export class FaultScenario {
     await this.stack.stop();
   }
 
-  private async verify(): Promise<void> {
+  /** What `verify` says of the stores, and of every answer so far. */
+  async runVerify(): Promise<CommandResult> {
     const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
     try {
       const journal = join(directory, 'answers.ndjson');
       this.rush.writeJournal(journal);
-      const args = ['verify', '--journal', journal, '--wait', '90'];
-      const { exitCode, stdout, stderr } = await this.stack.firstcome(...args);
-      expect(exitCode, stdout + stderr).toBe(0);
-      expect(stdout).toMatch(/^ok\s+I3/m);
+      return await this.stack.firstcome('verify', '--journal', journal, '--wait', '90');
     } finally {
       rmSync(directory, { recursive: true });
     }
+  }
+
+  private async verify(): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.runVerify();
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^ok\s+I3/m);
   }
 }

@@ -13,8 +13,8 @@ const answerTimeoutMs = 15_000;
 
 /**
  * Clients that go on asking for a coupon, each time for somebody new, and ask again for the same user
- * where an answer says so (503) or none came; in turns at every api that runs. What they were told is
- * kept, as a journal for `verify`.
+ * where an answer says so (503) or none came; in turns at every api that runs and was not told to
+ * stop. What they were told is kept, as a journal for `verify`.
  */
 export class Rush {
   readonly answers: RushAnswer[] = [];
@@ -117,7 +117,7 @@ export class Rush {
   }
 
   private ask(userId: string): Promise<Answer> {
-    const apis = this.stack.running('api');
+    const apis = this.stack.running('api').filter((api) => api.takesRequests);
     this.requests += 1;
     const api = apis[this.requests % apis.length];
     return this.stack.assign(this.couponId, userId, {

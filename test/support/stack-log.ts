@@ -38,6 +38,12 @@ export class StackLog {
     return Number(entry!.partitions.find((each) => each.partition === partition)!.offset);
   }
 
+  /** Has the issuers go on there; none may be running. */
+  async moveTo(partition: number, offset: number): Promise<void> {
+    const partitions = [{ partition, offset: String(offset) }];
+    await this.admin.setOffsets({ groupId: this.groupId, topic: this.topic, partitions });
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.producer.disconnect(), this.admin.disconnect()]);
   }
