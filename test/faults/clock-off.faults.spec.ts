@@ -19,7 +19,7 @@ let wrong: AppKind | undefined;
 beforeAll(async () => {
   clock = await FakedClock.find();
   scenario = await FaultScenario.start({ env: { RELAY_AFTER_MS: String(relayAfterMs) } });
-  stores = new StackStores(scenario.stack);
+  stores = await StackStores.connect(scenario.stack);
 });
 afterEach(() => scenario.expectNothingLostSoFar());
 afterAll(async () => {

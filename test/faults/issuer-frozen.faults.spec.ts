@@ -19,7 +19,7 @@ beforeAll(async () => {
     // The relay would publish what is reserved here before it is due.
     env: { KAFKA_PARTITIONS: '1', RELAY_AFTER_MS: '60000' },
   });
-  stores = new StackStores(scenario.stack);
+  stores = await StackStores.connect(scenario.stack);
   log = await StackLog.connect(scenario.stack);
 });
 afterEach(async () => {

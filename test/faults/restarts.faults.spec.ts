@@ -15,7 +15,7 @@ let redis: TcpProxy;
 
 beforeAll(async () => {
   scenario = await FaultScenario.start({ apps: kinds.flatMap((kind) => [kind, kind]) });
-  stores = new StackStores(scenario.stack);
+  stores = await StackStores.connect(scenario.stack);
   const { hostname, port } = new URL(scenario.stack.env['GATE_REDIS_URL']!);
   redis = await TcpProxy.start({ host: hostname, port: Number(port) });
 });

@@ -25,6 +25,13 @@ export class StackStores {
     this.mysql = mysql.createPool({ uri: this.mysqlUrl, connectionLimit: 4 });
   }
 
+  /** Ready for use. */
+  static async connect(stack: Stack): Promise<StackStores> {
+    const stores = new StackStores(stack);
+    await stores.gateConnection.connected();
+    return stores;
+  }
+
   async query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     const [rows] = await this.mysql.query(sql, parameters);
     return rows as Row[];
