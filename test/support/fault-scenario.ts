@@ -74,7 +74,12 @@ export class FaultScenario {
       expect(body.status).toBe('ISSUED');
       return body;
     };
-    return vi.waitFor(look, { timeout: servingTimeoutMs });
+    return vi.waitFor(look, { timeout: servingTimeoutMs }).catch((error: unknown) => {
+      const issuers = this.stack.running('issuer').map(({ output }) => output.slice(-5_000));
+      throw new Error(`${issuanceId} is not issued. The issuers:\n${issuers.join('\n')}`, {
+        cause: error,
+      });
+    });
   }
 
   /**
