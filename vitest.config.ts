@@ -87,6 +87,9 @@ export default defineConfig({
           include: ['{apps,libs,test}/**/*.faults.spec.ts'],
           sequence: { groupOrder: 3 },
           ...oneAtATime,
+          // What a scenario waits for by itself, such as an issuer being taken for dead, adds up.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

@@ -100,27 +100,3 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     expect((await stack.firstcome('verify')).exitCode).toBe(0);
   }
 });
-
-describe('the order of starting', () => {
-  it.skipIf(!serversAreOurs)('does not matter: processes wait for MySQL and say so', async () => {
-    const stack = await Stack.prepare();
-    await stopServer('test', 'mysql');
-    try {
-      const api = await stack.startApp('api', {}, { waitUntilReady: false });
-      await expect
-        .poll(async () => (await api.readiness())?.text, { timeout: 10_000 })
-        .toContain('the campaigns have not been read from MySQL yet');
-      const answer = await stack.assign(1, 'u');
-      expect([answer.status, answer.body.code]).toEqual([503, 'RECOVERING']);
-
-      await startServer('test', 'mysql');
-      await api.ready(20_000);
-      expect((await stack.assign(1, 'u')).body.code).toBe('COUPON_NOT_FOUND');
-    } finally {
-      if (serverPid('test', 'mysql') === undefined) {
-        await startServer('test', 'mysql');
-      }
-      await stack.stop();
-    }
-  });
-});

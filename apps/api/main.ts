@@ -7,6 +7,7 @@ import { runProcess } from '#platform/run-process.js';
 import { ApiModule, ApiParts } from './api.module.js';
 import { acceptJsonOnly, createFastifyAdapter } from './http/fastify.js';
 import { measureRequests } from './http/http-metrics.js';
+import { Leaving } from './http/leaving.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { createValidationPipe } from './http/validation.js';
 import { serveOpenApi } from './openapi.js';
@@ -19,6 +20,7 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
 
   const adapter = createFastifyAdapter();
   measureRequests(adapter.getInstance(), telemetry);
+  const leaving = new Leaving(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
@@ -34,6 +36,7 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   return {
     probes: parts.probes,
     close: async () => {
+      await leaving.tellClients();
       // Answers what is in flight first: each still needs the gate and the log.
       await app.close();
       parts.catalogue.stop();

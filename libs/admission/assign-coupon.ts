@@ -17,7 +17,8 @@ export interface AssignRequest {
 export type AssignOutcome =
   | { kind: 'accepted'; issuanceId: string; replayed: boolean }
   | { kind: 'sold_out' | 'closed' | 'paused' }
-  | { kind: 'not_open'; opensAt: number }
+  /** `now` is the time of the gate, which another clock may not agree with. */
+  | { kind: 'not_open'; opensAt: number; now: number }
   /** The gate is not open for business: it is fenced, out of reach, or was closed meanwhile. */
   | { kind: 'recovering'; issuanceId?: string }
   /** More is asked than can be done: nothing was done about this one. */
@@ -122,14 +123,16 @@ export class AssignCoupon {
       return batch.map(() => settled({ kind }));
     }
     faultPoint('api.reserved');
-    const { epoch, kafkaPartition, opensAt, outcomes } = result;
+    const { epoch, kafkaPartition, opensAt, now, outcomes } = result;
     const unsettled = outcomes.flatMap((outcome, i) =>
       isUnsettled(outcome)
         ? [toReservation(batch[i]!, outcome.issuanceId, epoch, kafkaPartition)]
         : [],
     );
     const settling = this.settle(unsettled);
-    return outcomes.map((outcome) => toAdmission(outcome, settling, opensAt ?? 0));
+    return outcomes.map((outcome) =>
+      toAdmission(outcome, settling, { opensAt: opensAt ?? 0, now }),
+    );
   }
 
   /** Steps 2 and 3, for all that one call of the gate has reserved. Never rejects. */
@@ -180,7 +183,7 @@ function toReservation(
 function toAdmission(
   outcome: ReserveOutcome,
   settling: Promise<Settlement>,
-  opensAt: number,
+  opening: { opensAt: number; now: number },
 ): Admission {
   switch (outcome.kind) {
     case 'reserved':
@@ -190,7 +193,7 @@ function toAdmission(
         ? { kind: 'reserved', issuanceId: outcome.issuanceId, replayed: true, settling }
         : settled({ kind: 'accepted', issuanceId: outcome.issuanceId, replayed: true });
     case 'not_open':
-      return settled({ kind: 'not_open', opensAt });
+      return settled({ kind: 'not_open', ...opening });
     default:
       return settled({ kind: outcome.kind });
   }

@@ -56,7 +56,8 @@ export class IssuanceLedger {
   private async issueAll(requests: IssuanceRequested[]): Promise<DecidedChunk | undefined> {
     try {
       return await inTransaction(this.connection, async (manager) => {
-        const chunk = decide(requests, await readViewOfNew(manager, requests), Date.now());
+        const view = await readViewOfNew(manager, requests);
+        const chunk = decide(requests, view, view.now);
         if (!isAllIssuedAnew(chunk) || (await isAnyRefused(manager, requests))) {
           return undefined;
         }
@@ -75,7 +76,7 @@ export class IssuanceLedger {
   private decideEach(requests: IssuanceRequested[]): Promise<DecidedChunk> {
     return inTransaction(this.connection, async (manager) => {
       const view = await readLedgerView(manager, requests);
-      const chunk = decide(requests, view, Date.now());
+      const chunk = decide(requests, view, view.now);
       await recordIssued(manager, chunk.decisions);
       faultPoint('issuer.in_transaction');
       await recordRefused(manager, chunk.decisions);

@@ -11,6 +11,14 @@ interface RecordedRow {
   user_id: Buffer;
 }
 
+/** By the clock of MySQL: issuers may not agree on the time. In milliseconds since 1970. */
+interface LedgerTime {
+  now: number;
+}
+
+/** Whatever the time zone of the session. */
+const nowInMs = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
+
 /**
  * Reads all that bears on these requests, in four queries by key however many they are, and locks
  * the rows of their coupons in the order of their ids.
@@ -18,9 +26,9 @@ interface RecordedRow {
 export async function readLedgerView(
   manager: EntityManager,
   requests: IssuanceRequested[],
-): Promise<LedgerView> {
+): Promise<LedgerView & LedgerTime> {
   // Locked before anything else is read: the first plain read fixes what this transaction sees.
-  const coupons = await lockCoupons(manager, requests);
+  const { coupons, now } = await lockCoupons(manager, requests);
   const ids = requests.map((request) => uuidToBytes(request.issuance_id));
   const issued: (RecordedRow & { issued_at: number })[] = await manager.query(
     'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE (coupon_id, user_id) IN (?)',
@@ -37,6 +45,7 @@ export async function readLedgerView(
       [ids],
     );
   return {
+    now,
     coupons,
     issued: new Map(
       issued.map((row) => [
@@ -60,9 +69,9 @@ export async function readLedgerView(
 export async function readViewOfNew(
   manager: EntityManager,
   requests: IssuanceRequested[],
-): Promise<LedgerView> {
-  const coupons = await lockCoupons(manager, requests);
-  return { coupons, issued: new Map(), refused: new Map(), recordedFor: new Map() };
+): Promise<LedgerView & LedgerTime> {
+  const { coupons, now } = await lockCoupons(manager, requests);
+  return { now, coupons, issued: new Map(), refused: new Map(), recordedFor: new Map() };
 }
 
 export async function isAnyRefused(
@@ -79,20 +88,23 @@ export async function isAnyRefused(
 async function lockCoupons(
   manager: EntityManager,
   requests: IssuanceRequested[],
-): Promise<Map<number, CouponCount>> {
+): Promise<{ coupons: Map<number, CouponCount> } & LedgerTime> {
   const ids = [...new Set(requests.map((request) => request.coupon_id))].sort((a, b) => a - b);
-  const rows: ({ id: number } & Record<'total' | 'issued' | 'applied_epoch', number>)[] =
+  const rows: Record<'id' | 'total' | 'issued' | 'applied_epoch' | 'now', number>[] =
     await manager.query(
-      `SELECT id, total, issued, applied_epoch FROM coupon
+      `SELECT id, total, issued, applied_epoch, ${nowInMs} AS now FROM coupon
        WHERE id IN (?) ORDER BY id FOR UPDATE`,
       [ids],
     );
-  return new Map(
-    rows.map(({ id, total, issued, applied_epoch: appliedEpoch }) => [
-      id,
-      { total, issued, appliedEpoch },
-    ]),
-  );
+  const coupons = rows.map(({ id, total, issued, applied_epoch: appliedEpoch }) => {
+    return [id, { total, issued, appliedEpoch }] as const;
+  });
+  return { coupons: new Map(coupons), now: rows[0]?.now ?? (await readNow(manager)) };
+}
+
+async function readNow(manager: EntityManager): Promise<number> {
+  const [row]: [LedgerTime] = await manager.query(`SELECT ${nowInMs} AS now`);
+  return row.now;
 }
 
 function keyOf(row: RecordedRow): string {

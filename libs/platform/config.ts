@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { faultPoints } from './fault-point.js';
+import { faultPoints, faultSignals } from './fault-point.js';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
@@ -154,6 +154,10 @@ export const environmentSchema = z
       .enum(faultPoints)
       .optional()
       .describe('For tests only: the process kills itself when it gets there.'),
+    FAULT_SIGNAL: z
+      .enum(faultSignals)
+      .default('SIGKILL')
+      .describe('For tests only: with SIGSTOP the process stands still there instead.'),
   })
   .refine(
     ({ KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD }) =>

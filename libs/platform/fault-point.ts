@@ -1,4 +1,4 @@
-/** Where a test may have a process die, as by a crash: after which step. */
+/** Where a test may have a process die, as by a crash, or stand still: after which step. */
 export const faultPoints = [
   'api.reserved',
   'api.published',
@@ -16,16 +16,26 @@ export const faultPoints = [
 
 export type FaultPoint = (typeof faultPoints)[number];
 
-let armed: FaultPoint | undefined;
+export const faultSignals = ['SIGKILL', 'SIGSTOP'] as const;
 
-/** Has this process die at `point`; the setting FAULT_POINT says so, which only tests set. */
-export function armFaultPoint(point: FaultPoint | undefined): void {
-  armed = point;
+let armed: { point: FaultPoint; signal: (typeof faultSignals)[number] } | undefined;
+
+/**
+ * Has this process die at `point`, or stand still there until it gets SIGCONT; the settings
+ * FAULT_POINT and FAULT_SIGNAL say so, which only tests set.
+ */
+export function armFaultPoint(
+  point: FaultPoint | undefined,
+  signal: (typeof faultSignals)[number],
+): void {
+  armed = point === undefined ? undefined : { point, signal };
 }
 
 /** Passed by every process after each step of the protocol. */
 export function faultPoint(point: FaultPoint): void {
-  if (armed === point) {
-    process.kill(process.pid, 'SIGKILL');
+  if (armed?.point === point) {
+    const { signal } = armed;
+    armed = undefined;
+    process.kill(process.pid, signal);
   }
 }

@@ -37,7 +37,7 @@ export async function runProcess(
   const config = loadConfig();
   const logger = createLogger(name, config.LOG_LEVEL);
   const telemetry = new Telemetry(name);
-  armFaultPoint(config.FAULT_POINT);
+  armFaultPoint(config.FAULT_POINT, config.FAULT_SIGNAL);
   const fail = (reason: string, error?: unknown): void => {
     logger.fatal({ err: error }, reason);
     process.exit(1);

@@ -15,6 +15,8 @@ export type ReserveResult =
       epoch: number;
       kafkaPartition: number;
       opensAt: number | null;
+      /** By the clock of the gate. */
+      now: number;
       outcomes: ReserveOutcome[];
     }
   | { gate: 'fenced' | 'absent' };
@@ -54,7 +56,8 @@ export type ApplyOutcome =
 const gateStates = ['open', 'fenced', 'absent'] as const;
 
 export function readReserveReply(reply: unknown): ReserveResult {
-  const [gateCode, epoch, kafkaPartition, opensAt, ...rows] = reply as [
+  const [gateCode, epoch, kafkaPartition, opensAt, now, ...rows] = reply as [
+    number,
     number,
     number,
     number,
@@ -69,7 +72,7 @@ export function readReserveReply(reply: unknown): ReserveResult {
   for (let i = 0; i < rows.length; i += 2) {
     outcomes.push(readReserveOutcome(rows[i] as number, rows[i + 1] as string));
   }
-  return { gate, epoch, kafkaPartition, opensAt: timeOrNull(opensAt), outcomes };
+  return { gate, epoch, kafkaPartition, opensAt: timeOrNull(opensAt), now, outcomes };
 }
 
 function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {

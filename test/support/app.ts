@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { nodeArguments } from '../../infra/local/build.ts';
 
 export type AppKind = 'api' | 'issuer' | 'keeper';
@@ -14,6 +15,7 @@ const logCharactersKept = 200_000;
 /** One running process of firstcome, as built in `dist`. */
 export class App {
   private log = '';
+  private toldToStop = false;
   private readonly exited: Promise<unknown[]>;
 
   private constructor(
@@ -53,6 +55,18 @@ export class App {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** As a load balancer sees it, which sends nothing to a process that is on its way out. */
+  get takesRequests(): boolean {
+    return this.isRunning && !this.toldToStop;
+  }
+
+  /** Stopped by SIGSTOP, and not yet continued. */
+  async standsStill(): Promise<boolean> {
+    const args = ['-o', 'state=', '-p', String(this.child.pid)];
+    const { stdout } = await promisify(execFile)('ps', args);
+    return stdout.startsWith('T');
+  }
+
   /** The status and body of `/health/ready`; undefined while nothing answers. */
   async readiness(): Promise<{ status: number; text: string } | undefined> {
     try {
@@ -85,6 +99,7 @@ export class App {
   }
 
   signal(signal: NodeJS.Signals): void {
+    this.toldToStop ||= signal === 'SIGTERM';
     this.child.kill(signal);
   }
 

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { AppKind } from './app.ts';
 import { Rush } from './rush.ts';
+import type { Answer, CommandResult } from './stack.ts';
 import { Stack } from './stack.ts';
 
 export interface ScenarioOptions {
@@ -23,6 +24,8 @@ const servingTimeoutMs = 90_000;
  * that a client got is kept, and held against the stores at the end.
  */
 export class FaultScenario {
+  private newcomers = 0;
+
   private constructor(
     readonly stack: Stack,
     readonly couponId: number,
@@ -51,9 +54,32 @@ export class FaultScenario {
   /** Waits until so many more have been accepted: the system is in service, by itself. */
   async untilServed(count = 50): Promise<void> {
     const target = this.rush.accepted.length + count;
-    await expect
-      .poll(() => this.rush.accepted.length, { timeout: servingTimeoutMs, interval: 50 })
-      .toBeGreaterThanOrEqual(target);
+    // Not `expect.poll`, which hooks may not use.
+    await vi.waitFor(() => expect(this.rush.accepted.length).toBeGreaterThanOrEqual(target), {
+      timeout: servingTimeoutMs,
+    });
+  }
+
+  /** Waits until whoever asks now is issued: the issuers are in service as well. */
+  async untilIssued(): Promise<void> {
+    this.newcomers += 1;
+    const answer = await this.rush.askFor(`newcomer-${this.newcomers}`);
+    await this.issued(answer!.body.issuance_id);
+  }
+
+  /** The status of an issuance, once it is ISSUED. */
+  issued(issuanceId: string): Promise<Answer['body']> {
+    const look = async (): Promise<Answer['body']> => {
+      const { body } = await this.stack.request(`/api/v1/issuances/${issuanceId}`);
+      expect(body.status).toBe('ISSUED');
+      return body;
+    };
+    return vi.waitFor(look, { timeout: servingTimeoutMs }).catch((error: unknown) => {
+      const issuers = this.stack.running('issuer').map(({ output }) => output.slice(-5_000));
+      throw new Error(`${issuanceId} is not issued. The issuers:\n${issuers.join('\n')}`, {
+        cause: error,
+      });
+    });
   }
 
   /**
@@ -62,22 +88,38 @@ export class FaultScenario {
    */
   async expectNothingLost(): Promise<void> {
     await this.rush.stop();
-    const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
-    try {
-      const journal = join(directory, 'answers.ndjson');
-      this.rush.writeJournal(journal);
-      const args = ['verify', '--journal', journal, '--wait', '90'];
-      const { exitCode, stdout, stderr } = await this.stack.firstcome(...args);
-      expect(exitCode, stdout + stderr).toBe(0);
-      expect(stdout).toMatch(/^I3\s+ok/m);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    await this.verify();
+  }
+
+  /** The same after each of several scenarios: the rush goes on afterwards. */
+  async expectNothingLostSoFar(): Promise<void> {
+    await this.rush.pause();
+    await this.verify();
+    this.rush.resume();
+    await this.untilServed();
   }
 
   /** Ends everything and removes what it left in the stores. */
   async stop(): Promise<void> {
     this.rush.abandon();
     await this.stack.stop();
+  }
+
+  /** What `verify` says of the stores, and of every answer so far. */
+  async runVerify(): Promise<CommandResult> {
+    const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
+    try {
+      const journal = join(directory, 'answers.ndjson');
+      this.rush.writeJournal(journal);
+      return await this.stack.firstcome('verify', '--journal', journal, '--wait', '90');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  private async verify(): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.runVerify();
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^ok\s+I3/m);
   }
 }

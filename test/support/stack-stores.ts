@@ -25,19 +25,36 @@ export class StackStores {
     this.mysql = mysql.createPool({ uri: this.mysqlUrl, connectionLimit: 4 });
   }
 
+  /** Ready for use. */
+  static async connect(stack: Stack): Promise<StackStores> {
+    const stores = new StackStores(stack);
+    await stores.gateConnection.connected();
+    return stores;
+  }
+
   async query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     const [rows] = await this.mysql.query(sql, parameters);
     return rows as Row[];
   }
 
   /** As `coupon create` does it, many at once; returns their ids. */
-  async createCoupons(count: number, partitionCount: number): Promise<number[]> {
+  async createCoupons(
+    count: number,
+    partitionCount: number,
+    given: { opensAt?: number; total?: number } = {},
+  ): Promise<number[]> {
     const ledger = new LedgerConnection(testConfig({ MYSQL_URL: this.mysqlUrl }));
     await ledger.connected();
     const campaigns = new Campaigns(new CouponLedger(ledger), this.gate);
     const ids: number[] = [];
     for (let i = 0; i < count; i += 1) {
-      const draft = { name: `coupon ${i}`, total: 1_000_000, opensAt: null, closesAt: null };
+      const draft = {
+        name: `coupon ${i}`,
+        total: 1_000_000,
+        opensAt: null,
+        closesAt: null,
+        ...given,
+      };
       ids.push((await campaigns.create(draft, partitionCount)).id);
     }
     await ledger.close();

@@ -20,7 +20,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-const readyTimeoutMs = 40_000;
+const readyTimeoutMs = 90_000;
 
 /**
  * Real processes of firstcome on the real servers of the tests, with a database, topics and keys of

@@ -19,7 +19,7 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
     case 'paused':
       return new Problem('PAUSED', { detail: `Coupon ${couponId} is paused; it may go on later.` });
     case 'not_open':
-      return notOpenProblem(outcome.opensAt, couponId);
+      return notOpenProblem(outcome, couponId);
     case 'recovering':
       return recovering(outcome.issuanceId);
     case 'overloaded':
@@ -38,10 +38,13 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
   }
 }
 
-function notOpenProblem(opensAt: number, couponId: number): Problem {
+function notOpenProblem(
+  { opensAt, now }: { opensAt: number; now: number },
+  couponId: number,
+): Problem {
   return new Problem('NOT_OPEN', {
     detail: `Coupon ${couponId} has not opened yet.`,
     opens_at: toIsoTime(opensAt),
-    retryAfterSeconds: Math.max(1, Math.ceil((opensAt - Date.now()) / 1_000)),
+    retryAfterSeconds: Math.max(1, Math.ceil((opensAt - now) / 1_000)),
   });
 }

@@ -2,17 +2,17 @@
 --
 -- KEYS  1 meta  2 holders  3 pending  4 pending_users
 -- ARGV  for each user, at most 500: id_suffix (what follows the version digit of its UUIDv7), user_id
--- Returns { gate, epoch, kafka_partition, opens_at, then for each user: code, issuance_id }
+-- Returns { gate, epoch, kafka_partition, opens_at, now, then for each user: code, issuance_id }
 --   gate  0 admits or answers  1 fenced (recovering)  2 absent
 --   code  1 reserved  2 replayed  3 replayed, still pending
 --         4 sold out  5 not open yet  6 closed  7 paused
 
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  return { 2, 0, 0, 0 }
+  return { 2, 0, 0, 0, 0 }
 end
 local meta = read_hash(KEYS[1])
 if is_fenced(meta) then
-  return { 1, 0, 0, 0 }
+  return { 1, 0, 0, 0, 0 }
 end
 
 local left = tonumber(meta.left)
@@ -20,7 +20,7 @@ if left + redis.call('HLEN', KEYS[2]) ~= tonumber(meta.total) then
   -- Keys were lost or written by another hand. The numbers cannot be trusted: close the gate, and
   -- let a recovery count again.
   redis.call('HDEL', KEYS[1], 'run_id')
-  return { 1, 0, 0, 0 }
+  return { 1, 0, 0, 0, 0 }
 end
 
 local now = now_ms()
@@ -42,7 +42,7 @@ end
 local held = #user_ids > 0 and redis.call('HMGET', KEYS[2], unpack(user_ids)) or {}
 
 local id_prefix = string.format('%08x-%04x-7', math.floor(now / 65536), now % 65536)
-local reply = { 0, tonumber(meta.epoch), tonumber(meta.kafka_partition), opens_at }
+local reply = { 0, tonumber(meta.epoch), tonumber(meta.kafka_partition), opens_at, now }
 local reserved_now = {}
 -- Written at the end, one command for all: a third of the time of a command for each.
 local holders, pending, pending_users = {}, {}, {}

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+
+/** How long clients go on being served after they could know better; a busy one asks within it. */
+const leaveMs = 500;
+
+/**
+ * What comes before the server is closed. To close a connection that its client takes for open cuts off
+ * the request that is on its way, so each client is told with its next answer to connect anew.
+ */
+export class Leaving {
+  private hasBegun = false;
+
+  constructor(fastify: FastifyInstance) {
+    fastify.addHook('onSend', async (_request, reply) => {
+      if (this.hasBegun) {
+        reply.header('connection', 'close');
+      }
+    });
+  }
+
+  async tellClients(): Promise<void> {
+    this.hasBegun = true;
+    await delay(leaveMs);
+  }
+}

@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { AppKind } from '../support/app.ts';
+import { FakedClock } from '../support/faked-clock.ts';
+import { FaultScenario } from '../support/fault-scenario.ts';
+import type { Answer } from '../support/stack.ts';
+import { StackStores } from '../support/stack-stores.ts';
+
+const opensInMs = 5_000;
+const relayAfterMs = 1_000;
+/** What machines with busy neighbours may be late, and far from an hour. */
+const toleranceMs = 60_000;
+
+let clock: FakedClock;
+let scenario: FaultScenario;
+let stores: StackStores;
+/** Whose clock is off. */
+let wrong: AppKind | undefined;
+
+beforeAll(async () => {
+  clock = await FakedClock.find();
+  scenario = await FaultScenario.start({ env: { RELAY_AFTER_MS: String(relayAfterMs) } });
+  stores = await StackStores.connect(scenario.stack);
+});
+afterEach(() => scenario.expectNothingLostSoFar());
+afterAll(async () => {
+  await stores.close();
+  await scenario.stop();
+});
+
+/**
+ * Has the only process of its kind replaced by one that believes it is another time, and the last one
+ * that did so by one that is right.
+ */
+async function putOff(kind: AppKind, offset: string): Promise<void> {
+  const { stack, rush } = scenario;
+  await rush.pause();
+  const replace = async (each: AppKind, env: Record<string, string>): Promise<void> => {
+    await stack.app(each).stop();
+    await stack.startApp(each, env);
+  };
+  await Promise.all([
+    replace(kind, clock.env(offset)),
+    ...(wrong === undefined || wrong === kind ? [] : [replace(wrong, {})]),
+  ]);
+  wrong = kind;
+  const app = stack.app(kind);
+  // Its log, too, goes by the clock it has: it is really off.
+  const [, time] = /"@timestamp":"([^"]+)"/.exec(app.output)!;
+  const offMs = Math.abs(Date.parse(time!) - (await stores.gate.now()));
+  expect(offMs).toBeGreaterThan(3_600_000 - toleranceMs);
+  rush.resume();
+  await scenario.untilServed();
+}
+
+function isAboutNow(time: string): void {
+  expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(toleranceMs);
+}
+
+async function expectRightTimes(): Promise<void> {
+  const { body } = (await scenario.rush.askFor(`asks at ${Date.now()}`))!;
+  isAboutNow(body.accepted_at);
+  const status = await scenario.issued(body.issuance_id);
+  isAboutNow(status.accepted_at);
+  isAboutNow(status.decided_at);
+  expect(Date.parse(status.decided_at)).toBeGreaterThanOrEqual(Date.parse(status.accepted_at));
+}
+
+/** A campaign opens to the second, and a caller who is early is told when. */
+async function expectToOpenOnTime(): Promise<void> {
+  const opensAt = (await stores.gate.now()) + opensInMs;
+  const [couponId] = await stores.createCoupons(1, 2, { opensAt });
+  const ask = (): Promise<Answer> => scenario.stack.assign(couponId!, 'early bird');
+  const early = await ask();
+  expect([early.status, early.body.code]).toEqual([409, 'NOT_OPEN']);
+  const retryAfterMs = Number(early.headers.get('retry-after')) * 1_000;
+  expect(retryAfterMs).toBeGreaterThan(0);
+  expect(retryAfterMs).toBeLessThanOrEqual(opensInMs);
+
+  await expect.poll(async () => (await ask()).status, { interval: 20 }).toBe(200);
+  const { body } = await ask();
+  expect(Date.parse(body.accepted_at)).toBeGreaterThanOrEqual(opensAt);
+}
+
+/** A reservation that nobody finished is not left to itself, and not taken up before it is due. */
+async function expectToBeRelayed(): Promise<void> {
+  const reserved = await stores.gate.reserve(scenario.couponId, [`orphan of ${Date.now()}`]);
+  const { outcomes } = reserved as Extract<typeof reserved, { gate: 'open' }>;
+  const { issuanceId } = outcomes[0] as { issuanceId: string };
+  await scenario.issued(issuanceId);
+}
+
+/** What was never given is told from what is under way. */
+async function expectUnknownIdToBeNotFound(): Promise<void> {
+  const unknown = '01900000-0000-7000-8000-000000000000';
+  const { status } = await scenario.stack.request(`/api/v1/issuances/${unknown}`);
+  expect(status).toBe(404);
+}
+
+describe('the clock of one process is off', () => {
+  const cases = (['api', 'issuer', 'keeper'] as const).flatMap((kind) =>
+    ['+1h', '-1h'].map((offset) => [kind, offset] as const),
+  );
+
+  test.for(cases)(
+    '%s by %s: assigns, times of statuses and openings stay right, and nothing is lost',
+    async ([kind, offset], context) => {
+      clock.require(context);
+      await putOff(kind, offset);
+      await expectRightTimes();
+      await expectToOpenOnTime();
+      await expectToBeRelayed();
+      await expectUnknownIdToBeNotFound();
+    },
+  );
+});

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { statusHintsKey } from '#reservation/keys.js';
+import { eventually } from '../support/eventually.ts';
+import { FaultScenario } from '../support/fault-scenario.ts';
+import { aRequest, userIds } from '../support/fixtures.ts';
+import { StackLog } from '../support/stack-log.ts';
+import { StackStores } from '../support/stack-stores.ts';
+
+// What went wrong in other systems of this kind.
+
+let scenario: FaultScenario;
+let stores: StackStores;
+let log: StackLog;
+
+beforeAll(async () => {
+  scenario = await FaultScenario.start({
+    clients: 2,
+    env: { KAFKA_PARTITIONS: '1', STATUS_HINT_TTL_S: '3' },
+  });
+  stores = await StackStores.connect(scenario.stack);
+  log = await StackLog.connect(scenario.stack);
+});
+afterEach(async () => {
+  scenario.stack.running('issuer').forEach((issuer) => issuer.signal('SIGCONT'));
+  await scenario.expectNothingLostSoFar();
+});
+afterAll(async () => {
+  await log.close();
+  await stores.close();
+  await scenario.stop();
+});
+
+test('redelivery of the last winner frees its slot: here it stays issued, and its unit taken', async () => {
+  const { stack, rush } = scenario;
+  const [couponId] = await stores.createCoupons(1, 1, { total: 5 });
+  const users = userIds(5, 'winner');
+  for (const userId of users) {
+    rush.keep({ ...(await stack.assign(couponId!, userId)), userId });
+  }
+  const held = (await stores.gate.heldBy(couponId!, users)) as string[];
+  await scenario.issued(held.at(-1)!);
+
+  // Once more in the log, and then, the offset put back, all of the log once more.
+  const last = { issuance_id: held.at(-1)!, coupon_id: couponId!, user_id: users.at(-1)! };
+  await log.append(0, aRequest(last), aRequest(last));
+  await scenario.untilIssued();
+  await rush.pause();
+  await stack.app('issuer').stop();
+  const end = await log.committed(0);
+  await log.moveTo(0, 0);
+  await stack.startApp('issuer');
+  await eventually(async () => (await log.committed(0)) >= end);
+
+  expect(await stores.gate.heldBy(couponId!, users)).toEqual(held);
+  expect(await stores.gate.inspect(couponId!)).toMatchObject({ left: 0, holders: 5 });
+  expect((await scenario.issued(held.at(-1)!)).user_id).toBe(users.at(-1));
+  expect((await stack.assign(couponId!, 'too late')).body.code).toBe('SOLD_OUT');
+});
+
+test('one bad row drops its batch: here its neighbours are issued, and it alone is set aside', async () => {
+  const { stack, rush, couponId } = scenario;
+  await rush.pause();
+  stack.app('issuer').signal('SIGSTOP');
+  // While the issuer stands still they gather in the log, for one chunk.
+  const longest = '🎟'.repeat(64);
+  const before = await Promise.all(userIds(50, 'before').map((user) => rush.askFor(user)));
+  const stolen = before[0]!.body.issuance_id as string;
+  await log.append(
+    0,
+    aRequest({ coupon_id: 2_000_000_000 }),
+    aRequest({ issuance_id: stolen, coupon_id: couponId, user_id: 'thief' }),
+    aRequest({ coupon_id: couponId, user_id: 'before-1' }),
+    'no JSON',
+  );
+  const users = [longest, ...userIds(50, 'after')];
+  const [malformed, ...after] = await Promise.all([
+    stack.assign(couponId, 'x'.repeat(65)),
+    ...users.map((user) => rush.askFor(user)),
+  ]);
+  stack.app('issuer').signal('SIGCONT');
+
+  expect(malformed.status).toBe(400);
+  for (const answer of [...before, ...after]) {
+    await scenario.issued(answer!.body.issuance_id);
+  }
+  const refusals = await stores.query<{ reason: string }>('SELECT reason FROM refusal');
+  expect(refusals.map(({ reason }) => reason).toSorted()).toEqual(['DUPLICATE', 'UNKNOWN_COUPON']);
+  const letters = await stores.query<{ reason: string }>('SELECT reason FROM dead_letter');
+  expect(letters.map(({ reason }) => reason).toSorted()).toEqual([
+    'issuance id belongs to another request',
+    'not a JSON object with a version',
+  ]);
+});
+
+/** All that somebody sees who asks for a status again and again, each change once. */
+async function watchStatus(issuanceId: string, signal: AbortSignal): Promise<string[]> {
+  const seen: string[] = [];
+  while (!signal.aborted) {
+    const { status, body } = await scenario.stack.request(`/api/v1/issuances/${issuanceId}`);
+    const now = `${status} ${body.status ?? body.code}`;
+    if (seen.at(-1) !== now) {
+      seen.push(now);
+    }
+  }
+  return seen;
+}
+
+test('status read before subscribing misses the event: here one asked at any moment ends at ISSUED, and is never 404', async () => {
+  const { stack, rush } = scenario;
+  const ending = new AbortController();
+  stack.app('issuer').signal('SIGSTOP');
+  // Neither a hint nor a row.
+  const watched = userIds(10, 'watched').map(async (userId) => {
+    const { issuance_id: id } = (await rush.askFor(userId))!.body;
+    return { id: id as string, seen: watchStatus(id, ending.signal) };
+  });
+  const statuses = await Promise.all(watched);
+  stack.app('issuer').signal('SIGCONT');
+  const hints = (): Promise<(string | null)[]> =>
+    Promise.all(
+      statuses.map(({ id }) =>
+        stores.redis.hget(statusHintsKey(stack.env['GATE_KEY_PREFIX']!, id), id),
+      ),
+    );
+  // A hint and a row; then, the hint expired, the row alone. Others in the same key prolong it.
+  await eventually(async () => !(await hints()).includes(null));
+  await eventually(async () => (await hints()).every((hint) => hint === null));
+  await Promise.all(statuses.map(({ id }) => scenario.issued(id)));
+  ending.abort();
+  for (const { seen } of statuses) {
+    expect(await seen).toEqual(['200 ACCEPTED', '200 ISSUED']);
+  }
+});

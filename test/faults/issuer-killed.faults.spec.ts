@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultPoint } from '#platform/fault-point.js';
+import { FaultScenario } from '../support/fault-scenario.ts';
+import type { RefusedState } from '../support/refused-units.ts';
+import { RefusedUnits } from '../support/refused-units.ts';
+import { StackLog } from '../support/stack-log.ts';
+import { StackStores } from '../support/stack-stores.ts';
+
+let scenario: FaultScenario;
+let stores: StackStores;
+let log: StackLog;
+
+beforeAll(async () => {
+  scenario = await FaultScenario.start({
+    // The relay would publish what is reserved here before it is due.
+    env: { KAFKA_PARTITIONS: '1', RELAY_AFTER_MS: '60000' },
+  });
+  stores = await StackStores.connect(scenario.stack);
+  log = await StackLog.connect(scenario.stack);
+});
+afterEach(() => scenario.expectNothingLostSoFar());
+afterAll(async () => {
+  await log.close();
+  await stores.close();
+  await scenario.stop();
+});
+
+describe('an issuer that is killed under load', () => {
+  test.each<[string, FaultPoint, RefusedState]>([
+    ['mid-transaction', 'issuer.in_transaction', { refusals: 0, held: 20 }],
+    ['after the commit, before the release', 'issuer.committed', { refusals: 20, held: 20 }],
+    ['after the release', 'issuer.released', { refusals: 20, held: 0 }],
+    ['before the offset', 'issuer.told', { refusals: 20, held: 0 }],
+  ])(
+    '%s (%s): its chunk is decided once, and what is refused comes back once',
+    async (_, point, left) => {
+      const { stack, rush } = scenario;
+      const refused = await RefusedUnits.reserve(stores);
+      // With nothing else in the log before them they are in the first chunk of the next issuer.
+      await rush.pause();
+      await stack.app('issuer').stop();
+      await log.append(0, ...refused.requests);
+      const committed = await log.committed(0);
+      rush.resume();
+
+      const fault = { FAULT_POINT: point };
+      const doomed = await stack.startApp('issuer', fault, { waitUntilReady: false });
+      expect(await doomed.exit()).toEqual({ code: null, signal: 'SIGKILL' });
+      expect(await refused.state()).toEqual(left);
+      expect(await log.committed(0)).toBe(committed);
+
+      await stack.startApp('issuer');
+      await scenario.untilIssued();
+      await refused.expectBackInStock();
+    },
+  );
+});
