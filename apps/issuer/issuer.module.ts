@@ -35,7 +35,9 @@ export class IssuerParts {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
       log,
     });
-    this.ledgerConnection = new LedgerConnection(config);
+    this.ledgerConnection = new LedgerConnection(config, {
+      queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+    });
     this.transport = new KafkaBatchTransport({
       kafka: createKafka(config, 'firstcome-issuer', log),
       groupId: issuerGroup(config.KAFKA_TOPIC_PREFIX),

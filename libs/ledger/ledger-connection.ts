@@ -22,7 +22,11 @@ export class LedgerConnection {
   private connecting: Promise<void> | undefined;
   private lastError = 'not connected yet';
 
-  constructor(private readonly config: LedgerConfig) {}
+  /** With `queryTimeoutMs` no query takes longer: it rejects with a connection error. */
+  constructor(
+    private readonly config: LedgerConfig,
+    private readonly options: { queryTimeoutMs?: number } = {},
+  ) {}
 
   start(): void {
     this.connecting ??= this.connectUntilUp();
@@ -79,7 +83,7 @@ export class LedgerConnection {
     while (this.source === undefined) {
       signal.throwIfAborted();
       try {
-        this.source = await createDataSource(this.config).initialize();
+        this.source = await createDataSource(this.config, this.options.queryTimeoutMs).initialize();
       } catch (error) {
         this.lastError = (error as Error).message;
         await delay(retryMs, undefined, { signal });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { AppKind } from './app.ts';
 import { Rush } from './rush.ts';
 import { Stack } from './stack.ts';
@@ -51,9 +51,11 @@ export class FaultScenario {
   /** Waits until so many more have been accepted: the system is in service, by itself. */
   async untilServed(count = 50): Promise<void> {
     const target = this.rush.accepted.length + count;
-    await expect
-      .poll(() => this.rush.accepted.length, { timeout: servingTimeoutMs, interval: 50 })
-      .toBeGreaterThanOrEqual(target);
+    // Not expect.poll, which may only be called inside a test.
+    await vi.waitFor(() => expect(this.rush.accepted.length).toBeGreaterThanOrEqual(target), {
+      timeout: servingTimeoutMs,
+      interval: 50,
+    });
   }
 
   /**
