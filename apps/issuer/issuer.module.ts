@@ -5,6 +5,7 @@ import { EventPublisher } from '#event-log/event-publisher.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { createKafka } from '#event-log/kafka-client.js';
 import { issuerGroup, topicNames } from '#event-log/topics.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
@@ -42,6 +43,7 @@ export class IssuerParts {
       kafka: createKafka(config, 'firstcome-issuer', log),
       groupId: issuerGroup(config.KAFKA_TOPIC_PREFIX),
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      wasRead: ({ partition }) => new CouponLedger(this.ledgerConnection).anyDecidedFrom(partition),
       onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
       log,
     });
