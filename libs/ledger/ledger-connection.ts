@@ -11,6 +11,8 @@ export class LedgerUnavailableError extends Error {
 }
 
 const retryMs = 1_000;
+/** A question about its health that MySQL has not answered by then counts as not answered. */
+const healthAnswerMs = 1_500;
 
 /**
  * The connection to MySQL of one process. A process starts, and stays up, without MySQL: `start`
@@ -50,7 +52,7 @@ export class LedgerConnection {
   /** Why MySQL cannot be asked, in words; `undefined` when it can. */
   async connectionProblem(): Promise<string | undefined> {
     try {
-      await this.dataSource.query('SELECT 1');
+      await inTime(this.dataSource.query('SELECT 1'));
       return undefined;
     } catch (error) {
       return `MySQL is not reachable: ${(error as Error).message}`;
@@ -63,7 +65,7 @@ export class LedgerConnection {
    */
   async schemaProblem(): Promise<string | undefined> {
     try {
-      return await describeSchema(this.dataSource);
+      return await inTime(describeSchema(this.dataSource));
     } catch (error) {
       if (error instanceof LedgerUnavailableError || isConnectionError(error)) {
         return undefined;
@@ -90,4 +92,15 @@ export class LedgerConnection {
       }
     }
   }
+}
+
+async function inTime<Answer>(question: Promise<Answer>): Promise<Answer> {
+  const timer = new AbortController();
+  const expired = delay(healthAnswerMs, undefined, { signal: timer.signal }).then((): never => {
+    throw new LedgerUnavailableError(`no answer within ${healthAnswerMs} ms`);
+  });
+  // Whichever comes second may fail with nobody left to hear it.
+  expired.catch(() => {});
+  question.catch(() => {});
+  return Promise.race([question, expired]).finally(() => timer.abort());
 }

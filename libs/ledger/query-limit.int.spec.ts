@@ -45,6 +45,11 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 test('every query of a frozen MySQL fails in bounded time, also those that wait for a connection', async () => {
   const coupons = new CouponLedger(connection);
   proxy.hold();
+  expect(await connection.connectionProblem()).toContain(
+    'MySQL is not reachable: no answer within',
+  );
+  // It cannot be told; readiness of the api must not depend on it.
+  expect(await connection.schemaProblem()).toBeUndefined();
   for (let round = 0; round < 2; round += 1) {
     const asked = Array.from({ length: 4 * poolSize }, () => failureOf(coupons.list()));
     for (const error of await Promise.all(asked)) {

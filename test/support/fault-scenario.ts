@@ -58,6 +58,18 @@ export class FaultScenario {
     });
   }
 
+  /** Waits until whoever was accepted last is issued: the issuers are in service, by themselves. */
+  async untilIssued(): Promise<void> {
+    const { body } = this.rush.accepted.at(-1)!;
+    await vi.waitFor(
+      async () => {
+        const answer = await this.stack.request(body.status_url);
+        expect(answer.body).toMatchObject({ status: 'ISSUED' });
+      },
+      { timeout: servingTimeoutMs, interval: 100 },
+    );
+  }
+
   /**
    * Ends the rush once everybody has a final answer, and has `verify` check the stores, and every
    * answer against them. The stack must be in service.
@@ -71,7 +83,7 @@ export class FaultScenario {
       const args = ['verify', '--journal', journal, '--wait', '90'];
       const { exitCode, stdout, stderr } = await this.stack.firstcome(...args);
       expect(exitCode, stdout + stderr).toBe(0);
-      expect(stdout).toMatch(/^I3\s+ok/m);
+      expect(stdout).toMatch(/^ok\s+I3\s/m);
     } finally {
       rmSync(directory, { recursive: true });
     }
