@@ -86,8 +86,7 @@ describe('another client of MySQL', () => {
     await other.beginTransaction();
     await other.query('SELECT id FROM coupon WHERE id = ? FOR UPDATE', [scenario.couponId]);
     const unlockAt = performance.now() + lockedMs;
-    await eventually(async () => /will be retried.*|Lock wait timeout/s.test(issuerLog()));
-    expect(issuerLog()).toContain('Lock wait timeout exceeded');
+    await eventually(async () => issuerLog().includes('Lock wait timeout exceeded'));
     await delay(Math.max(0, unlockAt - performance.now()));
     await scenario.untilServed();
     await other.rollback();
@@ -100,10 +99,9 @@ describe('another client of MySQL', () => {
     const backAt = performance.now() + missingMs;
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) => scenario.stack.assign(couponId, `user-${i}`)),
-    ).finally(async () => {
-      await delay(Math.max(0, backAt - performance.now()));
-      await other.query('RENAME TABLE issuance_away TO issuance');
-    });
+    );
+    await delay(Math.max(0, backAt - performance.now()));
+    await other.query('RENAME TABLE issuance_away TO issuance');
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(issuerLog()).toContain("issuance' doesn't exist");
 

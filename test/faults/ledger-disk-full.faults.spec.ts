@@ -32,8 +32,8 @@ describe('a MySQL whose disk is full', () => {
     const { stack } = scenario!;
     const issuer = stack.app('issuer');
     await scenario!.untilIssued();
-    tiny!.fillDisk();
-    await eventually(async () => / is full/.test((await issuer.readiness())?.text ?? ''));
+    await tiny!.fillDisk();
+    await eventually(async () => / is full/.test(issuer.output));
     await scenario!.untilServed();
     expect(issuer.isRunning).toBe(true);
     expect((await stack.app('api').readiness())?.status).toBe(200);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import { mysql } from '../../infra/local/mysql.ts';
 import { processStartTime, spawnDetached, terminate } from '../../infra/local/process.ts';
 import { silent } from '../../infra/local/progress.ts';
@@ -12,6 +13,9 @@ import type { Place } from '../../infra/local/server-kind.ts';
 import { eventually } from './eventually.ts';
 
 const roomyBytes = 1024 ** 3;
+
+/** All tables share the space that is left, and get it in small pieces. */
+const oneFile = ['--innodb-file-per-table=OFF', '--innodb-autoextend-increment=1'];
 
 /** A MySQL of one test, with its data on a file system in memory whose size the test sets. */
 export class TinyMysql {
@@ -63,10 +67,22 @@ export class TinyMysql {
     return mysql.url(this.place.port);
   }
 
-  /** Leaves no byte for anything more. */
-  fillDisk(): void {
-    const { bsize, blocks, bfree } = statfsSync(this.mountPoint);
-    this.resize((blocks - bfree) * bsize);
+  /** Leaves no byte for anything more: neither outside of the files of MySQL nor inside. */
+  async fillDisk(): Promise<void> {
+    const connection = await createConnection({ uri: this.url });
+    try {
+      await connection.query('CREATE TABLE ballast (bytes VARBINARY(8000) NOT NULL)');
+      const { bsize, blocks, bfree } = statfsSync(this.mountPoint);
+      this.resize((blocks - bfree) * bsize);
+      for (let isFull = false; !isFull;) {
+        isFull = await connection.query('INSERT INTO ballast VALUES (REPEAT("x", 8000))').then(
+          () => false,
+          () => true,
+        );
+      }
+    } finally {
+      connection.destroy();
+    }
   }
 
   makeRoom(): void {
@@ -89,7 +105,7 @@ export class TinyMysql {
   private async launch(): Promise<void> {
     await mysql.prepare(this.place, silent);
     const { command, args } = await mysql.launch(this.place);
-    const { pid } = await spawnDetached(command, args, this.place.logFile);
+    const { pid } = await spawnDetached(command, [...args, ...oneFile], this.place.logFile);
     this.process = { pid, startedAt: processStartTime(pid) ?? '' };
     await eventually(() =>
       mysql.ping(this.url).then(
