@@ -1,5 +1,4 @@
-import { Server } from '@nestjs/microservices';
-import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Consumer, ConsumerCrashEvent, EachBatchPayload } from 'kafkajs';
 import { type BackOff, backOffMs, messageOf, pauseFor, within } from './back-off.js';
 import { connectTo, createBatchConsumer, fetchSwitchOf, runBatches } from './batch-consumer.js';
@@ -15,8 +14,7 @@ import { LogAdmin } from './consumer-lag.js';
 import { isCoordinatorAway } from './coordinator-error.js';
 import { Delivery } from './delivery.js';
 import { GroupMembership } from './group-membership.js';
-import type { Log } from './kafka-client.js';
-import { quiet } from './kafka-client.js';
+import { type Log, quiet } from './kafka-client.js';
 import { assertHandlers, settled } from './nest-handlers.js';
 import { PartitionPauses, type StoppedPartition } from './partition-pauses.js';
 import { PositionGuard } from './position-guard.js';
@@ -132,10 +130,11 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
 
   private async startConsuming(): Promise<void> {
     const { signal } = this.closing;
+    const topics = [...this.messageHandlers.keys()].map((p) => this.options.topicPrefix + p);
     for (let failures = 1; !signal.aborted; failures += 1) {
       const consumer = this.createConsumer();
       try {
-        await within(connectTimeoutMs, () => connectTo(consumer, this.topics()));
+        await within(connectTimeoutMs, () => connectTo(consumer, topics));
         this.consumer = consumer;
         break;
       } catch (error) {
@@ -161,10 +160,6 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     } catch (error) {
       this.log('warn', 'the consumer did not close in order', { error: messageOf(error) });
     }
-  }
-
-  private topics(): string[] {
-    return [...this.messageHandlers.keys()].map((pattern) => this.options.topicPrefix + pattern);
   }
 
   private createConsumer(): Consumer {
