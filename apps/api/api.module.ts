@@ -43,7 +43,9 @@ export class ApiParts {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
       log,
     });
-    this.ledgerConnection = new LedgerConnection(config);
+    this.ledgerConnection = new LedgerConnection(config, {
+      queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+    });
     this.catalogue = new CouponCatalogue(
       new CouponLedger(this.ledgerConnection),
       config.CATALOGUE_REFRESH_MS,

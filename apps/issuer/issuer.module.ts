@@ -5,6 +5,7 @@ import { EventPublisher } from '#event-log/event-publisher.js';
 import { IssuanceLog } from '#event-log/issuance-log.js';
 import { createKafka } from '#event-log/kafka-client.js';
 import { issuerGroup, topicNames } from '#event-log/topics.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
@@ -35,11 +36,14 @@ export class IssuerParts {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
       log,
     });
-    this.ledgerConnection = new LedgerConnection(config);
+    this.ledgerConnection = new LedgerConnection(config, {
+      queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+    });
     this.transport = new KafkaBatchTransport({
       kafka: createKafka(config, 'firstcome-issuer', log),
       groupId: issuerGroup(config.KAFKA_TOPIC_PREFIX),
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      wasRead: ({ partition }) => new CouponLedger(this.ledgerConnection).anyDecidedFrom(partition),
       onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
       log,
     });

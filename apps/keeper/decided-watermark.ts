@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogAdmin } from '#event-log/consumer-lag.js';
-import { latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
+import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
 import { StatusHints } from '#reservation/status-hints.js';
 import type { GateSurvey, Survey } from './gate-survey.js';
 
@@ -37,10 +37,7 @@ export class DecidedWatermark {
 
   private async isDecidedUpTo(ends: ReadonlyMap<number, number>): Promise<boolean> {
     const lags = await readConsumerLag(this.admin, this.groupId, this.topic);
-    return lags.every(({ partition, committed, logStart }) => {
-      const end = ends.get(partition) ?? 0;
-      return end <= Math.max(committed ?? 0, logStart ?? 0);
-    });
+    return lags.every((lag) => hasComeTo(lag, ends.get(lag.partition) ?? 0));
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogAdmin } from '#event-log/consumer-lag.js';
-import { latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
+import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
 import { issuerGroup, topicNames } from '#event-log/topics.js';
 
 const pollMs = 200;
@@ -25,7 +25,7 @@ export class DecidedLog {
   async untilDecided(partition: number, timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     const end = (await latestOffsets(this.admin, this.topic)).get(partition) ?? Number.NaN;
-    while (!((await this.position(partition)) >= end)) {
+    while (!(await this.isDecidedUpTo(partition, end))) {
       if (performance.now() > deadline) {
         return false;
       }
@@ -34,10 +34,9 @@ export class DecidedLog {
     return true;
   }
 
-  /** The next record to be decided: of what retention has left, for a group that is behind it. */
-  private async position(partition: number): Promise<number> {
+  private async isDecidedUpTo(partition: number, end: number): Promise<boolean> {
     const lags = await readConsumerLag(this.admin, this.groupId, this.topic);
     const found = lags.find((lag) => lag.partition === partition);
-    return Math.max(found?.committed ?? 0, found?.logStart ?? 0);
+    return found !== undefined && hasComeTo(found, end);
   }
 }

@@ -1,61 +1,26 @@
-import { Server } from '@nestjs/microservices';
-import type { CustomTransportStrategy } from '@nestjs/microservices';
-import type { Consumer, ConsumerCrashEvent, EachBatchPayload, Kafka } from 'kafkajs';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Consumer, ConsumerCrashEvent, EachBatchPayload } from 'kafkajs';
 import { type BackOff, backOffMs, messageOf, pauseFor, within } from './back-off.js';
+import { connectTo, createBatchConsumer, fetchSwitchOf, runBatches } from './batch-consumer.js';
+import { BatchContext, PartitionStoppedError } from './batch-context.js';
+import type {
+  BatchTransportOptions,
+  CompleteOptions,
+  TransportState,
+} from './batch-transport-options.js';
+import { transportDefaults } from './batch-transport-options.js';
+import type { RecordBatch } from './consumed-record.js';
+import { LogAdmin } from './consumer-lag.js';
 import { isCoordinatorAway } from './coordinator-error.js';
 import { Delivery } from './delivery.js';
 import { GroupMembership } from './group-membership.js';
-import type { Log } from './kafka-client.js';
-import { quiet } from './kafka-client.js';
+import { type Log, quiet } from './kafka-client.js';
+import { assertHandlers, settled } from './nest-handlers.js';
 import { PartitionPauses, type StoppedPartition } from './partition-pauses.js';
-import { BatchContext, PartitionStoppedError } from './batch-context.js';
-import type { RecordBatch } from './consumed-record.js';
+import { PositionGuard } from './position-guard.js';
 
-export interface BatchTransportOptions {
-  /** A client that nothing else consumes with (see createKafka). */
-  kafka: Kafka;
-  groupId: string;
-  /** Put before every handler's pattern to get its topic: patterns are fixed, prefixes configured. */
-  topicPrefix?: string;
-  /** The consumer is dead and will not come back; the process should exit with an error. */
-  onCrash: (error: Error) => void;
-  log?: Log;
-  /** How many partitions are worked on at once. */
-  partitionsConsumedConcurrently?: number;
-  /** Most bytes of one fetch, over all partitions of a broker. */
-  maxBytes?: number;
-  /** Most bytes of one batch, unless a single record is larger. */
-  maxBytesPerPartition?: number;
-  /** How long `close` waits for handlers to finish the chunk in their hands. */
-  drainTimeoutMs?: number;
-}
-
-export interface TransportState {
-  status: 'connecting' | 'consuming' | 'crashed' | 'closed';
-  /** For people: what it consumes, waits for, or has stopped, and why. */
-  description: string;
-}
-
-const sessionTimeoutMs = 12_000;
-const heartbeatEveryMs = 3_000;
-/** The longest a fetch waits for records, and so a resumed partition for the next fetch. */
-const fetchWaitMs = 100;
-/**
- * A fetch that returned with the first record would cut a rush into chunks of a few dozen rows. This
- * is about 500 requests; fewer wait for `fetchWaitMs`.
- */
-const fetchBytesMin = 128 * 1024;
 const connectBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
 const connectTimeoutMs = 20_000;
-const defaults = {
-  topicPrefix: '',
-  partitionsConsumedConcurrently: 4,
-  maxBytes: 8 * 1024 * 1024,
-  maxBytesPerPartition: 1024 * 1024,
-  drainTimeoutMs: 8_000,
-};
-
 /**
  * Feeds Nest handlers (`@EventPattern(topic)`) whole batches of one partition, in the order of the
  * log and at least once. An offset is committed only after the handler resolved it.
@@ -67,6 +32,8 @@ const defaults = {
  *    after progress. The other partitions go on.
  * 3. Throws it PartitionStoppedError: the partition stays paused until the process restarts.
  * 4. A crash at any point: what was not committed comes again.
+ * 5. The log was cut short of what the group has still to read, or its topic created anew: the
+ *    partition stays paused, as in 3 (see PositionGuard). Nothing is skipped without a word.
  *
  * kafkajs fetches for all partitions of a broker only when all batches of the last fetch are done,
  * so a slow handler delays other partitions; a failing one does not.
@@ -75,11 +42,12 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
   /** Errors of handlers come to us; Nest need not report them as lost. */
   override readonly propagatesEventHandlerErrors = true;
 
-  private readonly options: typeof defaults & BatchTransportOptions;
+  private readonly options: CompleteOptions;
   private readonly log: Log;
   private readonly closing = new AbortController();
   private readonly membership = new GroupMembership();
   private readonly pauses: PartitionPauses;
+  private readonly guard: PositionGuard;
   private consumer: Consumer | undefined;
   private starting: Promise<void> | undefined;
   private closed: Promise<void> | undefined;
@@ -88,9 +56,22 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
 
   constructor(options: BatchTransportOptions) {
     super();
-    this.options = { ...defaults, ...options };
+    this.options = { ...transportDefaults, ...options };
     this.log = options.log ?? quiet;
-    this.pauses = new PartitionPauses(this.log);
+    this.pauses = new PartitionPauses(
+      fetchSwitchOf(() => this.consumer, this.log),
+      this.log,
+    );
+    this.guard = new PositionGuard({
+      admin: new LogAdmin(options.kafka),
+      groupId: options.groupId,
+      membership: this.membership,
+      pauses: this.pauses,
+      wasRead: this.options.wasRead,
+      seek: (at, offset) => this.consumer?.seek({ ...at, offset }),
+      closing: this.closing.signal,
+      log: this.log,
+    });
   }
 
   /**
@@ -98,7 +79,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
    * background and keeps trying for ever. Throws when a topic has no handler or two.
    */
   listen(callback: (error?: unknown) => void): void {
-    this.assertHandlers();
+    assertHandlers(this.messageHandlers);
     this.starting = this.startConsuming();
     callback();
   }
@@ -127,7 +108,8 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     const trouble = this.pauses.describe((paused) => this.membership.owns(paused));
     const count = this.membership.partitionCount;
     const consuming = `consuming ${count} partition${count === 1 ? '' : 's'}`;
-    return { status: 'consuming', description: [consuming, ...trouble].join('; ') };
+    const held = this.guard.problem === undefined ? [] : [this.guard.problem];
+    return { status: 'consuming', description: [consuming, ...held, ...trouble].join('; ') };
   }
 
   /** The partitions of this consumer that wait for a restart, and why. */
@@ -146,23 +128,13 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     return this.consumer as T;
   }
 
-  private assertHandlers(): void {
-    if (this.messageHandlers.size === 0) {
-      throw new Error('No handler: nothing is marked with @EventPattern.');
-    }
-    for (const [pattern, handler] of this.messageHandlers) {
-      if (handler.next !== undefined) {
-        throw new Error(`Two handlers for ${pattern}: which one resolves its offsets?`);
-      }
-    }
-  }
-
   private async startConsuming(): Promise<void> {
     const { signal } = this.closing;
+    const topics = [...this.messageHandlers.keys()].map((p) => this.options.topicPrefix + p);
     for (let failures = 1; !signal.aborted; failures += 1) {
       const consumer = this.createConsumer();
       try {
-        await within(connectTimeoutMs, () => this.subscribe(consumer));
+        await within(connectTimeoutMs, () => connectTo(consumer, topics));
         this.consumer = consumer;
         break;
       } catch (error) {
@@ -172,8 +144,8 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
         await pauseFor(backOffMs(connectBackOff, failures), signal);
       }
     }
-    if (!signal.aborted) {
-      await this.run();
+    if (!signal.aborted && this.consumer !== undefined) {
+      await runBatches(this.consumer, this.options, (payload) => this.onBatch(payload));
     }
   }
 
@@ -183,7 +155,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     try {
       await within(this.options.drainTimeoutMs, async () => {
         await this.starting;
-        await this.consumer?.disconnect();
+        await Promise.all([this.consumer?.disconnect(), this.guard.close()]);
       });
     } catch (error) {
       this.log('warn', 'the consumer did not close in order', { error: messageOf(error) });
@@ -191,45 +163,15 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
   }
 
   private createConsumer(): Consumer {
-    const { kafka, groupId, maxBytes, maxBytesPerPartition } = this.options;
-    const consumer = kafka.consumer({
-      groupId,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatEveryMs,
-      minBytes: fetchBytesMin,
-      maxWaitTimeInMs: fetchWaitMs,
-      maxBytes,
-      maxBytesPerPartition,
-      allowAutoTopicCreation: false,
-      // A crash during `close` would otherwise start a consumer that nobody closes.
-      retry: { restartOnFailure: () => Promise.resolve(!this.closing.signal.aborted) },
-    });
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.membership.join(payload.memberAssignment);
-      this.log('info', 'joined the consumer group', { partitions: payload.memberAssignment });
+    const consumer = createBatchConsumer(this.options, this.closing.signal);
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
+      this.membership.join(memberAssignment);
+      this.log('info', 'joined the consumer group', { partitions: memberAssignment });
+      this.guard.joined(memberId, this.membership.partitions());
     });
     consumer.on(consumer.events.REBALANCING, () => this.membership.rebalance());
     consumer.on(consumer.events.CRASH, (event) => this.onConsumerCrash(event));
     return consumer;
-  }
-
-  private async subscribe(consumer: Consumer): Promise<void> {
-    const { topicPrefix } = this.options;
-    const topics = [...this.messageHandlers.keys()].map((pattern) => topicPrefix + pattern);
-    await consumer.connect();
-    await consumer.subscribe({ topics, fromBeginning: true });
-  }
-
-  private async run(): Promise<void> {
-    // Does not reject: what goes wrong from here on is a CRASH event.
-    await this.consumer?.run({
-      eachBatchAutoResolve: false,
-      // Every commitOffsetsIfNecessary() commits what was resolved. An explicit commitOffsets()
-      // kills the consumer when it comes after a rebalance.
-      autoCommitThreshold: 1,
-      partitionsConsumedConcurrently: this.options.partitionsConsumedConcurrently,
-      eachBatch: (payload) => this.onBatch(payload),
-    });
   }
 
   private onConsumerCrash({ payload: { error, restart } }: ConsumerCrashEvent): void {
@@ -256,7 +198,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
   /** Never rejects: an error in kafkajs' hands makes it rejoin the group for ever, or die. */
   private async onBatch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition } = payload.batch;
-    if (this.pauses.keepStopped({ topic, partition }, () => payload.pause())) {
+    if (this.pauses.isPaused({ topic, partition })) {
       return;
     }
     const delivery = new Delivery(payload, this.membership, this.closing.signal, this.log);
@@ -271,21 +213,21 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
       }
       this.pauses.succeeded({ topic, partition });
     } catch (error) {
-      this.pauseAfter(error, delivery, () => payload.pause());
+      this.pauseAfter(error, delivery);
     } finally {
       stopHeartbeats();
     }
   }
 
-  private pauseAfter(error: unknown, delivery: Delivery, pause: () => () => void): void {
+  private pauseAfter(error: unknown, delivery: Delivery): void {
     const at = { topic: delivery.topic, partition: delivery.partition };
     if (error instanceof PartitionStoppedError) {
-      this.pauses.stop({ ...at, offset: delivery.nextOffset(), reason: error.message }, pause);
+      this.pauses.stop({ ...at, offset: delivery.nextOffset(), reason: error.message });
     } else {
       if (delivery.hasProgressed()) {
         this.pauses.succeeded(at);
       }
-      this.pauses.retryLater(at, messageOf(error), pause);
+      this.pauses.retryLater(at, messageOf(error));
     }
   }
 
@@ -298,18 +240,10 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     await new Promise<void>((resolve, reject) => {
       // Our own promise: what the hooks return is not part of their contract.
       this.runWithProcessingHooks(context, async (runEndHook) => {
-        await settle(() => handler(batch, context))
+        await settled(() => handler(batch, context))
           .then(resolve, reject)
           .finally(runEndHook);
       });
     });
-  }
-}
-
-/** Nest answers with a value, a promise, an observable, or a promise of an observable. */
-async function settle(handle: () => unknown): Promise<void> {
-  const result = await handle();
-  if (isObservable(result)) {
-    await lastValueFrom(result, { defaultValue: undefined });
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { KafkaBatchTransport } from './batch-transport.js';
-import { LogAdmin, latestOffsets, readConsumerLag } from './consumer-lag.js';
+import { hasComeTo, LogAdmin, latestOffsets, readConsumerLag } from './consumer-lag.js';
 import { TestTopics, testKafka } from './kafka.fixture.js';
 import type { BatchContext } from './batch-context.js';
 
@@ -58,6 +58,16 @@ it('the lag of a group that is ahead of the log is unknown, not 0', async () => 
   expect(await readConsumerLag(admin, `${topic}.group`, topic)).toEqual([
     { partition: 0, committed: 5, logStart: 0, high: 1, lag: null },
   ]);
+});
+
+it('a group has come to where it has committed, if the log has that place', () => {
+  const lag = { partition: 0, committed: 5, logStart: 0, high: 9, lag: 4 };
+  expect(hasComeTo(lag, 5)).toBe(true);
+  expect(hasComeTo(lag, 6)).toBe(false);
+  expect(hasComeTo({ ...lag, logStart: 9, lag: 0 }, 9)).toBe(false);
+  expect(hasComeTo({ ...lag, high: 2, lag: null }, 2)).toBe(false);
+  expect(hasComeTo({ ...lag, committed: null }, 1)).toBe(false);
+  expect(hasComeTo({ ...lag, committed: null, high: 0, lag: 0 }, 0)).toBe(true);
 });
 
 it('asks again while the coordinator of a group is not there yet, and no longer than it may', async () => {

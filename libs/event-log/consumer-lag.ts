@@ -109,6 +109,14 @@ export function readConsumerLag(
   });
 }
 
+/**
+ * True when a group has processed everything before `end`. One whose offset the log does not have is
+ * stopped there, and has not: what retention has deleted, or a topic created anew, is not processed.
+ */
+export function hasComeTo({ committed, lag }: PartitionLag, end: number): boolean {
+  return committed === null ? end === 0 : lag !== null && committed >= end;
+}
+
 /** How many partitions a topic has. Rejects like readConsumerLag. */
 export function partitionCount(admin: LogAdmin, topic: string): Promise<number> {
   return admin.ask(async (kafkaAdmin) => {

@@ -19,6 +19,12 @@ export class GroupMembership {
     return Object.values(this.assignment ?? {}).flat().length;
   }
 
+  partitions(): TopicPartition[] {
+    return Object.entries(this.assignment ?? {}).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+  }
+
   /** Counts the joins; what was fetched before the last one may belong to someone else. */
   get generation(): number {
     return this.joins;

@@ -61,6 +61,13 @@ export class TestTopics {
     return topic;
   }
 
+  /** Deletes a topic, and makes one of the same name. */
+  async recreate(topic: string, partitions: number): Promise<void> {
+    await this.admin.deleteTopics({ topics: [topic] });
+    await vi.waitFor(async () => expect(await this.exists(topic)).toBe(false), { timeout: 15_000 });
+    await vi.waitFor(() => this.create(partitions, {}, topic), { timeout: 15_000 });
+  }
+
   /** One record per value. */
   async append(topic: string, partition: number, values: string[]): Promise<void> {
     const messages = values.map((value) => ({ partition, key: value, value }));

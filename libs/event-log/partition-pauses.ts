@@ -5,28 +5,50 @@ import type { Log } from './kafka-client.js';
 export interface StoppedPartition extends TopicPartition {
   /** The first offset that was not processed. */
   offset: string;
-  /** Why, in the words of the handler. */
+  /** Why, in words. */
   reason: string;
 }
 
-/** Pauses a partition in kafkajs and returns what resumes it. */
-type Pause = () => () => void;
+/** Turns the fetching of a partition off and on, in whatever consumer is in use. */
+export interface FetchSwitch {
+  pause(at: TopicPartition): void;
+  resume(at: TopicPartition): void;
+}
 
 interface Retry extends TopicPartition {
   failures: number;
   reason: string;
-  timer: NodeJS.Timeout;
+  /** None when the wait is over and the next try is on its way. */
+  timer: NodeJS.Timeout | undefined;
 }
 
 const retryBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
 
-/** The partitions that are paused, for a while or until the process restarts. */
+/**
+ * The partitions that are paused: until they have been looked at, for a while, or until the process
+ * restarts. A partition is fetched again when none of these is left.
+ */
 export class PartitionPauses {
+  private readonly held = new Set<string>();
   private readonly stops = new Map<string, StoppedPartition>();
   private readonly retries = new Map<string, Retry>();
   private closed = false;
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly fetching: FetchSwitch,
+    private readonly log: Log,
+  ) {}
+
+  /** Pauses the partition until `release`. */
+  hold(at: TopicPartition): void {
+    this.held.add(keyOf(at));
+    this.fetching.pause(at);
+  }
+
+  release(at: TopicPartition): void {
+    this.held.delete(keyOf(at));
+    this.resumeIfFree(at);
+  }
 
   /** The partition works: its next failure waits the shortest time again. */
   succeeded(at: TopicPartition): void {
@@ -35,7 +57,7 @@ export class PartitionPauses {
   }
 
   /** Pauses the partition and resumes it after a wait that doubles with every failure in a row. */
-  retryLater(at: TopicPartition, reason: string, pause: Pause): void {
+  retryLater(at: TopicPartition, reason: string): void {
     if (this.closed) {
       return;
     }
@@ -43,8 +65,13 @@ export class PartitionPauses {
     clearTimeout(previous?.timer);
     const failures = (previous?.failures ?? 0) + 1;
     const waitMs = backOffMs(retryBackOff, failures);
-    const timer = setTimeout(pause(), waitMs);
-    this.retries.set(keyOf(at), { ...at, failures, reason, timer });
+    const retry: Retry = { ...at, failures, reason, timer: undefined };
+    retry.timer = setTimeout(() => {
+      retry.timer = undefined;
+      this.resumeIfFree(at);
+    }, waitMs);
+    this.retries.set(keyOf(at), retry);
+    this.fetching.pause(at);
     this.log('warn', 'a partition is paused and will be retried', {
       ...at,
       reason,
@@ -53,20 +80,18 @@ export class PartitionPauses {
     });
   }
 
-  stop(stopped: StoppedPartition, pause: Pause): void {
+  /** Pauses the partition until the process restarts. */
+  stop(stopped: StoppedPartition): void {
     this.succeeded(stopped);
     this.stops.set(keyOf(stopped), stopped);
-    pause();
+    this.fetching.pause(stopped);
     this.log('error', 'a partition is stopped until the process restarts', { ...stopped });
   }
 
-  /** Pauses a stopped partition again, since a restarted consumer forgets; true if it is one. */
-  keepStopped(at: TopicPartition, pause: Pause): boolean {
-    const isStopped = this.stops.has(keyOf(at));
-    if (isStopped) {
-      pause();
-    }
-    return isStopped;
+  /** A batch of such a partition was fetched before the pause: it comes again, or must not be read. */
+  isPaused(at: TopicPartition): boolean {
+    const key = keyOf(at);
+    return this.stops.has(key) || this.held.has(key) || this.retries.get(key)?.timer !== undefined;
   }
 
   stopped(): StoppedPartition[] {
@@ -88,6 +113,12 @@ export class PartitionPauses {
     this.closed = true;
     for (const { timer } of this.retries.values()) {
       clearTimeout(timer);
+    }
+  }
+
+  private resumeIfFree(at: TopicPartition): void {
+    if (!this.isPaused(at)) {
+      this.fetching.resume(at);
     }
   }
 }

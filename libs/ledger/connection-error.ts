@@ -1,6 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 
-/** Codes of Node and mysql2 for a server that is away, and MySQL's own for one that is closing. */
+/** Codes of Node and mysql2 for a server that is away or mute, and MySQL's own for one that is closing. */
 const connectionErrorCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -8,6 +8,7 @@ const connectionErrorCodes = new Set([
   'ETIMEDOUT',
   'ENOTFOUND',
   'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
   'ER_SERVER_SHUTDOWN',
   'ER_CON_COUNT_ERROR',
   'POOL_CLOSED',

@@ -183,3 +183,19 @@ describe('raiseEpochs', () => {
     expect(await coupons.raiseEpochs(new Map([[999_999, 1]]))).toEqual(new Map());
   });
 });
+
+test('knows whether anything that was read from a partition had an effect', async () => {
+  const { id } = await here.createCoupon({ kafkaPartition: 41 });
+  expect(await here.coupons.anyDecidedFrom(41)).toBe(false);
+  await here.issuances.decideChunk([aRequest({ coupon_id: id })]);
+  expect(await here.coupons.anyDecidedFrom(41)).toBe(true);
+
+  const marked = await here.createCoupon({ kafkaPartition: 42 });
+  await here.issuances.applyMarker({
+    v: 1,
+    type: 'epoch.marker',
+    epochs: [{ coupon_id: marked.id, epoch: 2 }],
+  });
+  expect(await here.coupons.anyDecidedFrom(42)).toBe(true);
+  expect(await here.coupons.anyDecidedFrom(43)).toBe(false);
+});

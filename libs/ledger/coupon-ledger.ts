@@ -39,6 +39,16 @@ export class CouponLedger {
     return this.coupons.findOneBy({ id });
   }
 
+  /** True when a request or a marker from this partition of the log has had an effect here. */
+  async anyDecidedFrom(kafkaPartition: number): Promise<boolean> {
+    const rows: unknown[] = await this.connection.dataSource.query(
+      `SELECT 1 FROM coupon
+       WHERE kafka_partition = ? AND (issued > 0 OR applied_epoch > 1) LIMIT 1`,
+      [kafkaPartition],
+    );
+    return rows.length > 0;
+  }
+
   /**
    * Creates a campaign in its first epoch, which needs no marker: no request of it exists yet.
    * Rejects with ER_DUP_ENTRY when the id is taken.

@@ -3,6 +3,7 @@ import type { Config } from '#platform/config.js';
 import { readCertificateAuthority } from '#platform/config.js';
 import { DeadLetterRow } from './dead-letter-row.js';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.js';
+import { driverWithLimit } from './query-limit.js';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.js';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.js';
 
@@ -11,8 +12,13 @@ export const migrations = [Initial1764000000000, DeadLetter1764100000000];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
 
-/** The pool of connections to MySQL, not connected yet. */
-export function createDataSource(config: LedgerConfig): DataSource {
+const connectTimeoutMs = 5_000;
+
+/**
+ * The pool of connections to MySQL, not connected yet. With `queryTimeoutMs`, a query that takes
+ * longer fails as one does whose connection breaks; without it, nothing ends a query.
+ */
+export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number): DataSource {
   const ca = readCertificateAuthority(config.MYSQL_CA_FILE);
   return new DataSource({
     type: 'mysql',
@@ -22,7 +28,8 @@ export function createDataSource(config: LedgerConfig): DataSource {
     // Counts and times come as numbers; a BIGINT above 2^53 would come as text, and we have none.
     supportBigNumbers: true,
     bigNumberStrings: false,
-    connectTimeout: 5_000,
+    ...(queryTimeoutMs === undefined ? {} : { driver: driverWithLimit(queryTimeoutMs) }),
+    connectTimeout: Math.min(connectTimeoutMs, queryTimeoutMs ?? connectTimeoutMs),
     poolSize: config.MYSQL_POOL_SIZE,
     entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow],
     migrations,

@@ -11,6 +11,8 @@ export class LedgerUnavailableError extends Error {
 }
 
 const retryMs = 1_000;
+/** A question about its health that MySQL has not answered by then counts as not answered. */
+const healthAnswerMs = 1_500;
 
 /**
  * The connection to MySQL of one process. A process starts, and stays up, without MySQL: `start`
@@ -22,7 +24,11 @@ export class LedgerConnection {
   private connecting: Promise<void> | undefined;
   private lastError = 'not connected yet';
 
-  constructor(private readonly config: LedgerConfig) {}
+  /** With `queryTimeoutMs` no query takes longer: it rejects with a connection error. */
+  constructor(
+    private readonly config: LedgerConfig,
+    private readonly options: { queryTimeoutMs?: number } = {},
+  ) {}
 
   start(): void {
     this.connecting ??= this.connectUntilUp();
@@ -46,7 +52,7 @@ export class LedgerConnection {
   /** Why MySQL cannot be asked, in words; `undefined` when it can. */
   async connectionProblem(): Promise<string | undefined> {
     try {
-      await this.dataSource.query('SELECT 1');
+      await inTime(this.dataSource.query('SELECT 1'));
       return undefined;
     } catch (error) {
       return `MySQL is not reachable: ${(error as Error).message}`;
@@ -59,7 +65,7 @@ export class LedgerConnection {
    */
   async schemaProblem(): Promise<string | undefined> {
     try {
-      return await describeSchema(this.dataSource);
+      return await inTime(describeSchema(this.dataSource));
     } catch (error) {
       if (error instanceof LedgerUnavailableError || isConnectionError(error)) {
         return undefined;
@@ -79,11 +85,22 @@ export class LedgerConnection {
     while (this.source === undefined) {
       signal.throwIfAborted();
       try {
-        this.source = await createDataSource(this.config).initialize();
+        this.source = await createDataSource(this.config, this.options.queryTimeoutMs).initialize();
       } catch (error) {
         this.lastError = (error as Error).message;
         await delay(retryMs, undefined, { signal });
       }
     }
   }
+}
+
+async function inTime<Answer>(question: Promise<Answer>): Promise<Answer> {
+  const timer = new AbortController();
+  const expired = delay(healthAnswerMs, undefined, { signal: timer.signal }).then((): never => {
+    throw new LedgerUnavailableError(`no answer within ${healthAnswerMs} ms`);
+  });
+  // Whichever comes second may fail with nobody left to hear it.
+  expired.catch(() => {});
+  question.catch(() => {});
+  return Promise.race([question, expired]).finally(() => timer.abort());
 }

@@ -136,6 +136,12 @@ export const environmentSchema = z
       .max(500)
       .default(10)
       .describe('Most connections of one process to MySQL.'),
+    MYSQL_QUERY_TIMEOUT_MS: milliseconds
+      .min(2_000)
+      .default(5_000)
+      .describe(
+        'How long one query of api or issuer, or the wait for a connection, may take before it counts as failed.',
+      ),
 
     RELAY_AFTER_MS: milliseconds
       .default(3_000)

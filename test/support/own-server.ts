@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest';
 import type { ServerName } from '../../infra/local/paths.ts';
 import { isRunning, readRunFile } from '../../infra/local/run-files.ts';
-import { startServer, stopServer } from '../../infra/local/servers.ts';
+import { serverPid, startServer, stopServer } from '../../infra/local/servers.ts';
 import { testConfig } from './test-config.ts';
 
 /** Stops and starts a server that the tests use, where it is theirs to stop. */
@@ -25,12 +25,29 @@ export class OwnServer {
     }
   }
 
+  /** It keeps its connections, and answers nobody until `thaw`. */
+  freeze(): void {
+    this.signal('SIGSTOP');
+  }
+
+  /** Does nothing when it is not ours, or not frozen. */
+  thaw(): void {
+    this.signal('SIGCONT');
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
   }
 
   private wasOurs = false;
+
+  private signal(signal: NodeJS.Signals): void {
+    const pid = this.wasOurs ? serverPid('test', this.name) : undefined;
+    if (pid !== undefined) {
+      process.kill(pid, signal);
+    }
+  }
 
   /** By its port as well: another set of servers may run beside those of the environment. */
   private isOurs(): boolean {
