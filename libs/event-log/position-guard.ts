@@ -4,7 +4,7 @@ import { readConsumerLag } from './consumer-lag.js';
 import type { GroupMembership, TopicPartition } from './group-membership.js';
 import type { Log } from './kafka-client.js';
 import { howToGoOn, type LogPosition, positionProblem } from './log-position.js';
-import { onOffsetOutOfRange } from './offset-reset.js';
+import { onOffsetOutOfRange } from './kafkajs-mends/offset-reset.js';
 import type { PartitionPauses } from './partition-pauses.js';
 
 export interface PositionGuardParts {

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
-import type { TopicPartition } from './group-membership.js';
+import type { TopicPartition } from '../group-membership.js';
+import { innerModule } from './replace-module.js';
 
 /** What we use of a class inside kafkajs 2.2.4: the offsets of one member of a group. */
 interface OffsetManager {
@@ -11,10 +11,7 @@ interface OffsetManager {
 /** Hears of an offset that the log does not have, and sees to the partition, which must be paused. */
 export type OutOfRangeListener = (at: TopicPartition, offset: string) => void;
 
-const require = createRequire(import.meta.url);
-const { prototype } = require('kafkajs/src/consumer/offsetManager') as {
-  prototype: OffsetManager;
-};
+const { prototype } = innerModule<{ prototype: OffsetManager }>('consumer/offsetManager').exports;
 const listeners = new Map<string, OutOfRangeListener>();
 // oxlint-disable-next-line typescript/unbound-method -- called below with the `this` it needs
 const reset = prototype.setDefaultOffset;
@@ -23,8 +20,7 @@ const reset = prototype.setDefaultOffset;
  * Where the log does not have the next offset of a consumer, kafkajs commits the default one in its
  * place and goes on from there, with no word to us. That skips what retention has deleted unread, or
  * what a topic that was created anew begins with, and takes the evidence away. A consumer that
- * listens is told instead, and nothing is committed. kafkajs is pinned to the version that this was
- * written for.
+ * listens is told instead, and nothing is committed.
  */
 prototype.setDefaultOffset = async function (this: OffsetManager, at): Promise<void> {
   const listener = listeners.get(this.memberId);
