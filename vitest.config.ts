@@ -87,6 +87,9 @@ export default defineConfig({
           include: ['{apps,libs,test}/**/*.faults.spec.ts'],
           sequence: { groupOrder: 3 },
           ...oneAtATime,
+          // A system that must be in service again by itself may wait 90 s for that in one test.
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
         },
       },
     ],

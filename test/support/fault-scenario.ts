@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import type { AppKind } from './app.ts';
+import { expect, vi } from 'vitest';
+import type { App, AppKind } from './app.ts';
+import { eventually } from './eventually.ts';
+import type { RushAnswer } from './rush.ts';
 import { Rush } from './rush.ts';
 import { Stack } from './stack.ts';
 
@@ -14,6 +16,12 @@ export interface ScenarioOptions {
   clients?: number;
   /** How long each client rests after an answer that is final. */
   pauseMs?: number;
+}
+
+/** Whom to ask for what, where it is not the campaign of the rush and the api started last. */
+export interface Asked {
+  couponId?: number;
+  api?: App;
 }
 
 const servingTimeoutMs = 90_000;
@@ -51,9 +59,37 @@ export class FaultScenario {
   /** Waits until so many more have been accepted: the system is in service, by itself. */
   async untilServed(count = 50): Promise<void> {
     const target = this.rush.accepted.length + count;
-    await expect
-      .poll(() => this.rush.accepted.length, { timeout: servingTimeoutMs, interval: 50 })
-      .toBeGreaterThanOrEqual(target);
+    // Not expect.poll: it cannot be used in a hook.
+    await vi.waitFor(() => expect(this.rush.accepted.length).toBeGreaterThanOrEqual(target), {
+      timeout: servingTimeoutMs,
+      interval: 50,
+    });
+  }
+
+  /** Asks once, beside the rush; the answer is kept with the others. */
+  async ask(userId: string, { couponId = this.couponId, api }: Asked = {}): Promise<RushAnswer> {
+    const answer = await this.stack.assign(couponId, userId, api === undefined ? {} : { api });
+    this.rush.keep({ ...answer, userId });
+    return { ...answer, userId };
+  }
+
+  /** Asks again as long as the answer is 503, or none comes. */
+  askUntilFinal(userId: string, asked: Asked = {}): Promise<RushAnswer> {
+    return eventually(async () => {
+      const answer = await this.ask(userId, asked).catch(() => undefined);
+      return answer?.status === 503 ? undefined : answer;
+    });
+  }
+
+  /** True of a campaign whose gate never lost anything: no repeat was told another id, not even by a 503. */
+  expectOneIdEach(): void {
+    const idsOf = new Map<string, Set<string>>();
+    for (const { userId, body } of this.rush.answers) {
+      if (body.issuance_id !== undefined) {
+        idsOf.set(userId, (idsOf.get(userId) ?? new Set()).add(body.issuance_id as string));
+      }
+    }
+    expect([...idsOf].filter(([, ids]) => ids.size > 1)).toEqual([]);
   }
 
   /**
@@ -69,7 +105,7 @@ export class FaultScenario {
       const args = ['verify', '--journal', journal, '--wait', '90'];
       const { exitCode, stdout, stderr } = await this.stack.firstcome(...args);
       expect(exitCode, stdout + stderr).toBe(0);
-      expect(stdout).toMatch(/^I3\s+ok/m);
+      expect(stdout).toMatch(/^ok\s+I3/m);
     } finally {
       rmSync(directory, { recursive: true });
     }

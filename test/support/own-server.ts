@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest';
 import type { ServerName } from '../../infra/local/paths.ts';
 import { isRunning, readRunFile } from '../../infra/local/run-files.ts';
-import { startServer, stopServer } from '../../infra/local/servers.ts';
+import { serverPid, startServer, stopServer } from '../../infra/local/servers.ts';
 import { testConfig } from './test-config.ts';
 
 /** Stops and starts a server that the tests use, where it is theirs to stop. */
@@ -25,12 +25,30 @@ export class OwnServer {
     }
   }
 
+  /** Stops the clock of the process, as a machine does that stalls; only after `require`. */
+  freeze(): void {
+    this.frozenPid = serverPid('test', this.name);
+    if (this.frozenPid === undefined) {
+      throw new Error(`There is no ${this.name} to freeze.`);
+    }
+    process.kill(this.frozenPid, 'SIGSTOP');
+  }
+
+  /** Does nothing when it is not frozen. */
+  thaw(): void {
+    if (this.frozenPid !== undefined) {
+      process.kill(this.frozenPid, 'SIGCONT');
+      this.frozenPid = undefined;
+    }
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
   }
 
   private wasOurs = false;
+  private frozenPid: number | undefined;
 
   /** By its port as well: another set of servers may run beside those of the environment. */
   private isOurs(): boolean {
