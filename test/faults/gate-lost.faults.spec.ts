@@ -30,9 +30,12 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(problem !== undefined, problem));
 afterAll(async () => {
   await stores?.close();
-  await scenario?.stop();
-  await address?.close();
-  await Promise.all([primary?.remove(), replica?.remove()]);
+  try {
+    await scenario?.stop();
+  } finally {
+    await address?.close();
+    await Promise.all([primary?.remove(), replica?.remove()]);
+  }
 });
 
 /** Loses the gate under load; it must then have shut itself, and serve again from MySQL. */

@@ -20,7 +20,7 @@ beforeAll(async () => {
   proxy = await TcpProxy.start({ host: gate.hostname, port: Number(gate.port) });
   gate.host = `127.0.0.1:${proxy.port}`;
   api = await App.start('api', { ...stack.env, GATE_REDIS_URL: gate.toString() });
-  await api.ready(40_000);
+  await api.ready(90_000);
 });
 afterAll(async () => {
   await api?.stop();

@@ -24,9 +24,12 @@ beforeAll(async () => {
 });
 beforeEach(({ skip }) => skip(problem !== undefined, problem));
 afterAll(async () => {
-  await scenario?.stop();
-  jobs?.disconnect();
-  await jobStore?.remove();
+  try {
+    await scenario?.stop();
+  } finally {
+    jobs?.disconnect();
+    await jobStore?.remove();
+  }
 });
 
 /** When the reconcile job is due next; nothing while it is not scheduled. */

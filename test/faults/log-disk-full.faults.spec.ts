@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
 import { SpareBroker, spareBrokerProblem } from '../support/spare-broker.ts';
@@ -28,13 +28,21 @@ beforeAll(async () => {
   }
 });
 beforeEach(({ skip }) => skip(problem !== undefined, problem));
-afterAll(async () => {
-  await scenario?.stop();
-  await broker?.server.stop('SIGKILL');
-  if (isMounted) {
-    await run('umount', [broker!.server.dataDir]);
+afterEach(async () => {
+  if (scenario !== undefined) {
+    await makeRoom();
   }
-  await broker?.remove();
+});
+afterAll(async () => {
+  try {
+    await scenario?.stop();
+  } finally {
+    await broker?.server.stop('SIGKILL');
+    if (isMounted) {
+      await run('umount', [broker!.server.dataDir]);
+    }
+    await broker?.remove();
+  }
 });
 
 /** Why there is no small disk to fill, in words; `undefined` when there is one. */
@@ -48,9 +56,13 @@ async function mountDisk(directory: string): Promise<string | undefined> {
   }
 }
 
+function wasteFile(): string {
+  return join(broker!.server.dataDir, 'waste');
+}
+
 /** Takes all the room that is left. */
-function fillDisk(file: string): void {
-  const handle = openSync(file, 'w');
+function fillDisk(): void {
+  const handle = openSync(wasteFile(), 'w');
   const piece = Buffer.alloc(64 * 1_024);
   try {
     for (;;) {
@@ -63,13 +75,17 @@ function fillDisk(file: string): void {
   }
 }
 
+/** As whoever is on call would: there is room again, and the broker is started again. */
+async function makeRoom(): Promise<void> {
+  rmSync(wasteFile(), { force: true });
+  await broker!.server.start();
+}
+
 describe('a full disk of Kafka, under load', () => {
   const users = userIds(50, 'full');
 
   test('503 UNCONFIRMED while it is full; in service again by itself when there is room and the broker was started again', async () => {
-    const { server } = broker!;
-    const waste = join(server.dataDir, 'waste');
-    fillDisk(waste);
+    fillDisk();
     let probes = 0;
     await expect
       .poll(
@@ -86,9 +102,8 @@ describe('a full disk of Kafka, under load', () => {
       users.map(() => [503, 'UNCONFIRMED']),
     );
 
-    await server.stop('SIGKILL');
-    rmSync(waste);
-    await server.start();
+    await broker!.server.stop('SIGKILL');
+    await makeRoom();
     await scenario!.untilServed();
     const again = await Promise.all(users.map((user) => scenario!.askUntilFinal(user)));
     expect(again.map(({ status, body }) => [status, body.issuance_id])).toEqual(

@@ -24,15 +24,18 @@ beforeAll(async () => {
     scenario = await FaultScenario.start({ apps: ['api', 'issuer'], env });
     stores = new StackStores(scenario.stack);
     api = await App.start('api', { ...scenario.stack.env, KAFKA_BROKERS: broker.proxied });
-    await api.ready(60_000);
+    await api.ready(90_000);
   }
 });
 beforeEach(({ skip }) => skip(spareBrokerProblem !== undefined, spareBrokerProblem));
 afterAll(async () => {
   await api?.stop();
   await stores?.close();
-  await scenario?.stop();
-  await broker?.remove();
+  try {
+    await scenario?.stop();
+  } finally {
+    await broker?.remove();
+  }
 });
 
 /** The reply to a produce names its topic behind size, correlation id, and the number of topics. */

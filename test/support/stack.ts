@@ -20,7 +20,8 @@ export interface CommandResult {
   stderr: string;
 }
 
-const readyTimeoutMs = 40_000;
+/** Enough for a machine that has ten times as much to do as it can. */
+const readyTimeoutMs = 90_000;
 
 /**
  * Real processes of firstcome on the real servers of the tests, with a database, topics and keys of
