@@ -10,8 +10,8 @@ const restTimeoutMs = 5_000;
 
 /**
  * Compares the counts of the stores from time to time and says where they differ; it changes nothing:
- * a person decides what to repair. The job is a trigger: a job store that lost it gets it again when
- * a keeper starts.
+ * a person decides what to repair. The job is a trigger: a job store that lost it gets it again from
+ * any keeper that runs (see `ReconcileSchedule`).
  */
 @Processor(reconcileQueue)
 export class ReconcileJob extends WorkerHost {

@@ -1,23 +1,53 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import type { OnModuleInit } from '@nestjs/common';
+import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { reconcileEveryMs, reconcileQueue } from './reconcile-job.js';
 
+const schedulerId = 'reconcile';
+/** A job store that was emptied forgets the schedule as well. */
+const lookEveryMs = 10_000;
+
 /** Sees to it that the reconcile job is scheduled, once for all keepers. */
 @Injectable()
-export class ReconcileSchedule implements OnModuleInit {
+export class ReconcileSchedule implements OnModuleInit, OnModuleDestroy {
+  private looking: NodeJS.Timeout | undefined;
+  private isAsking = false;
+
   constructor(@InjectQueue(reconcileQueue) private readonly queue: Queue) {}
 
   /** Does not wait: the keeper's other duties must begin although the job store is away. */
   onModuleInit(): void {
     this.queue.on('error', () => {});
-    this.queue
-      .upsertJobScheduler(
-        'reconcile',
-        { every: reconcileEveryMs },
-        { name: 'reconcile', opts: { removeOnComplete: 10, removeOnFail: 10 } },
-      )
-      .catch(() => {});
+    this.ask(() => this.schedule());
+    this.looking = setInterval(() => this.ask(() => this.scheduleAgain()), lookEveryMs);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.looking);
+  }
+
+  /** One question at a time: while the job store is away they would pile up. */
+  private ask(question: () => Promise<unknown>): void {
+    if (!this.isAsking) {
+      this.isAsking = true;
+      question()
+        .catch(() => {})
+        .finally(() => (this.isAsking = false));
+    }
+  }
+
+  private async scheduleAgain(): Promise<void> {
+    if ((await this.queue.getJobScheduler(schedulerId)) === undefined) {
+      await this.schedule();
+    }
+  }
+
+  private schedule(): Promise<unknown> {
+    return this.queue.upsertJobScheduler(
+      schedulerId,
+      { every: reconcileEveryMs },
+      { name: 'reconcile', opts: { removeOnComplete: 10, removeOnFail: 10 } },
+    );
   }
 }

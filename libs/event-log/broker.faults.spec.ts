@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { serverPid } from '../../infra/local/servers.ts';
 import { OwnServer } from '../../test/support/own-server.ts';
 import { KafkaBatchTransport } from './batch-transport.js';
 import { LogAdmin, latestOffsets } from './consumer-lag.js';
@@ -16,32 +15,15 @@ const broker = new OwnServer('kafka');
 const topics = new TestTopics();
 const publishers: EventPublisher[] = [];
 const transports: KafkaBatchTransport[] = [];
-let frozenPid: number | undefined;
 
 beforeAll(() => topics.open());
 beforeEach((context) => broker.require(context));
 afterEach(async () => {
-  thaw();
+  broker.thaw();
   await broker.start();
   await Promise.all([...publishers.splice(0), ...transports.splice(0)].map((each) => each.close()));
 });
 afterAll(() => topics.close());
-
-/** Only after `broker.require`: another's broker is not ours to freeze. */
-function freeze(): void {
-  frozenPid = serverPid('test', 'kafka');
-  if (frozenPid === undefined) {
-    throw new Error('There is no broker to freeze.');
-  }
-  process.kill(frozenPid, 'SIGSTOP');
-}
-
-function thaw(): void {
-  if (frozenPid !== undefined) {
-    process.kill(frozenPid, 'SIGCONT');
-    frozenPid = undefined;
-  }
-}
 
 async function startPublisher(): Promise<EventPublisher> {
   const publisher = new EventPublisher(testKafka(), { publishTimeoutMs });
@@ -92,7 +74,7 @@ describe('a broker that is frozen', () => {
     const topic = await topics.create(1);
     const publisher = await startPublisher();
     await publish(publisher, topic, 'before');
-    freeze();
+    broker.freeze();
     const startedAt = performance.now();
     const lost = await Promise.allSettled(
       ['a', 'b', 'c'].map((value) => publish(publisher, topic, value)),
@@ -102,7 +84,7 @@ describe('a broker that is frozen', () => {
       expect(result).toMatchObject({ reason: expect.any(PublishUnconfirmedError) as unknown });
     }
     await vi.waitFor(() => expect(publisher.state().status).toBe('connecting'), recovery);
-    thaw();
+    broker.thaw();
     await vi.waitFor(() => expect(publisher.state().status).toBe('connected'), recovery);
     await publish(publisher, topic, 'after');
     const values = await readValues(topic);
@@ -130,10 +112,10 @@ describe('a broker that is frozen', () => {
     for (let round = 1; round <= 2; round += 1) {
       const target = confirmed.length + 100;
       await vi.waitFor(() => expect(confirmed.length).toBeGreaterThan(target), recovery);
-      freeze();
+      broker.freeze();
       const rejected = unconfirmed + workers.length;
       await vi.waitFor(() => expect(unconfirmed).toBeGreaterThanOrEqual(rejected), recovery);
-      thaw();
+      broker.thaw();
     }
     const target = confirmed.length + 100;
     await vi.waitFor(() => expect(confirmed.length).toBeGreaterThan(target), recovery);
@@ -150,10 +132,10 @@ describe('a broker that is frozen', () => {
     const { seen } = startConsumer(topic, onCrash);
     await publish(publisher, topic, 'before');
     await vi.waitFor(() => expect(seen).toEqual(['before']), recovery);
-    freeze();
+    broker.freeze();
     // Longer than a session lasts: the group has forgotten the member when the broker wakes.
     await new Promise((resolve) => setTimeout(resolve, 14_000));
-    thaw();
+    broker.thaw();
     await publishSurely(publisher, topic, 'after');
     await vi.waitFor(() => expect(seen).toContain('after'), recovery);
     expect(onCrash).not.toHaveBeenCalled();
@@ -161,7 +143,7 @@ describe('a broker that is frozen', () => {
 
   it('readTopic gives up with an error', async () => {
     const topic = await topics.create(1);
-    freeze();
+    broker.freeze();
     const reading = readTopic(testKafka(), topic, () => {}, { idleTimeoutMs: 1_000 });
     await expect(reading).rejects.toThrow(topic);
   });

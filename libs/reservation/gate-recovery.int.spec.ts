@@ -159,6 +159,17 @@ describe('a recovery that was overtaken', () => {
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
+  test('does not open without those it has staged, when Redis has lost them', async () => {
+    const coupon = await fencedCoupon();
+    const runId = await gate.claim(coupon.id, 'token');
+    await gate.stage(coupon.id, 'token', [ann]);
+    await here.raw.unlink(here.keys(coupon.id).staging);
+    expect(await gate.open(coupon, 'token', runId)).toBe(false);
+    await gate.stage(coupon.id, 'token', [bob]);
+    expect(await gate.open(coupon, 'token', runId)).toBe(false);
+    expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
+  });
+
   test('neither stages nor opens when Redis has lost its claim', async () => {
     const coupon = await fencedCoupon();
     const runId = await gate.claim(coupon.id, 'token');

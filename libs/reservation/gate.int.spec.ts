@@ -99,12 +99,17 @@ describe('reserve', () => {
     expect((await gate.inspect(id)).gate).toBe('fenced');
   });
 
-  test('closes the gate for everybody when its holders were lost', async () => {
-    const { id } = await here.openCoupon();
-    await here.take(id, 'ann');
-    await here.raw.unlink(here.keys(id).holders);
-    expect(await gate.reserve(id, ['ann'])).toEqual({ gate: 'fenced' });
-  });
+  test.each(['holders', 'pending', 'pendingUsers'] as const)(
+    'closes the gate for everybody when the key of its %s was lost',
+    async (name) => {
+      const { id } = await here.openCoupon();
+      await here.take(id, 'ann');
+      await here.raw.unlink(here.keys(id)[name]);
+      expect((await gate.inspect(id)).gate).toBe('fenced');
+      expect(await gate.listPending(id, 0, 10)).toEqual([]);
+      expect(await gate.reserve(id, ['ann'])).toEqual({ gate: 'fenced' });
+    },
+  );
 });
 
 describe('a campaign that does not sell', () => {

@@ -76,18 +76,19 @@ export class Gate {
     ageMs: number,
     rowsMax: number,
   ): Promise<PendingReservation[]> {
-    const { meta, pending, pendingUsers } = this.keys(couponId);
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
     const reply = await this.scripts.run(
       'list_pending',
-      [meta, pending, pendingUsers],
+      [meta, holders, pending, pendingUsers],
       [ageMs, rowsMax],
     );
     return readPendingReply(couponId, reply);
   }
 
   async inspect(couponId: number): Promise<GateInspection> {
-    const { meta, holders, pending } = this.keys(couponId);
-    return readInspectReply(await this.scripts.run('inspect', [meta, holders, pending]));
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
+    const keys = [meta, holders, pending, pendingUsers];
+    return readInspectReply(await this.scripts.run('inspect', keys));
   }
 
   /** Applies a newer version of a campaign to its open gate; see `ApplyOutcome`. */

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import type { AppKind } from './app.ts';
+import type { App, AppKind } from './app.ts';
+import { eventually } from './eventually.ts';
+import type { RushAnswer } from './rush.ts';
 import { Rush } from './rush.ts';
 import type { Answer, CommandResult } from './stack.ts';
 import { Stack } from './stack.ts';
@@ -15,6 +17,12 @@ export interface ScenarioOptions {
   clients?: number;
   /** How long each client rests after an answer that is final. */
   pauseMs?: number;
+}
+
+/** Whom to ask for what, where it is not the campaign of the rush and the api started last. */
+export interface Asked {
+  couponId?: number;
+  api?: App;
 }
 
 const servingTimeoutMs = 90_000;
@@ -80,6 +88,32 @@ export class FaultScenario {
         cause: error,
       });
     });
+  }
+
+  /** Asks once, beside the rush; the answer is kept with the others. */
+  async ask(userId: string, { couponId = this.couponId, api }: Asked = {}): Promise<RushAnswer> {
+    const answer = await this.stack.assign(couponId, userId, api === undefined ? {} : { api });
+    this.rush.keep({ ...answer, userId });
+    return { ...answer, userId };
+  }
+
+  /** Asks again as long as the answer is 503, or none comes. */
+  askUntilFinal(userId: string, asked: Asked = {}): Promise<RushAnswer> {
+    return eventually(async () => {
+      const answer = await this.ask(userId, asked).catch(() => undefined);
+      return answer?.status === 503 ? undefined : answer;
+    });
+  }
+
+  /** True of a campaign whose gate never lost anything: no repeat was told another id, not even by a 503. */
+  expectOneIdEach(): void {
+    const idsOf = new Map<string, Set<string>>();
+    for (const { userId, body } of this.rush.answers) {
+      if (body.issuance_id !== undefined) {
+        idsOf.set(userId, (idsOf.get(userId) ?? new Set()).add(body.issuance_id as string));
+      }
+    }
+    expect([...idsOf].filter(([, ids]) => ids.size > 1)).toEqual([]);
   }
 
   /**

@@ -25,14 +25,21 @@ export class OwnServer {
     }
   }
 
-  /** It keeps its connections, and answers nobody until `thaw`. */
+  /** Stops the clock of the process, as a machine does that stalls; only after `require`. */
   freeze(): void {
-    this.signal('SIGSTOP');
+    this.frozenPid = serverPid('test', this.name);
+    if (this.frozenPid === undefined) {
+      throw new Error(`There is no ${this.name} to freeze.`);
+    }
+    process.kill(this.frozenPid, 'SIGSTOP');
   }
 
-  /** Does nothing when it is not ours, or not frozen. */
+  /** Does nothing when it is not frozen. */
   thaw(): void {
-    this.signal('SIGCONT');
+    if (this.frozenPid !== undefined) {
+      process.kill(this.frozenPid, 'SIGCONT');
+      this.frozenPid = undefined;
+    }
   }
 
   async restart(): Promise<void> {
@@ -41,13 +48,7 @@ export class OwnServer {
   }
 
   private wasOurs = false;
-
-  private signal(signal: NodeJS.Signals): void {
-    const pid = this.wasOurs ? serverPid('test', this.name) : undefined;
-    if (pid !== undefined) {
-      process.kill(pid, signal);
-    }
-  }
+  private frozenPid: number | undefined;
 
   /** By its port as well: another set of servers may run beside those of the environment. */
   private isOurs(): boolean {

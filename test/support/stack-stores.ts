@@ -3,6 +3,7 @@ import mysql from 'mysql2/promise';
 import { Campaigns } from '#campaign/campaigns.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
+import { bytesToUuid } from '#ledger/uuid-bytes.js';
 import { Gate } from '#reservation/gate.js';
 import { GateConnection } from '#reservation/gate-connection.js';
 import type { Stack } from './stack.ts';
@@ -19,7 +20,9 @@ export class StackStores {
   constructor(stack: Stack) {
     this.redis = new Redis(stack.env['GATE_REDIS_URL']!);
     this.redis.on('error', () => {});
-    this.gateConnection = new GateConnection(testConfig({ GATE_TIMEOUT_MS: '5000' }));
+    this.gateConnection = new GateConnection(
+      testConfig({ GATE_REDIS_URL: stack.env['GATE_REDIS_URL']!, GATE_TIMEOUT_MS: '5000' }),
+    );
     this.gate = new Gate(this.gateConnection, stack.env['GATE_KEY_PREFIX']!);
     this.mysqlUrl = stack.env['MYSQL_URL']!;
     this.mysql = mysql.createPool({ uri: this.mysqlUrl, connectionLimit: 4 });
@@ -59,6 +62,21 @@ export class StackStores {
     }
     await ledger.close();
     return ids;
+  }
+
+  /** Who was issued this coupon, and under which id. */
+  async issuedIds(couponId: number): Promise<Map<string, string>> {
+    const rows = await this.query<{ userId: Buffer; id: Buffer }>(
+      'SELECT user_id AS userId, id FROM issuance WHERE coupon_id = ?',
+      [couponId],
+    );
+    return new Map(rows.map(({ userId, id }) => [userId.toString(), bytesToUuid(id)]));
+  }
+
+  /** The epoch of a gate; waits for a Redis that was away. */
+  async epochOf(couponId: number): Promise<number> {
+    await this.gateConnection.connected();
+    return (await this.gate.inspect(couponId)).epoch;
   }
 
   /** Of these coupons, those whose gate is open. */

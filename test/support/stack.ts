@@ -20,6 +20,7 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** Enough for a machine that has ten times as much to do as it can. */
 const readyTimeoutMs = 90_000;
 
 /**

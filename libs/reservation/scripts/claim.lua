@@ -4,6 +4,6 @@
 -- ARGV  token (random)
 -- Returns the run_id of the server: what is staged from here on is good for this run only
 
-redis.call('HSET', KEYS[1], 'recovery_token', ARGV[1])
+redis.call('HSET', KEYS[1], 'recovery_token', ARGV[1], 'staged', 0)
 redis.call('UNLINK', KEYS[2])
 return server_run_id()

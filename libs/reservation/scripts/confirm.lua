@@ -10,7 +10,8 @@ if not meta.epoch or is_fenced(meta) or meta.epoch ~= ARGV[1] then
   return 0
 end
 if #ARGV > 1 then
-  redis.call('ZREM', KEYS[2], unpack(ARGV, 2))
+  local confirmed = redis.call('ZREM', KEYS[2], unpack(ARGV, 2))
   redis.call('HDEL', KEYS[3], unpack(ARGV, 2))
+  redis.call('HINCRBY', KEYS[1], 'pending', 0 - confirmed)
 end
 return 1

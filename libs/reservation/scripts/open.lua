@@ -3,7 +3,7 @@
 -- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 staging
 -- ARGV  token, run_id, epoch, kafka_partition, version, total, state, opens_at, closes_at
 -- Returns 1 opened  0 not: Redis is another run, another recovery claimed it or is newer, or the gate
---         is open already at this epoch or a later one
+--         is open already at this epoch or a later one, or what was staged is not all there
 
 local meta = read_hash(KEYS[1])
 local run_id = server_run_id()
@@ -12,6 +12,10 @@ if run_id ~= ARGV[2] or meta.recovery_token ~= ARGV[1] or tonumber(meta.min_epoc
   return 0
 end
 if meta.run_id == run_id and tonumber(meta.epoch) >= epoch then
+  return 0
+end
+-- Opened without those who were staged and lost, it would sell again what they hold.
+if redis.call('HLEN', KEYS[5]) ~= tonumber(meta.staged) then
   return 0
 end
 
@@ -23,7 +27,7 @@ if redis.call('EXISTS', KEYS[5]) == 1 then
 end
 redis.call('HSET', KEYS[1],
   'run_id', run_id, 'epoch', epoch, 'min_epoch', epoch, 'kafka_partition', ARGV[4],
-  'version', ARGV[5], 'total', ARGV[6], 'left', tonumber(ARGV[6]) - redis.call('HLEN', KEYS[2]),
+  'version', ARGV[5], 'total', ARGV[6], 'left', tonumber(ARGV[6]) - redis.call('HLEN', KEYS[2]), 'pending', 0,
   'state', ARGV[7], 'opens_at', ARGV[8], 'closes_at', ARGV[9])
-redis.call('HDEL', KEYS[1], 'recovery_token')
+redis.call('HDEL', KEYS[1], 'recovery_token', 'staged')
 return 1

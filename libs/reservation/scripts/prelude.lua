@@ -31,3 +31,13 @@ local function is_fenced(meta)
   return meta.run_id ~= server_run_id()
     or tonumber(meta.epoch) < tonumber(meta.min_epoch or '0')
 end
+
+-- Whether what the gate has counted is what is there. Keys that expired, were evicted or deleted by
+-- another hand make it false: without its holders the gate would sell again, and without what is
+-- pending it would take a reservation that never reached the log for one that did.
+local function has_all(meta, holders, pending, pending_users)
+  local waiting = tonumber(meta.pending)
+  return tonumber(meta.left) + redis.call('HLEN', holders) == tonumber(meta.total)
+    and redis.call('ZCARD', pending) == waiting
+    and redis.call('HLEN', pending_users) == waiting
+end

@@ -8,17 +8,18 @@
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
   return 0
 end
-local released = 0
+local released, unconfirmed = 0, 0
 for i = 2, #ARGV, 2 do
   local id, user_id = ARGV[i], ARGV[i + 1]
   if redis.call('HGET', KEYS[2], user_id) == id then
     redis.call('HDEL', KEYS[2], user_id)
-    redis.call('ZREM', KEYS[3], id)
+    unconfirmed = unconfirmed + redis.call('ZREM', KEYS[3], id)
     redis.call('HDEL', KEYS[4], id)
     released = released + 1
   end
 end
 if released > 0 then
   redis.call('HINCRBY', KEYS[1], 'left', released)
+  redis.call('HINCRBY', KEYS[1], 'pending', 0 - unconfirmed)
 end
 return released

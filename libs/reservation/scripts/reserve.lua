@@ -15,14 +15,13 @@ if is_fenced(meta) then
   return { 1, 0, 0, 0, 0 }
 end
 
-local left = tonumber(meta.left)
-if left + redis.call('HLEN', KEYS[2]) ~= tonumber(meta.total) then
-  -- Keys were lost or written by another hand. The numbers cannot be trusted: close the gate, and
-  -- let a recovery count again.
+if not has_all(meta, KEYS[2], KEYS[3], KEYS[4]) then
+  -- The numbers cannot be trusted: close the gate, and let a recovery count again.
   redis.call('HDEL', KEYS[1], 'run_id')
   return { 1, 0, 0, 0, 0 }
 end
 
+local left = tonumber(meta.left)
 local now = now_ms()
 local opens_at = tonumber(meta.opens_at)
 local closes_at = tonumber(meta.closes_at)
@@ -77,6 +76,6 @@ if #holders > 0 then
   redis.call('HSET', KEYS[2], unpack(holders))
   redis.call('ZADD', KEYS[3], unpack(pending))
   redis.call('HSET', KEYS[4], unpack(pending_users))
-  redis.call('HSET', KEYS[1], 'left', left)
+  redis.call('HSET', KEYS[1], 'left', left, 'pending', tonumber(meta.pending) + #pending / 2)
 end
 return reply

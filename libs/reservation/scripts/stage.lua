@@ -8,6 +8,6 @@ if redis.call('HGET', KEYS[1], 'recovery_token') ~= ARGV[1] then
   return 0
 end
 if #ARGV > 1 then
-  redis.call('HSET', KEYS[2], unpack(ARGV, 2))
+  redis.call('HINCRBY', KEYS[1], 'staged', redis.call('HSET', KEYS[2], unpack(ARGV, 2)))
 end
 return 1

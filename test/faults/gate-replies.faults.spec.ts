@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { App } from '../support/app.ts';
+import { FaultScenario } from '../support/fault-scenario.ts';
+import type { RushAnswer } from '../support/rush.ts';
+import { userIds } from '../support/fixtures.ts';
+import { StackStores } from '../support/stack-stores.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+let scenario: FaultScenario;
+let stores: StackStores;
+let proxy: TcpProxy;
+/** Not among the apis of the rush, so that what is swallowed is known. */
+let api: App;
+
+beforeAll(async () => {
+  scenario = await FaultScenario.start();
+  const { stack } = scenario;
+  stores = new StackStores(stack);
+  const gate = new URL(stack.env['GATE_REDIS_URL']!);
+  proxy = await TcpProxy.start({ host: gate.hostname, port: Number(gate.port) });
+  gate.host = `127.0.0.1:${proxy.port}`;
+  api = await App.start('api', { ...stack.env, GATE_REDIS_URL: gate.toString() });
+  await api.ready(90_000);
+});
+afterAll(async () => {
+  await api?.stop();
+  await proxy?.close();
+  await stores?.close();
+  await scenario?.stop();
+});
+
+/** The reply of reserve.lua ends with an issuance id. */
+const isReserved = (reply: Buffer): boolean => /-[0-9a-f]{12}\r\n$/.test(reply.toString('latin1'));
+/** The reply of confirm.lua is 1. */
+const isConfirmed = (reply: Buffer): boolean => /(^|\n):1\r\n$/.test(reply.toString('latin1'));
+
+/** Has these users ask while replies are swallowed; returns their answers, which are all 503. */
+async function askInVain(
+  isFirst: (reply: Buffer) => boolean,
+  users: string[],
+): Promise<RushAnswer[]> {
+  const swallowed = proxy.repliesSwallowed;
+  proxy.swallowReplies(isFirst);
+  const answers = await Promise.all(users.map((user) => scenario.ask(user, { api })));
+  proxy.cut();
+  expect(answers.map(({ status }) => status)).toEqual(users.map(() => 503));
+  expect(proxy.repliesSwallowed).toBeGreaterThan(swallowed);
+  return answers;
+}
+
+/** Whoever was reserved for keeps that id, and has taken one unit. */
+async function expectHeldOnce(answers: RushAnswer[], epoch: number): Promise<void> {
+  // Those who found no trip to Redis were not sent.
+  const sent = answers.filter(({ body }) => body.code !== 'OVERLOADED');
+  expect(sent.length).toBeGreaterThan(0);
+  const users = sent.map(({ userId }) => userId);
+  const held = await stores.gate.heldBy(scenario.couponId, users);
+  expect(held).not.toContain(null);
+  for (const [i, user] of users.entries()) {
+    const { status, headers, body } = await scenario.askUntilFinal(user, { api });
+    expect([status, body.issuance_id]).toEqual([200, held[i]]);
+    expect(headers.get('idempotent-replayed')).toBe('true');
+  }
+  // Had the stock dropped twice for somebody, the gate would have shut itself and be in a later one.
+  expect(await stores.epochOf(scenario.couponId)).toBe(epoch);
+}
+
+describe('a reply of Redis that is swallowed', () => {
+  test('of a reserve: the stock drops once, the client gets 503, and its repeat the same id', async () => {
+    const epoch = await stores.epochOf(scenario.couponId);
+    await expectHeldOnce(await askInVain(isReserved, userIds(20, 'reserving')), epoch);
+  });
+
+  test('of a confirm: the client gets 503 with its id, and its repeat the same', async () => {
+    const epoch = await stores.epochOf(scenario.couponId);
+    const answers = await askInVain(isConfirmed, userIds(20, 'confirming'));
+    expect(answers.map(({ body }) => body.code)).toContain('UNCONFIRMED');
+    await expectHeldOnce(answers, epoch);
+  });
+
+  test('nothing is lost, and nobody has two', async () => {
+    await scenario.expectNothingLost();
+    scenario.expectOneIdEach();
+  });
+});
