@@ -7,6 +7,7 @@ import { runProcess } from '#platform/run-process.js';
 import { ApiModule, ApiParts } from './api.module.js';
 import { acceptJsonOnly, createFastifyAdapter } from './http/fastify.js';
 import { measureRequests } from './http/http-metrics.js';
+import { shedOverload } from './http/overload.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { createValidationPipe } from './http/validation.js';
 import { serveOpenApi } from './openapi.js';
@@ -19,6 +20,7 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
 
   const adapter = createFastifyAdapter();
   measureRequests(adapter.getInstance(), telemetry);
+  shedOverload(adapter.getInstance().server, config, telemetry);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
@@ -50,6 +52,8 @@ async function listen(app: NestFastifyApplication, config: Config): Promise<void
     port: config.API_PORT,
     host: config.API_HOST,
     reusePort: config.API_REUSE_PORT,
+    // In a rush connections come faster than the event loop turns; the kernel drops what is beyond.
+    backlog: 4_096,
   };
   await app.listen(options as FastifyListenOptions);
 }

@@ -34,6 +34,12 @@ export interface CrowdCounts {
 interface Wish {
   couponId: number;
   userId: string;
+  /** Whether an api has said yes already: another yes then proves little. */
+  isGranted: boolean;
+}
+
+interface Waiting {
+  wish: Wish;
   notBefore: number;
 }
 
@@ -71,7 +77,7 @@ export class Crowd {
   readonly #requestsPerSecond: number;
   readonly #journal: AnswerJournal;
   readonly #watch: ServiceWatch;
-  readonly #waiting: Wish[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #recent: Wish[] = [];
   readonly #ending = new AbortController();
   #isClosing = false;
@@ -136,7 +142,7 @@ export class Crowd {
     const retryIsDue = oldest !== undefined && oldest.notBefore <= Date.now();
     if (retryIsDue && (this.#isClosing || this.#random.next() < 0.5)) {
       this.#waiting.shift();
-      this.#send(oldest);
+      this.#send(oldest.wish);
       return 1;
     }
     if (this.#isClosing) {
@@ -156,7 +162,7 @@ export class Crowd {
     this.#users += 1;
     let drawn = this.#random.below(100);
     const share = this.#shares.find(({ percent }) => (drawn -= percent) < 0) ?? this.#shares[0]!;
-    const wish = { couponId: share.couponId, userId: `user-${this.#users}`, notBefore: 0 };
+    const wish = { couponId: share.couponId, userId: `user-${this.#users}`, isGranted: false };
     this.#recent[this.#users % recentUsersMax] = wish;
     return wish;
   }
@@ -216,7 +222,10 @@ export class Crowd {
     ) {
       this.counts.accepted += 1;
       this.counts.replayed += Number(replayed);
-      this.#watch.accepted(issuance_id, replayed);
+      if (!wish.isGranted) {
+        wish.isGranted = true;
+        this.#watch.accepted(issuance_id);
+      }
       this.#watch.concluded(api.name, String(couponId));
     } else {
       this.counts.unexpected += 1;
@@ -235,7 +244,7 @@ export class Crowd {
       return;
     }
     const afterMs = retryAfterMs.least + Math.random() * retryAfterMs.spread;
-    this.#waiting.push({ ...wish, notBefore: Date.now() + afterMs });
+    this.#waiting.push({ wish, notBefore: Date.now() + afterMs });
   }
 }
 

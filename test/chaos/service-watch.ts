@@ -3,13 +3,14 @@ export class ServiceWatch {
   #lastAcceptedAt = performance.now();
   #longestGapMs = 0;
   readonly #conclusive = new Map<string, number>();
-  /** The id that was given out last to somebody who had none. */
+  /** The id that was told last to somebody who had been told none. */
   lastIssuanceId: string | undefined;
 
-  accepted(issuanceId: string, replayed: boolean): void {
+  /** The first yes to somebody; repeats do not count, for they need less than a first one. */
+  accepted(issuanceId: string): void {
     this.#closeGap();
     this.#lastAcceptedAt = performance.now();
-    this.lastIssuanceId = replayed ? this.lastIssuanceId : issuanceId;
+    this.lastIssuanceId = issuanceId;
   }
 
   /** A yes or a no, by this api or for this campaign. */
