@@ -26,9 +26,9 @@ export class Newcomers {
     private readonly couponId: number,
     /** Begins their names. */
     private readonly run: string,
-    perSecond: number,
+    { perSecond, afterMs }: { perSecond: number; afterMs: number },
   ) {
-    this.coming = this.come(1_000 / perSecond);
+    this.coming = this.come(1_000 / perSecond, afterMs);
   }
 
   /** Nobody new; rejects when a request got no answer. */
@@ -39,7 +39,8 @@ export class Newcomers {
     return this.visits;
   }
 
-  private async come(everyMs: number): Promise<void> {
+  private async come(everyMs: number, afterMs: number): Promise<void> {
+    await delay(afterMs);
     for (let count = 0; !this.leaving.signal.aborted; count += 1) {
       this.under.add(this.visit(`${this.run}-newcomer-${count}`));
       await delay(everyMs);
