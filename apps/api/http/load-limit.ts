@@ -16,7 +16,7 @@ const growth = 1.1;
 /**
  * How many requests are worked on at once. What they take beyond what can be done in parallel they
  * spend in queues, so the number is held where the mean stays below a target: more at once would not
- * be served faster, only later. (Additive increase, multiplicative decrease, as in TCP.)
+ * be served faster, only later. (As TCP finds out how much a network takes.)
  */
 export class LoadLimit {
   /** Requests sent away so far. */
