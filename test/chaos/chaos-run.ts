@@ -146,7 +146,7 @@ export class ChaosRun {
       this.#abort.throwIfAborted();
       missing = await this.#stack.unready();
       missing.push(...this.#withoutProof());
-      return missing.length === 0 && (await this.#lastIsIssued()) ? true : undefined;
+      return missing.length === 0 && (await this.#firstIsIssued()) ? true : undefined;
     };
     await waitUntil(look, {
       deadlineMs: inServiceDeadlineMs,
@@ -166,8 +166,8 @@ export class ChaosRun {
   }
 
   /** An id that was given out after the repair, at the api that is asked first. */
-  async #lastIsIssued(): Promise<boolean> {
-    const id = this.#watch.lastIssuanceId;
+  async #firstIsIssued(): Promise<boolean> {
+    const id = this.#watch.firstIssuanceId;
     const [api] = this.#stack.apis;
     if (id === undefined || api === undefined) {
       return false;

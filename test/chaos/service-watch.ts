@@ -3,14 +3,14 @@ export class ServiceWatch {
   #lastAcceptedAt = performance.now();
   #longestGapMs = 0;
   readonly #conclusive = new Map<string, number>();
-  /** The id that was told last to somebody who had been told none. */
-  lastIssuanceId: string | undefined;
+  /** The first id since `beginProof` that was told to somebody who had been told none. */
+  firstIssuanceId: string | undefined;
 
   /** The first yes to somebody; repeats do not count, for they need less than a first one. */
   accepted(issuanceId: string): void {
     this.#closeGap();
     this.#lastAcceptedAt = performance.now();
-    this.lastIssuanceId = issuanceId;
+    this.firstIssuanceId ??= issuanceId;
   }
 
   /** A yes or a no, by this api or for this campaign. */
@@ -30,7 +30,7 @@ export class ServiceWatch {
   /** From now on everybody has to prove anew that he serves. */
   beginProof(): void {
     this.#conclusive.clear();
-    this.lastIssuanceId = undefined;
+    this.firstIssuanceId = undefined;
   }
 
   /** The longest time without a 200 since `beginGaps`, with the one that lasts. */
