@@ -12,6 +12,8 @@ export interface Load {
   run: string;
   connections: number;
   seconds: number;
+  /** The one core that wrk runs on; autocannon runs where it is called. */
+  core?: number;
 }
 
 /** Makes the load of a run: wrk where there is one, else autocannon, in this process. */
@@ -32,13 +34,15 @@ export async function findLoadGenerator(): Promise<LoadGenerator> {
 }
 
 async function runWrk(
-  { url, couponId, run, connections, seconds }: Load,
+  { url, couponId, run, connections, seconds, core }: Load,
   signal: AbortSignal,
 ): Promise<LoadReport> {
   const script = join(import.meta.dirname, 'assign.lua');
   const load = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--timeout', '10s'];
-  const args = [...load, '-s', script, url, '--', String(couponId), run];
-  const { code, output } = await runToEnd('wrk', args, {
+  const wrk = ['wrk', ...load, '-s', script, url, '--', String(couponId), run];
+  const [command = '', ...args] =
+    core === undefined ? wrk : ['taskset', '-c', String(core), ...wrk];
+  const { code, output } = await runToEnd(command, args, {
     timeoutMs: (seconds + 30) * 1_000,
     signal,
   });

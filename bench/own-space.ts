@@ -3,14 +3,16 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import mysql from 'mysql2/promise';
 
-/** A database, topics and keys that nothing else on these servers has, for the time of a bench. */
+/** A database, topics and keys that nothing else on these servers has, for a time. */
 export class OwnSpace {
-  readonly name = `bench${randomBytes(5).toString('hex')}`;
+  readonly name: string;
   /** The settings that lead processes here. */
   readonly env: Record<string, string>;
   readonly #servers: Record<string, string>;
 
-  constructor(servers: Record<string, string>) {
+  /** `purpose` begins its name. */
+  constructor(servers: Record<string, string>, purpose = 'bench') {
+    this.name = `${purpose}${randomBytes(5).toString('hex')}`;
     const mysqlUrl = new URL(servers['MYSQL_URL'] ?? '');
     mysqlUrl.pathname = `/${this.name}`;
     this.#servers = servers;

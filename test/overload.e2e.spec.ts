@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { userIds } from './support/fixtures.ts';
+import { anIssuanceId, userIds } from './support/fixtures.ts';
 import type { Answer } from './support/stack.ts';
 import { Stack } from './support/stack.ts';
+import { TcpProxy } from './support/tcp-proxy.ts';
 
 let stack: Stack;
 let couponId: number;
@@ -37,6 +38,37 @@ test('what is too much at once gets 503 OVERLOADED, and what is admitted is issu
   await expect
     .poll(async () => (await stack.request(`/api/v1/coupons/${couponId}`)).body.left)
     .toBe(1_000 - admitted.length);
+});
+
+test('reads that wait for a frozen MySQL are few, the rest gets 503 OVERLOADED at once, and assigns go on', async () => {
+  const mysqlUrl = new URL(stack.env['MYSQL_URL']!);
+  const proxy = await TcpProxy.start({ host: mysqlUrl.hostname, port: Number(mysqlUrl.port) });
+  mysqlUrl.port = String(proxy.port);
+  const api = await stack.startApp('api', {
+    MYSQL_URL: mysqlUrl.toString(),
+    READ_IN_FLIGHT_MAX: '10',
+  });
+  const readStatus = () => stack.request(`/api/v1/issuances/${anIssuanceId(Date.now())}`, {}, api);
+  try {
+    expect((await readStatus()).status).toBe(200);
+    proxy.hold();
+    const reads = Array.from({ length: 30 }, readStatus);
+    let sentAway = 0;
+    reads.forEach((read) => void read.then(() => (sentAway += 1)));
+    await expect.poll(() => sentAway).toBe(20);
+    expect((await stack.assign(couponId, 'while it stands still', { api })).status).toBe(200);
+    expect((await stack.request('/health/live', {}, api)).status).toBe(200);
+
+    proxy.release();
+    const answers = await Promise.all(reads);
+    expect(byStatus(answers, 200)).toHaveLength(10);
+    const codes = byStatus(answers, 503).map(({ body }) => body.code);
+    expect(codes).toEqual(Array(20).fill('OVERLOADED'));
+  } finally {
+    proxy.release();
+    await api.kill();
+    await proxy.close();
+  }
 });
 
 function byStatus(answers: Answer[], status: number): Answer[] {

@@ -8,6 +8,7 @@ import { ApiModule, ApiParts } from './api.module.js';
 import { acceptJsonOnly, createFastifyAdapter } from './http/fastify.js';
 import { measureRequests } from './http/http-metrics.js';
 import { Leaving } from './http/leaving.js';
+import { shedOverload } from './http/overload.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { createValidationPipe } from './http/validation.js';
 import { serveOpenApi } from './openapi.js';
@@ -21,6 +22,7 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   const adapter = createFastifyAdapter();
   measureRequests(adapter.getInstance(), telemetry);
   const leaving = new Leaving(adapter.getInstance());
+  shedOverload(adapter.getInstance().server, config, telemetry);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
@@ -53,6 +55,8 @@ async function listen(app: NestFastifyApplication, config: Config): Promise<void
     port: config.API_PORT,
     host: config.API_HOST,
     reusePort: config.API_REUSE_PORT,
+    // In a rush connections come faster than the event loop turns; the kernel drops what is beyond.
+    backlog: 4_096,
   };
   await app.listen(options as FastifyListenOptions);
 }

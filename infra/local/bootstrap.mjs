@@ -15,6 +15,7 @@ const commands = {
   reset: 'stop everything and delete the data of this checkout',
   test: 'run every check and every test on real servers',
   'test:model': 'run random schedules of the model of the protocol',
+  'test:chaos': 'break one thing after another under load, and count what became of it',
   firstcome: 'the command line client, against the running instance',
   demo: 'a rush for few coupons, in front of your eyes',
   bench: 'assign beside bare Fastify, in requests a second',
@@ -25,6 +26,7 @@ const commands = {
 const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   soak: join(root, 'bench', 'soak.ts'),
+  'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
 };
 
 function readPackages(file) {

@@ -36,6 +36,20 @@ export const environmentSchema = z
       .max(100_000)
       .default(2_000)
       .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),
+    READ_IN_FLIGHT_MAX: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(500)
+      .describe('The same for all other requests: status, wallet, coupon, documents.'),
+    API_CONNECTIONS_MAX: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(10_000)
+      .describe('Most connections of clients to one api; it closes more at once.'),
     ASSIGN_WAIT_MAX_MS: milliseconds
       .default(500)
       .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),

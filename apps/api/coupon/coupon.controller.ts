@@ -14,7 +14,7 @@ export class CouponController {
   @Get(':coupon_id')
   @ApiOperation({ summary: 'A campaign, and what is left of it' })
   @ApiOkResponse({ standardSchema: couponSchema })
-  @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'RECOVERING')
+  @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'OVERLOADED', 'RECOVERING')
   show(
     @Param({ schema: couponParametersSchema }) parameters: z.output<typeof couponParametersSchema>,
   ): Promise<CouponAnswer> {

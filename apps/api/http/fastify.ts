@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { bodyBytesMax, pathParameterLengthMax, requestTimeoutMs } from './limits.js';
+import { overloaded } from './overloaded.js';
 import { Problem } from './problem.js';
 import { problemDocument, sendProblem, toProblem } from './problem.filter.js';
 
@@ -26,7 +28,8 @@ export function createFastifyAdapter(): FastifyAdapter {
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, request.id, toProblem(error));
     },
-    clientErrorHandler: (_error: Error, socket: Socket) => rejectConnection(socket),
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
+      rejectConnection(socket, connectionProblem(error)),
   });
 }
 
@@ -36,16 +39,28 @@ export function acceptJsonOnly(adapter: FastifyAdapter): void {
   fastify.removeContentTypeParser(['text/plain', 'application/x-www-form-urlencoded']);
 }
 
-/** What arrived is no HTTP request, so there is no reply object to answer with. */
-function rejectConnection(socket: Socket): void {
+/**
+ * A request that took too long to arrive may be as valid as any: a process that stood still finds it
+ * overdue when it wakes. Nothing was done about it, so it may be sent again.
+ */
+export function connectionProblem({ code }: { code?: string | undefined }): Problem {
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    ? overloaded()
+    : new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
+}
+
+/** There is no request yet, so there is no reply object to answer with. */
+function rejectConnection(socket: Socket, problem: Problem): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const problem = new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
+  const status = problem.getStatus();
+  const { retryAfterSeconds } = problem.details;
+  const retryAfter = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
   const body = JSON.stringify(problemDocument(newRequestId(), problem));
   socket.end(
-    'HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\n' +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${retryAfter}Connection: close\r\n\r\n${body}`,
   );
 }

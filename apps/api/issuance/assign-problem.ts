@@ -1,10 +1,8 @@
 import type { AssignOutcome } from '#admission/assign-coupon.js';
 import { recovering } from '../coupon/coupon-problems.js';
+import { overloaded } from '../http/overloaded.js';
 import { Problem } from '../http/problem.js';
 import { toIsoTime } from '../http/iso-time.js';
-
-/** Those sent away together must not come back together. */
-const retrySpreadSeconds = 4;
 
 /** Outcomes that are not a success; an absent gate is explained by the catalogue. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;
@@ -23,10 +21,7 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
     case 'recovering':
       return recovering(outcome.issuanceId);
     case 'overloaded':
-      return new Problem('OVERLOADED', {
-        detail: 'More requests came in than can be served. Nothing was done about this one.',
-        retryAfterSeconds: 1 + Math.floor(Math.random() * retrySpreadSeconds),
-      });
+      return overloaded();
     case 'unconfirmed':
       return new Problem('UNCONFIRMED', {
         detail:

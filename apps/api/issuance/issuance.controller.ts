@@ -76,7 +76,7 @@ export class IssuanceController {
   @Get('issuances/:issuance_id')
   @ApiOperation({ summary: 'Where an issuance stands' })
   @ApiOkResponse({ standardSchema: issuanceStatusSchema })
-  @ApiProblems('INVALID_REQUEST', 'ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
+  @ApiProblems('INVALID_REQUEST', 'ISSUANCE_NOT_FOUND', 'OVERLOADED', 'UNAVAILABLE')
   status(
     @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
   ): Promise<IssuanceStatusAnswer> {
@@ -86,7 +86,7 @@ export class IssuanceController {
   @Get('users/:user_id/coupons')
   @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
   @ApiOkResponse({ standardSchema: walletSchema })
-  @ApiProblems('INVALID_REQUEST', 'UNAVAILABLE')
+  @ApiProblems('INVALID_REQUEST', 'OVERLOADED', 'UNAVAILABLE')
   async wallet(
     @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,

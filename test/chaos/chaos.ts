@@ -1,0 +1,60 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ensureBuilt } from '../../infra/local/build.ts';
+import { onStopSignal, runCommand } from '../../infra/local/command.ts';
+import { localDir } from '../../infra/local/paths.ts';
+import { createProgress } from '../../infra/local/progress.ts';
+import type { Report } from '../../infra/local/progress.ts';
+import { ReadableError } from '../../infra/local/readable-error.ts';
+import { startServers, stopServers } from '../../infra/local/servers.ts';
+import type { ChaosResult } from './chaos-result.ts';
+import { formatResult, summarize } from './chaos-result.ts';
+import { ChaosRun } from './chaos-run.ts';
+import { parseOptions, usage } from './options.ts';
+import type { ChaosOptions } from './options.ts';
+
+/** The servers of npm test: what is killed here must serve nothing else. */
+const instance = 'test';
+
+await runCommand(usage, async (args) => {
+  const options = parseOptions(args);
+  const interrupted = new AbortController();
+  const removeHandlers = onStopSignal(
+    () => interrupted.abort(),
+    () => undefined,
+  );
+  try {
+    return await chaos(options, createProgress(), interrupted.signal);
+  } catch (error) {
+    throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
+  } finally {
+    removeHandlers();
+  }
+});
+
+async function chaos(options: ChaosOptions, report: Report, abort: AbortSignal): Promise<number> {
+  const { seed, minutes, requestsPerSecond } = options;
+  report.line(`seed ${seed}`);
+  await ensureBuilt(report);
+  const { env } = await startServers(instance, report, abort);
+  const journalFile = join(localDir, 'chaos', `seed-${seed}.answers.ndjson`);
+  const settings = { instance, env, seed, requestsPerSecond, journalFile } as const;
+  let result: ChaosResult;
+  try {
+    result = await new ChaosRun({ ...settings, seconds: minutes * 60 }, report, abort).run();
+  } finally {
+    await report.step('stopping the servers', () => stopServers(instance));
+  }
+  mkdirSync(dirname(options.jsonFile), { recursive: true });
+  const document = { ...options, ...result, byKind: summarize(result.faults) };
+  writeFileSync(options.jsonFile, `${JSON.stringify(document, null, 2)}\n`);
+  process.stdout.write(`\n${formatResult(result)}\nEvery figure: ${options.jsonFile}\n`);
+  if (result.failures.length > 0) {
+    process.stdout.write(
+      `Every answer: ${journalFile}\nAgain: npm run test:chaos -- --seed ${seed}\n`,
+    );
+    return 1;
+  }
+  rmSync(journalFile, { force: true });
+  return 0;
+}
