@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faultPoints } from '#platform/fault-point.js';
+import type { FaultPoint } from '#platform/fault-point.js';
 import { FaultScenario } from '../support/fault-scenario.ts';
 
 let scenario: FaultScenario;
@@ -7,23 +7,23 @@ let scenario: FaultScenario;
 beforeAll(async () => {
   scenario = await FaultScenario.start();
 });
-afterAll(() => scenario.stop());
+afterAll(() => scenario?.stop());
 
-describe('an api that is killed', () => {
-  const points = faultPoints.filter((point) => point.startsWith('api.'));
+const points: [string, FaultPoint][] = [
+  ['after reserve', 'api.reserved'],
+  ['after publish', 'api.published'],
+  ['after confirm', 'api.confirmed'],
+];
 
+describe('api SIGKILL', () => {
   test.each(points)(
-    'at %s: whoever was answered is issued, and whoever was not may ask again',
-    async (point) => {
-      const doomed = await scenario.stack.startApp(
-        'api',
-        { FAULT_POINT: point },
-        { waitUntilReady: false },
-      );
+    '%s: whoever was answered is issued, and whoever was not may ask again',
+    async (_, point) => {
+      const { stack } = scenario;
+      const doomed = await stack.startApp('api', { FAULT_POINT: point }, { waitUntilReady: false });
       expect(await doomed.exit()).toEqual({ code: null, signal: 'SIGKILL' });
       await scenario.untilServed();
+      await scenario.expectNothingLostSoFar();
     },
   );
-
-  test('nothing is lost, and nobody has two', () => scenario.expectNothingLost());
 });

@@ -12,10 +12,11 @@ export class Leaving {
   private hasBegun = false;
 
   constructor(fastify: FastifyInstance) {
-    fastify.addHook('onSend', async (_request, reply) => {
+    fastify.addHook('onSend', (_request, reply, payload, done) => {
       if (this.hasBegun) {
         reply.header('connection', 'close');
       }
+      done(null, payload);
     });
   }
 
