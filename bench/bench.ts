@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { ensureBuilt } from '../infra/local/build.ts';
-import { onStopSignal, runCommand } from '../infra/local/command.ts';
+import { runInterruptible } from '../infra/local/command.ts';
 import { createProgress } from '../infra/local/progress.ts';
 import type { Report } from '../infra/local/progress.ts';
 import { ReadableError } from '../infra/local/readable-error.ts';
@@ -25,21 +25,7 @@ const instance = 'test';
 /** V8 and the JVM are not done before. */
 const warmUpSeconds = 10;
 
-await runCommand(usage, async (args) => {
-  const options = parseOptions(args);
-  const interrupted = new AbortController();
-  const removeHandlers = onStopSignal(
-    () => interrupted.abort(),
-    () => undefined,
-  );
-  try {
-    return await bench(options, createProgress(), interrupted.signal);
-  } catch (error) {
-    throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
-  } finally {
-    removeHandlers();
-  }
-});
+await runInterruptible(usage, (args, abort) => bench(parseOptions(args), createProgress(), abort));
 
 async function bench(options: BenchOptions, report: Report, abort: AbortSignal): Promise<number> {
   const loadBefore = os.loadavg();

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { ensureBuilt } from '../infra/local/build.ts';
-import { onStopSignal, runCommand } from '../infra/local/command.ts';
+import { runInterruptible } from '../infra/local/command.ts';
 import { createProgress } from '../infra/local/progress.ts';
 import type { Report } from '../infra/local/progress.ts';
 import { ReadableError } from '../infra/local/readable-error.ts';
@@ -24,21 +24,9 @@ const connections = 64;
 /** Readings in all: each is a request for the metrics of every process. */
 const readings = 100;
 
-await runCommand(usage, async (args) => {
-  const options = parseSoakOptions(args);
-  const interrupted = new AbortController();
-  const removeHandlers = onStopSignal(
-    () => interrupted.abort(),
-    () => undefined,
-  );
-  try {
-    return await soak(options, createProgress(), interrupted.signal);
-  } catch (error) {
-    throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
-  } finally {
-    removeHandlers();
-  }
-});
+await runInterruptible(usage, (args, abort) =>
+  soak(parseSoakOptions(args), createProgress(), abort),
+);
 
 async function soak(options: SoakOptions, report: Report, abort: AbortSignal): Promise<number> {
   const loadBefore = os.loadavg();

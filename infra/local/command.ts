@@ -22,6 +22,30 @@ export async function runCommand(
   }
 }
 
+/**
+ * Like `runCommand`, for one that takes minutes: Ctrl-C, SIGTERM or SIGHUP aborts `abort`, and `main`
+ * then cleans up and throws whatever it likes.
+ */
+export function runInterruptible(
+  usage: string,
+  main: (args: string[], abort: AbortSignal) => Promise<number>,
+): Promise<void> {
+  return runCommand(usage, async (args) => {
+    const interrupted = new AbortController();
+    const removeHandlers = onStopSignal(
+      () => interrupted.abort(),
+      () => undefined,
+    );
+    try {
+      return await main(args, interrupted.signal);
+    } catch (error) {
+      throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
+    } finally {
+      removeHandlers();
+    }
+  });
+}
+
 /** The error for an argument that a command does not know. */
 export function unknownArgument(argument: string, usage: string): ReadableError {
   return new ReadableError(`Unknown argument: ${argument}\n\n${usage.trimEnd()}`, 2);

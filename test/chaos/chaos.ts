@@ -1,11 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensureBuilt } from '../../infra/local/build.ts';
-import { onStopSignal, runCommand } from '../../infra/local/command.ts';
+import { runInterruptible } from '../../infra/local/command.ts';
 import { localDir } from '../../infra/local/paths.ts';
 import { createProgress } from '../../infra/local/progress.ts';
 import type { Report } from '../../infra/local/progress.ts';
-import { ReadableError } from '../../infra/local/readable-error.ts';
 import { startServers, stopServers } from '../../infra/local/servers.ts';
 import type { ChaosResult } from './chaos-result.ts';
 import { formatResult, summarize } from './chaos-result.ts';
@@ -16,21 +15,7 @@ import type { ChaosOptions } from './options.ts';
 /** The servers of npm test: what is killed here must serve nothing else. */
 const instance = 'test';
 
-await runCommand(usage, async (args) => {
-  const options = parseOptions(args);
-  const interrupted = new AbortController();
-  const removeHandlers = onStopSignal(
-    () => interrupted.abort(),
-    () => undefined,
-  );
-  try {
-    return await chaos(options, createProgress(), interrupted.signal);
-  } catch (error) {
-    throw interrupted.signal.aborted ? new ReadableError('Interrupted.') : error;
-  } finally {
-    removeHandlers();
-  }
-});
+await runInterruptible(usage, (args, abort) => chaos(parseOptions(args), createProgress(), abort));
 
 async function chaos(options: ChaosOptions, report: Report, abort: AbortSignal): Promise<number> {
   const { seed, minutes, requestsPerSecond } = options;
