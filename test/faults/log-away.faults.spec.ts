@@ -23,8 +23,20 @@ afterEach(async () => {
 });
 afterAll(() => scenario?.stop());
 
-/** Has many ask at once while nothing can be published; returns their answers. */
+/**
+ * Has many ask at once while nothing can be published, and ask again meanwhile: a repeat is promised
+ * no more than the first was. Returns their answers.
+ */
 async function expectUnconfirmed(users: string[]): Promise<RushAnswer[]> {
+  const answers = await askInVain(users);
+  const repeats = await askInVain(users);
+  expect(repeats.map(({ body }) => body.issuance_id)).toEqual(
+    answers.map(({ body }) => body.issuance_id),
+  );
+  return answers;
+}
+
+async function askInVain(users: string[]): Promise<RushAnswer[]> {
   const startedAt = performance.now();
   const answers = await Promise.all(users.map((user) => scenario.ask(user)));
   expect(performance.now() - startedAt).toBeLessThan(boundMs);
