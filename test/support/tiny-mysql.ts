@@ -1,8 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
@@ -11,6 +8,7 @@ import { processStartTime, spawnDetached, terminate } from '../../infra/local/pr
 import { silent } from '../../infra/local/progress.ts';
 import type { Place } from '../../infra/local/server-kind.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 const roomyBytes = 1024 ** 3;
 
@@ -124,13 +122,4 @@ function mount(directory: string, bytes: number): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
