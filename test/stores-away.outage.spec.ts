@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../infra/local/servers.ts';
-import { Stack } from './support/stack.ts';
+import { shippedTimeouts, Stack } from './support/stack.ts';
 
 // These tests stop servers; servers that came with the environment are not ours to stop.
 const serversAreOurs = serverPid('test', 'mysql') !== undefined;
@@ -10,7 +10,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
   let stack: Stack;
 
   beforeAll(async () => {
-    stack = await Stack.start();
+    stack = await Stack.start(undefined, shippedTimeouts);
   });
   afterEach(async () => {
     await Promise.all(

@@ -9,7 +9,7 @@ import { median } from '../../bench/summary.ts';
 import type { App } from '../support/app.ts';
 import type { Visit } from '../support/newcomers.ts';
 import { Newcomers } from '../support/newcomers.ts';
-import { Stack } from '../support/stack.ts';
+import { shippedTimeouts, Stack } from '../support/stack.ts';
 
 /**
  * Each of them asks again as soon as it is answered, whatever the answer says. More than the first
@@ -29,7 +29,7 @@ let couponId: number;
 let load: LoadGenerator;
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await Stack.start(undefined, shippedTimeouts);
   api = stack.app('api');
   couponId = await stack.createCoupon(100_000_000);
   load = await findLoadGenerator();

@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts';
 import type { RushAnswer } from './rush.ts';
 import { Rush } from './rush.ts';
 import type { Answer, CommandResult } from './stack.ts';
-import { Stack } from './stack.ts';
+import { shippedTimeouts, Stack } from './stack.ts';
 
 export interface ScenarioOptions {
   apps?: AppKind[];
@@ -48,7 +48,7 @@ export class FaultScenario {
     clients = 8,
     pauseMs = 5,
   }: ScenarioOptions = {}): Promise<FaultScenario> {
-    const stack = await Stack.start(apps, env);
+    const stack = await Stack.start(apps, { ...shippedTimeouts, ...env });
     const couponId = await stack.createCoupon(total);
     const scenario = new FaultScenario(
       stack,

@@ -23,6 +23,11 @@ export interface CommandResult {
 /** Enough for a machine that has ten times as much to do as it can. */
 const readyTimeoutMs = 90_000;
 
+/** A disk that stalls for seconds is no failure where nothing is meant to break. */
+const patientTimeouts = { GATE_TIMEOUT_MS: '10000', PUBLISH_TIMEOUT_MS: '20000' };
+/** For tests of what happens when a store is away: as firstcome comes. */
+export const shippedTimeouts = { GATE_TIMEOUT_MS: '1000', PUBLISH_TIMEOUT_MS: '3000' };
+
 /**
  * Real processes of firstcome on the real servers of the tests, with a database, topics and keys of
  * their own, so that several stacks and a live one can run side by side.
@@ -45,6 +50,7 @@ export class Stack {
       MYSQL_URL: mysqlUrl.toString(),
       GATE_KEY_PREFIX: `${this.name}:`,
       KAFKA_TOPIC_PREFIX: `${this.name}.`,
+      ...patientTimeouts,
       ...given,
     };
   }
