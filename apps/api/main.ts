@@ -26,6 +26,8 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
+    // Fastify parses JSON by itself, and Nest's parser only calls Fastify's.
+    bodyParser: false,
   });
   app.useGlobalPipes(createValidationPipe());
   app.useGlobalFilters(new ProblemFilter(logger));

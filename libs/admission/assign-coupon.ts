@@ -47,6 +47,8 @@ export class AssignLimits {
 
 /** `unpack` in Lua fails near 9 000 values, and a larger batch only holds up the others. */
 const batchSizeMax = 500;
+/** 32 at a time kept gate and log at work while the rest of a turn was read: 9 % more than whole turns. */
+const reservedAtOnce = 32;
 /** About half a megabyte: brokers take one by default. */
 const recordsPerProduceMax = 2_000;
 
@@ -68,7 +70,8 @@ export class AssignCoupon {
     const { waitMaxMs } = limits;
     this.reserving = new GroupCommit((couponId, batch) => this.reserve(couponId, batch), {
       batchSizeMax,
-      inFlightMax: 2,
+      batchSizeEnough: reservedAtOnce,
+      inFlightMax: 8,
       waitMaxMs,
     });
     this.publishing = new GroupCommit((_, batches) => this.publish(batches), {

@@ -65,6 +65,28 @@ describe('GroupCommit', () => {
     await expect.poll(() => trips.length).toBe(3);
   });
 
+  it('lets a batch that is large enough go before the turn ends', async () => {
+    const { trips, commit } = createHarness({ batchSizeEnough: 2, inFlightMax: 2 });
+    for (const item of [1, 2, 3]) {
+      void commit.add('a', item);
+    }
+    expect(trips.map(({ items }) => items)).toEqual([[1, 2]]);
+    await nextTurn();
+    expect(trips.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+  });
+
+  it('keeps to its limit of batches in flight for those as well', async () => {
+    const { trips, commit } = createHarness({ batchSizeEnough: 2, inFlightMax: 1 });
+    for (const item of [1, 2, 3, 4, 5]) {
+      void commit.add('a', item);
+    }
+    await nextTurn();
+    expect(trips.map(({ items }) => items)).toEqual([[1, 2]]);
+    trips[0]!.land();
+    await expect.poll(() => trips.length).toBe(2);
+    expect(trips[1]!.items).toEqual([3, 4, 5]);
+  });
+
   it('keeps keys apart', async () => {
     const { trips, commit } = createHarness();
     void commit.add('a', 1);

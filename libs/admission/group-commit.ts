@@ -21,6 +21,11 @@ interface Lane<Item, Result> {
 export interface GroupCommitLimits {
   /** Most items of one batch. */
   batchSizeMax: number;
+  /**
+   * So many need not wait for the others of their turn: they go at once, and are worked on while the
+   * process still reads what else has come. Without it a turn is one batch.
+   */
+  batchSizeEnough?: number;
   /** Most batches of one key under way at once; further items wait for one to land. */
   inFlightMax: number;
   /** An item that has waited this long for a trip is rejected with `NotSentError`. */
@@ -59,18 +64,32 @@ export class GroupCommit<Key extends string | number, Item, Result> {
   }
 
   private schedule(key: Key, lane: Lane<Item, Result>): void {
-    if (lane.scheduled || lane.waiting.length === 0) {
+    const { batchSizeEnough = Infinity } = this.limits;
+    if (this.mustWait(lane)) {
       return;
     }
-    if (lane.inFlight >= this.limits.inFlightMax) {
-      this.watchDeadline(lane);
-      return;
-    }
-    lane.scheduled = true;
-    setImmediate(() => {
-      lane.scheduled = false;
+    if (lane.waiting.length >= batchSizeEnough) {
       void this.depart(key, lane);
-    });
+    } else if (!lane.scheduled) {
+      lane.scheduled = true;
+      setImmediate(() => {
+        lane.scheduled = false;
+        if (!this.mustWait(lane)) {
+          void this.depart(key, lane);
+        }
+      });
+    }
+  }
+
+  private mustWait(lane: Lane<Item, Result>): boolean {
+    if (lane.waiting.length === 0) {
+      return true;
+    }
+    const allAreOut = lane.inFlight >= this.limits.inFlightMax;
+    if (allAreOut) {
+      this.watchDeadline(lane);
+    }
+    return allAreOut;
   }
 
   private async depart(key: Key, lane: Lane<Item, Result>): Promise<void> {

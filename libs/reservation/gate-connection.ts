@@ -20,6 +20,8 @@ export class GateConnection {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       enableAutoPipelining: true,
+      // Batches already. A pipeline of ioredis waits for the end of the turn, and for the one before.
+      autoPipeliningIgnoredCommands: ['reserve', 'confirm'],
       commandTimeout: config.GATE_TIMEOUT_MS,
       connectTimeout: config.GATE_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),

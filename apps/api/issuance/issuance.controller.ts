@@ -10,7 +10,7 @@ import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { AssignMetrics } from './assign-metrics.js';
 import { assignProblem } from './assign-problem.js';
-import type { AssignAnswer, AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
+import type { AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
 import {
   assignAnswerSchema,
   assignBodySchema,
@@ -55,8 +55,8 @@ export class IssuanceController {
   async assign(
     @Body({ schema: assignBodySchema }) body: AssignBody,
     @Headers('traceparent') traceparent: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<AssignAnswer> {
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const outcome = await this.assignCoupon.assign({
       couponId: body.coupon_id,
       userId: body.user_id,
@@ -70,7 +70,8 @@ export class IssuanceController {
     if (outcome.replayed) {
       reply.header('idempotent-replayed', 'true');
     }
-    return toAssignAnswer(body, outcome.issuanceId);
+    // Sent here, not returned: Nest's way of sending costs a twentieth of what an assign takes.
+    void reply.send(toAssignAnswer(body, outcome.issuanceId));
   }
 
   @Get('issuances/:issuance_id')
