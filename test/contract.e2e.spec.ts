@@ -250,7 +250,8 @@ describe('wallet and coupon', () => {
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining([assignPath, '/api/v1/issuances/{issuance_id}']),
     );
-    expect(body.components.schemas).toHaveProperty('AssignRequest');
+    const assignBody = body.paths[assignPath].post.requestBody.content['application/json'].schema;
+    expect(assignBody.required).toEqual(['user_id', 'coupon_id']);
     expect(body.components.schemas).toHaveProperty('Problem');
   });
 });

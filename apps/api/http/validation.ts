@@ -1,4 +1,5 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { z } from 'zod';
 import type { FieldError } from './problem.js';
 import { Problem } from './problem.js';
 
@@ -13,12 +14,25 @@ const errorsMax = 20;
 
 /** Checks bodies and parameters against the zod schema in their decorator; 400 names each field. */
 export function createValidationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) =>
-      new Problem('INVALID_REQUEST', {
-        detail: 'See `errors` for each field that is wrong.',
-        errors: issues.slice(0, errorsMax).flatMap(toFieldErrors),
-      }),
+  return new StandardSchemaValidationPipe({ exceptionFactory: invalidRequest });
+}
+
+/** What the pipe does, for a handler that takes the request as it is; throws the same problem. */
+export function validated<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw invalidRequest(result.error.issues);
+  }
+  return result.data;
+}
+
+function invalidRequest(issues: readonly Issue[]): Problem {
+  return new Problem('INVALID_REQUEST', {
+    detail: 'See `errors` for each field that is wrong.',
+    errors: issues.slice(0, errorsMax).flatMap(toFieldErrors),
   });
 }
 

@@ -1,6 +1,6 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { AssignOutcome } from '#admission/assign-coupon.js';
 import { AssignCoupon } from '#admission/assign-coupon.js';
@@ -8,11 +8,13 @@ import { wellFormedTraceparent } from '#coupon/trace-context.js';
 import { IssuanceLedger } from '#ledger/issuance-ledger.js';
 import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
 import { ApiProblems } from '../http/api-problems.js';
+import { validated } from '../http/validation.js';
 import { AssignMetrics } from './assign-metrics.js';
 import { assignProblem } from './assign-problem.js';
-import type { AssignBody, IssuanceStatusAnswer, Wallet } from './issuance.http.js';
+import type { IssuanceStatusAnswer, Wallet } from './issuance.http.js';
 import {
   assignAnswerSchema,
+  assignBodyOpenApi,
   assignBodySchema,
   issuanceStatusSchema,
   statusParametersSchema,
@@ -38,6 +40,7 @@ export class IssuanceController {
   @Post('coupons/assign')
   @HttpCode(200)
   @ApiOperation({ summary: 'Assign a coupon to a user; a repeat answers with the same issuance' })
+  @ApiBody({ schema: assignBodyOpenApi })
   @ApiOkResponse({ standardSchema: assignAnswerSchema })
   @ApiProblems(
     'INVALID_REQUEST',
@@ -52,16 +55,14 @@ export class IssuanceController {
     'RECOVERING',
     'UNCONFIRMED',
   )
-  async assign(
-    @Body({ schema: assignBodySchema }) body: AssignBody,
-    @Headers('traceparent') traceparent: string | undefined,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async assign(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    // Past Nest's pipes and its way of sending, which are a tenth of what an assign takes.
+    const body = validated(assignBodySchema, request.body);
     const outcome = await this.assignCoupon.assign({
       couponId: body.coupon_id,
       userId: body.user_id,
       // Anything else in the header is a caller's mistake that no request should fail for.
-      traceparent: wellFormedTraceparent(traceparent),
+      traceparent: wellFormedTraceparent(request.headers['traceparent']),
     });
     this.metrics.record(outcome);
     if (outcome.kind !== 'accepted') {
@@ -70,7 +71,6 @@ export class IssuanceController {
     if (outcome.replayed) {
       reply.header('idempotent-replayed', 'true');
     }
-    // Sent here, not returned: Nest's way of sending costs a twentieth of what an assign takes.
     void reply.send(toAssignAnswer(body, outcome.issuanceId));
   }
 

@@ -5,9 +5,15 @@ import { toIsoTime } from '../http/iso-time.js';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
-export const assignBodySchema = z
-  .strictObject({ user_id: userIdSchema, coupon_id: couponIdSchema })
-  .meta({ id: 'AssignRequest' });
+export const assignBodySchema = z.strictObject({
+  user_id: userIdSchema,
+  coupon_id: couponIdSchema,
+});
+
+/** As documented: a handler that takes the request as it is says nothing about its body. */
+export const assignBodyOpenApi = z.toJSONSchema(assignBodySchema, {
+  target: 'openapi-3.0',
+}) as object;
 
 export type AssignBody = z.output<typeof assignBodySchema>;
 
