@@ -7,7 +7,8 @@ import { takeKeys } from './take-keys.ts';
 /**
  * What assign is compared with, as a process of its own: takes the same body on the same route, and
  * answers a constant of the same size. With BENCH_REDIS_URL it first makes one plain Lua call for
- * each request, each a call of its own, over one connection with auto-pipelining, as the gate has it.
+ * each request over one connection: each written by itself, as ioredis does unless told otherwise, or
+ * with BENCH_AUTO_PIPELINING=1 all of one turn of the event loop together.
  */
 
 interface AssignBody {
@@ -45,7 +46,9 @@ await app.listen({ host: '127.0.0.1', port: Number(process.env['BENCH_PORT']) })
 process.on('SIGTERM', () => process.exit(0));
 
 async function prepareTake(url: string, prefix: string): Promise<(body: AssignBody) => unknown> {
-  const redis = new Redis(url, { enableAutoPipelining: true });
+  const redis = new Redis(url, {
+    enableAutoPipelining: process.env['BENCH_AUTO_PIPELINING'] === '1',
+  });
   const script = readFileSync(new URL('take.lua', import.meta.url), 'utf8');
   const digest = createHash('sha1').update(script).digest('hex');
   await redis.script('LOAD', script);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Run, TargetName } from './summary.ts';
-import { formatSummary, median, summarize } from './summary.ts';
+import { formatSummary, median, summarize, targetNames } from './summary.ts';
 
 describe('median', () => {
   it('is the one in the middle, by value', () => {
@@ -33,18 +33,21 @@ describe('a summary', () => {
   const runs = [
     run(1, 'fastify', 20_000),
     run(1, 'lua', 10_000),
+    run(1, 'pipelined', 16_000),
     run(1, 'assign', 8_000),
     // The machine is at half its speed in this round: figures move, ratios do not.
     run(2, 'assign', 4_000),
     run(2, 'lua', 5_000),
     run(2, 'fastify', 10_000),
+    run(2, 'pipelined', 8_000),
     run(3, 'lua', 10_000),
     run(3, 'fastify', 20_000),
     run(3, 'assign', 9_000),
+    run(3, 'pipelined', 16_000),
   ];
 
   it('has medians over the rounds, and ratios within them', () => {
-    expect(summarize(runs)[2]).toEqual({
+    expect(summarize(runs)[3]).toEqual({
       target: 'assign',
       connections: 64,
       requestsPerSecond: 8_000,
@@ -54,20 +57,25 @@ describe('a summary', () => {
       p99Ms: 10,
       toFastify: 0.4,
       toLua: 0.8,
+      toPipelined: 0.5,
     });
   });
 
   it('keeps connection counts apart', () => {
-    const more = (['fastify', 'lua', 'assign'] as const).map((target) => run(1, target, 1, 256));
+    const more = targetNames.map((target) => run(1, target, 1, 256));
     const rows = summarize([...runs, ...more]);
-    expect(rows.map(({ connections }) => connections)).toEqual([64, 64, 64, 256, 256, 256]);
-    expect(rows.map(({ toLua }) => toLua)).toEqual([2, 1, 0.8, 1, 1, 1]);
+    expect(rows.map(({ connections }) => connections)).toEqual([
+      64, 64, 64, 64, 256, 256, 256, 256,
+    ]);
+    expect(rows.map(({ toLua }) => toLua)).toEqual([2, 1, 1.6, 0.8, 1, 1, 1, 1]);
   });
 
   it('prints a row for each target under one header, in columns', () => {
     const lines = formatSummary(summarize(runs)).trimEnd().split('\n');
-    expect(lines).toHaveLength(4);
+    expect(lines).toHaveLength(5);
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
-    expect(lines[3]).toMatch(/^assign +64 +8000 +4000-9000 +2\.0 ms +10\.0 ms +0\.40 +0\.80$/);
+    expect(lines[4]).toMatch(
+      /^assign +64 +8000 +4000-9000 +2\.0 ms +10\.0 ms +0\.40 +0\.80 +0\.50$/,
+    );
   });
 });

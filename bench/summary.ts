@@ -1,12 +1,13 @@
 import { formatTable } from './table.ts';
 import type { LoadReport } from './wrk-report.ts';
 
-export const targetNames = ['fastify', 'lua', 'assign'] as const;
+export const targetNames = ['fastify', 'lua', 'pipelined', 'assign'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export const targetLabels: Record<TargetName, string> = {
   fastify: 'bare Fastify',
   lua: 'Fastify + one Lua call',
+  pipelined: 'the same, auto-pipelined',
   assign: 'assign',
 };
 
@@ -32,6 +33,7 @@ export interface SummaryRow {
   /** Median over the rounds of: this target divided by that one, in the same round. */
   toFastify: number;
   toLua: number;
+  toPipelined: number;
 }
 
 /** Of an even count, the mean of the two in the middle. Throws for none. */
@@ -77,12 +79,23 @@ function summarizeOne(runs: Run[], target: TargetName, connections: number): Sum
     p99Ms: median(own.map(({ report }) => report.p99Ms)),
     toFastify: ratioTo('fastify'),
     toLua: ratioTo('lua'),
+    toPipelined: ratioTo('pipelined'),
   };
 }
 
 /** A table for people: medians, the lowest and highest round, and the ratios. */
 export function formatSummary(rows: SummaryRow[]): string {
-  const header = ['target', 'conn', 'req/s', 'min-max', 'p50', 'p99', 'of bare', 'of one Lua'];
+  const header = [
+    'target',
+    'conn',
+    'req/s',
+    'min-max',
+    'p50',
+    'p99',
+    'of bare',
+    'of one Lua',
+    'of pipelined',
+  ];
   const lines = rows.map((row) => [
     targetLabels[row.target],
     String(row.connections),
@@ -92,6 +105,7 @@ export function formatSummary(rows: SummaryRow[]): string {
     `${row.p99Ms.toFixed(1)} ms`,
     row.toFastify.toFixed(2),
     row.toLua.toFixed(2),
+    row.toPipelined.toFixed(2),
   ]);
   return formatTable([header, ...lines]);
 }

@@ -9,7 +9,7 @@ import { takeKeys } from './take-keys.ts';
 /** More than any run can take. */
 const total = 2_000_000_000;
 
-/** The three servers that are compared, all running from the first round to the last. */
+/** The servers that are compared, all running from the first round to the last. */
 export class Targets {
   readonly #assign: AssignStack;
   readonly #space: OwnSpace;
@@ -29,8 +29,12 @@ export class Targets {
       BENCH_REDIS_URL: this.#space.env['GATE_REDIS_URL'] ?? '',
       BENCH_KEY_PREFIX: this.#space.env['GATE_KEY_PREFIX'] ?? '',
     };
-    this.#bare.set('fastify', await BareServer.start(this.#instance, 'bench-fastify', {}, abort));
-    this.#bare.set('lua', await BareServer.start(this.#instance, 'bench-lua', lua, abort));
+    const start = (name: string, env: Record<string, string>): Promise<BareServer> =>
+      BareServer.start(this.#instance, name, env, abort);
+    this.#bare.set('fastify', await start('bench-fastify', {}));
+    this.#bare.set('lua', await start('bench-lua', lua));
+    const pipelined = { ...lua, BENCH_AUTO_PIPELINING: '1' };
+    this.#bare.set('pipelined', await start('bench-pipelined', pipelined));
   }
 
   url(target: TargetName): string {
