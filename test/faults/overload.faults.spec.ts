@@ -57,8 +57,8 @@ describe('an api that is asked ten times as much as it can do', () => {
     const share = median(ratios);
     const each = ratios.map((ratio) => ratio.toFixed(2)).join(', ');
     console.log(`goodput under ten times the load: ${share.toFixed(2)} of its peak (${each})`);
-    // Without protection it falls to a tenth. How near to all it comes is for a quiet machine to say.
-    expect(share).toBeGreaterThanOrEqual(0.5);
+    // Without protection it falls to a tenth.
+    expect(share).toBeGreaterThanOrEqual(0.8);
   }, 240_000);
 
   test('answers 99 of 100 of those it admits within 500 ms', () => {

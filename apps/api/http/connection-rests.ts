@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 /** The least Retry-After: who waits that long never notices. */
 const restMaxMs = 1_000;
 const tickMs = 10;
-/** Sending one away costs about a fifth of serving one. */
-const sentAwayForEachServed = 0.25;
+/** Sending one away costs about a fifth of serving one: a fiftieth of the time goes into it. */
+const sentAwayForEachServed = 0.1;
 
 interface Rest {
   socket: Socket;
@@ -15,7 +15,7 @@ interface Rest {
 /**
  * Connections that are not read for a moment. Whoever is sent away and asks again at once, on the
  * same connection, would keep the process busy with sending him away; so he is heard when it is his
- * turn: one for every four that were served, but none later than after a second. On a slow machine
+ * turn: one for every ten that were served, but none later than after a second. On a slow machine
  * fewer are served, and so fewer are sent away.
  */
 export class ConnectionRests {

@@ -15,10 +15,17 @@ describe('the limit', () => {
   it('shrinks while answers take too long, and never below the least', () => {
     const limit = new LoadLimit(bounds);
     const resting = limit.current;
-    serve(limit, 250);
-    expect(limit.current).toBe(resting * (200 / 250));
+    serve(limit, 210);
+    expect(limit.current).toBe(Math.floor(resting * (200 / 210)));
     serve(limit, 10_000, 50);
     expect(limit.current).toBe(bounds.least);
+  });
+
+  it('shrinks by a tenth at most for one pause, however long', () => {
+    const limit = new LoadLimit(bounds);
+    const resting = limit.current;
+    serve(limit, 10_000);
+    expect(limit.current).toBe(resting * 0.9);
   });
 
   it('counts what requests waited before the process saw them', () => {

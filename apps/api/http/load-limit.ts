@@ -9,8 +9,8 @@ export interface LoadBounds {
 
 /** After a rest, and when the process starts: a rush begins all at once. */
 const restingLimit = 1_000;
-/** One step down at most, so that a pause of the garbage collector is no collapse. */
-const shrinkMost = 0.7;
+/** One step down at most: a rush that begins, or a pause of a second, is no reason to send away. */
+const shrinkMost = 0.9;
 const growth = 1.1;
 
 /**
