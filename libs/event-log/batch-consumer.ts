@@ -6,6 +6,11 @@ import type { FetchSwitch } from './partition-pauses.js';
 
 const sessionTimeoutMs = 12_000;
 const heartbeatEveryMs = 3_000;
+/**
+ * A partition that kafkajs takes to have no leader, as when brokers have just started, is fetched by
+ * nobody until it asks again who leads it: by default after five minutes.
+ */
+const metadataMaxAgeMs = 10_000;
 /** The longest a fetch waits for records, and so a resumed partition for the next fetch. */
 const fetchWaitMs = 100;
 /**
@@ -21,6 +26,7 @@ export function createBatchConsumer(options: CompleteOptions, closing: AbortSign
     groupId,
     sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: heartbeatEveryMs,
+    metadataMaxAge: metadataMaxAgeMs,
     minBytes: fetchBytesMin,
     maxWaitTimeInMs: fetchWaitMs,
     maxBytes,

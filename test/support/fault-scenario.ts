@@ -50,12 +50,15 @@ export class FaultScenario {
   }: ScenarioOptions = {}): Promise<FaultScenario> {
     const stack = await Stack.start(apps, { ...shippedTimeouts, ...env });
     const couponId = await stack.createCoupon(total);
-    const scenario = new FaultScenario(
-      stack,
-      couponId,
-      new Rush(stack, couponId, { clients, pauseMs }),
-    );
-    await scenario.untilServed();
+    const rush = new Rush(stack, couponId, { clients, pauseMs });
+    const scenario = new FaultScenario(stack, couponId, rush);
+    try {
+      await scenario.untilServed();
+    } catch (error) {
+      // Whoever called has no scenario to stop.
+      await scenario.stop();
+      throw error;
+    }
     return scenario;
   }
 

@@ -61,7 +61,13 @@ export class Stack {
     given: Record<string, string> = {},
   ): Promise<Stack> {
     const stack = await Stack.prepare(given);
-    await Promise.all(kinds.map((kind) => stack.startApp(kind)));
+    try {
+      await Promise.all(kinds.map((kind) => stack.startApp(kind)));
+    } catch (error) {
+      // Whoever called has no stack to stop.
+      await stack.stop();
+      throw error;
+    }
     return stack;
   }
 
