@@ -1,11 +1,14 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { messageOf } from './back-off.js';
 import type { CompleteOptions } from './batch-transport-options.js';
+import { watchPulse } from './consumer-pulse.js';
 import type { Log } from './kafka-client.js';
 import type { FetchSwitch } from './partition-pauses.js';
 
 const sessionTimeoutMs = 12_000;
 const heartbeatEveryMs = 3_000;
+/** How long a join waits for a member that has still to finish what is in its hands. */
+const rebalanceTimeoutMs = 30_000;
 /**
  * A partition that kafkajs takes to have no leader, as when brokers have just started, is fetched by
  * nobody until it asks again who leads it: by default after five minutes.
@@ -21,10 +24,11 @@ const fetchBytesMin = 128 * 1024;
 
 /** A consumer of kafkajs, set up for a transport; it connects to nothing by itself. */
 export function createBatchConsumer(options: CompleteOptions, closing: AbortSignal): Consumer {
-  const { kafka, groupId, maxBytes, maxBytesPerPartition } = options;
-  return kafka.consumer({
+  const { kafka, groupId, maxBytes, maxBytesPerPartition, onCrash } = options;
+  const consumer = kafka.consumer({
     groupId,
     sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: heartbeatEveryMs,
     metadataMaxAge: metadataMaxAgeMs,
     minBytes: fetchBytesMin,
@@ -35,6 +39,8 @@ export function createBatchConsumer(options: CompleteOptions, closing: AbortSign
     // A crash during `close` would otherwise start a consumer that nobody closes.
     retry: { restartOnFailure: () => Promise.resolve(!closing.aborted) },
   });
+  watchPulse(consumer, onCrash);
+  return consumer;
 }
 
 export async function connectTo(consumer: Consumer, topics: string[]): Promise<void> {
