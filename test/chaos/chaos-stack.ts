@@ -8,7 +8,7 @@ import type { Finished } from '../../infra/local/process.ts';
 import { isRunning, readRunFile } from '../../infra/local/run-files.ts';
 import type { RunFile } from '../../infra/local/run-files.ts';
 import { SupervisedApp } from '../../infra/local/supervised-app.ts';
-import type { Api } from './crowd.ts';
+import type { Api } from './assign.ts';
 
 /** How many of each run, and where the search for a free port begins. */
 const counts: Record<AppKind, number> = { api: 3, issuer: 2, keeper: 2 };

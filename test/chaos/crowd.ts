@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../model/random.ts';
 import type { AnswerJournal } from './answer-journal.ts';
+import type { Api, AssignAnswer } from './assign.ts';
+import { assign } from './assign.ts';
 import type { ServiceWatch } from './service-watch.ts';
-
-export interface Api {
-  name: string;
-  url: string;
-}
 
 /** A campaign, and how many of a hundred requests are for it. */
 export interface Share {
@@ -179,25 +176,21 @@ export class Crowd {
   }
 
   async #ask(api: Api, wish: Wish): Promise<void> {
-    const { couponId, userId } = wish;
     try {
-      const answer = await fetch(`${api.url}/api/v1/coupons/assign`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
-        signal: AbortSignal.any([AbortSignal.timeout(answerTimeoutMs), this.#ending.signal]),
-      });
-      const replayed = answer.headers.get('idempotent-replayed') === 'true';
-      this.#keep(api, wish, answer.status, replayed, await answer.text());
+      const timeout = AbortSignal.timeout(answerTimeoutMs);
+      this.#keep(
+        api,
+        wish,
+        await assign(api, wish, AbortSignal.any([timeout, this.#ending.signal])),
+      );
     } catch {
       this.counts.unanswered += 1;
       this.#askLater(wish);
     }
   }
 
-  #keep(api: Api, wish: Wish, status: number, replayed: boolean, text: string): void {
+  #keep(api: Api, wish: Wish, { status, replayed, text, body }: AssignAnswer): void {
     const { couponId, userId } = wish;
-    const body = parse(text);
     const { issuance_id, code } = body;
     const asked = { coupon_id: couponId, user_id: userId };
     this.#journal.write({
@@ -245,20 +238,5 @@ export class Crowd {
     }
     const afterMs = retryAfterMs.least + Math.random() * retryAfterMs.spread;
     this.#waiting.push({ wish, notBefore: Date.now() + afterMs });
-  }
-}
-
-interface Body {
-  issuance_id?: string;
-  coupon_id?: number;
-  user_id?: string;
-  code?: string;
-}
-
-function parse(text: string): Body {
-  try {
-    return JSON.parse(text) as Body;
-  } catch {
-    return {};
   }
 }
