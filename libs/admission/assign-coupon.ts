@@ -47,7 +47,7 @@ export class AssignLimits {
 
 /** `unpack` in Lua fails near 9 000 values, and a larger batch only holds up the others. */
 const batchSizeMax = 500;
-/** 32 at a time kept gate and log at work while the rest of a turn was read: 9 % more than whole turns. */
+/** 32 at a time keep gate and log at work while the rest of a turn is read: see ADR 0008. */
 const reservedAtOnce = 32;
 /** About half a megabyte: brokers take one by default. */
 const recordsPerProduceMax = 2_000;
