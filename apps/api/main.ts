@@ -5,7 +5,7 @@ import type { Config } from '#platform/config.js';
 import { toNestLogger } from '#platform/logging.js';
 import { runProcess } from '#platform/run-process.js';
 import { ApiModule, ApiParts } from './api.module.js';
-import { acceptJsonOnly, createFastifyAdapter } from './http/fastify.js';
+import { createFastifyAdapter } from './http/fastify.js';
 import { measureRequests } from './http/http-metrics.js';
 import { Leaving } from './http/leaving.js';
 import { shedOverload } from './http/overload.js';
@@ -26,14 +26,13 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
-    // Fastify parses JSON by itself, and Nest's parser only calls Fastify's.
+    // Fastify parses JSON by itself; Nest's parser only calls Fastify's, and reads forms as well.
     bodyParser: false,
   });
   app.useGlobalPipes(createValidationPipe());
   app.useGlobalFilters(new ProblemFilter(logger));
   serveOpenApi(app);
   await app.init();
-  acceptJsonOnly(adapter);
   await listen(app, config);
   logger.info({ url: await app.getUrl() }, 'listening');
 

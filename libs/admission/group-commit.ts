@@ -65,7 +65,8 @@ export class GroupCommit<Key extends string | number, Item, Result> {
 
   private schedule(key: Key, lane: Lane<Item, Result>): void {
     const { batchSizeEnough = Infinity } = this.limits;
-    if (this.mustWait(lane)) {
+    if (!this.canDepart(lane)) {
+      this.watchDeadline(lane);
       return;
     }
     if (lane.waiting.length >= batchSizeEnough) {
@@ -74,22 +75,15 @@ export class GroupCommit<Key extends string | number, Item, Result> {
       lane.scheduled = true;
       setImmediate(() => {
         lane.scheduled = false;
-        if (!this.mustWait(lane)) {
+        if (this.canDepart(lane)) {
           void this.depart(key, lane);
         }
       });
     }
   }
 
-  private mustWait(lane: Lane<Item, Result>): boolean {
-    if (lane.waiting.length === 0) {
-      return true;
-    }
-    const allAreOut = lane.inFlight >= this.limits.inFlightMax;
-    if (allAreOut) {
-      this.watchDeadline(lane);
-    }
-    return allAreOut;
+  private canDepart(lane: Lane<Item, Result>): boolean {
+    return lane.waiting.length > 0 && lane.inFlight < this.limits.inFlightMax;
   }
 
   private async depart(key: Key, lane: Lane<Item, Result>): Promise<void> {

@@ -6,18 +6,16 @@ const silentTicksMax = 14;
 
 type Watched = Pick<Consumer, 'events' | 'on'>;
 
-/** Calls `onSilence`, once, when a consumer that has joined its group does nothing any more. */
+/**
+ * Calls `onSilence`, once, when a consumer that has joined its group does nothing any more: it neither
+ * fetches, nor heartbeats, nor crashes. kafkajs was seen to wait like that for an answer that never
+ * came, when a broker woke up, without a word and with a lag that grew.
+ */
 export function watchPulse(consumer: Watched, onSilence: (error: Error) => void): void {
   new ConsumerPulse(onSilence).listenTo(consumer);
 }
 
-/**
- * Notices a consumer that has joined its group and then does nothing any more: it neither fetches,
- * nor heartbeats, nor crashes. kafkajs was seen to wait like that for an answer that never came,
- * when a broker woke up, without a word and with a lag that grew.
- *
- * Ticks are counted, not time: a process that was frozen itself has missed none.
- */
+/** Ticks are counted, not time: a process that was frozen itself has missed none. */
 class ConsumerPulse {
   private silentTicks = 0;
   private timer: NodeJS.Timeout | undefined;

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import mysql from 'mysql2/promise';
+import { environmentSchema } from '#platform/config.js';
 import type { AppKind } from './app.ts';
 import { App } from './app.ts';
 
@@ -23,10 +24,14 @@ export interface CommandResult {
 /** Enough for a machine that has ten times as much to do as it can. */
 const readyTimeoutMs = 90_000;
 
+const shipped = environmentSchema.parse({});
 /** A disk that stalls for seconds is no failure where nothing is meant to break. */
 const patientTimeouts = { GATE_TIMEOUT_MS: '10000', PUBLISH_TIMEOUT_MS: '20000' };
 /** For tests of what happens when a store is away: as firstcome comes. */
-export const shippedTimeouts = { GATE_TIMEOUT_MS: '1000', PUBLISH_TIMEOUT_MS: '3000' };
+export const shippedTimeouts = {
+  GATE_TIMEOUT_MS: String(shipped.GATE_TIMEOUT_MS),
+  PUBLISH_TIMEOUT_MS: String(shipped.PUBLISH_TIMEOUT_MS),
+};
 
 /**
  * Real processes of firstcome on the real servers of the tests, with a database, topics and keys of

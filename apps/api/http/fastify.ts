@@ -19,7 +19,7 @@ function newRequestId(): string {
 
 /** Fastify with our limits, on which also the errors it meets before any route are problems. */
 export function createFastifyAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
+  const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: 'idle',
@@ -31,12 +31,9 @@ export function createFastifyAdapter(): FastifyAdapter {
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
       rejectConnection(socket, connectionProblem(error)),
   });
-}
-
-/** Leaves JSON as the only body the api reads: anything else is 415, not a surprise. */
-export function acceptJsonOnly(adapter: FastifyAdapter): void {
-  const fastify = adapter.getInstance();
-  fastify.removeContentTypeParser(['text/plain', 'application/x-www-form-urlencoded']);
+  // Leaves JSON as the only body the api reads: anything else is 415, not a surprise.
+  adapter.getInstance().removeContentTypeParser('text/plain');
+  return adapter;
 }
 
 /**
