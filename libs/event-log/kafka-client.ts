@@ -1,6 +1,7 @@
 import { type Config, readCertificateAuthority } from '#platform/config.js';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
+import './kafkajs-mends/fresh-connection.js';
 import './kafkajs-mends/idle-request-queue.js';
 import './kafkajs-mends/partition-grouping.js';
 import './kafkajs-mends/record-encoding.js';

@@ -13,6 +13,7 @@ export class TcpProxy {
   delayMs = 0;
   private held: (() => void)[] | undefined;
   private isLost: ((reply: Buffer) => boolean) | undefined;
+  private breaksOff: ((reply: Buffer) => boolean) | undefined;
   private lostCount = 0;
   private readonly sockets = new Set<Socket>();
 
@@ -63,6 +64,11 @@ export class TcpProxy {
     };
   }
 
+  /** The next piece that is `isIt` of what the server says gets half through, and its connection is reset. */
+  breakOff(isIt: (reply: Buffer) => boolean): void {
+    this.breaksOff = isIt;
+  }
+
   /** Ends every connection, as a network does that breaks. */
   cut(): void {
     this.held = undefined;
@@ -84,20 +90,27 @@ export class TcpProxy {
 
   private join(client: Socket): void {
     const server = connect(this.target.port, this.target.host);
-    this.forward(client, server, () => false);
-    this.forward(server, client, (reply) => this.isLost?.(reply) ?? false);
+    this.forward(client, server, (data) => this.pass(() => server.write(data)));
+    this.forward(server, client, (reply) => this.answer(client, reply));
   }
 
-  private forward(from: Socket, to: Socket, isLost: (data: Buffer) => boolean): void {
+  private answer(client: Socket, reply: Buffer): void {
+    if (this.isLost?.(reply)) {
+      this.lostCount += 1;
+    } else if (this.breaksOff?.(reply)) {
+      this.breaksOff = undefined;
+      client.write(reply.subarray(0, reply.length / 2));
+      // A reset takes along what the other side has not read yet.
+      setTimeout(() => client.resetAndDestroy(), 50);
+    } else {
+      this.pass(() => client.write(reply));
+    }
+  }
+
+  private forward(from: Socket, to: Socket, onData: (data: Buffer) => void): void {
     this.sockets.add(from);
     from.setNoDelay(true);
-    from.on('data', (data) => {
-      if (isLost(data)) {
-        this.lostCount += 1;
-      } else {
-        this.pass(() => to.write(data));
-      }
-    });
+    from.on('data', onData);
     from.on('end', () => this.pass(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {
