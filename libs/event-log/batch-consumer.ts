@@ -8,7 +8,7 @@ import type { FetchSwitch } from './partition-pauses.js';
 const sessionTimeoutMs = 12_000;
 const heartbeatEveryMs = 3_000;
 /** How long a join waits for a member that has still to finish what is in its hands. */
-const rebalanceTimeoutMs = 30_000;
+const rebalanceTimeoutMs = 15_000;
 /**
  * A partition that kafkajs takes to have no leader, as when brokers have just started, is fetched by
  * nobody until it asks again who leads it: by default after five minutes.
@@ -24,8 +24,8 @@ const fetchBytesMin = 128 * 1024;
 
 /** A consumer of kafkajs, set up for a transport; it connects to nothing by itself. */
 export function createBatchConsumer(options: CompleteOptions, closing: AbortSignal): Consumer {
-  const { kafka, groupId, maxBytes, maxBytesPerPartition, onCrash } = options;
-  const consumer = kafka.consumer({
+  const { kafka, groupId, maxBytes, maxBytesPerPartition } = options;
+  return kafka.consumer({
     groupId,
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: rebalanceTimeoutMs,
@@ -39,8 +39,6 @@ export function createBatchConsumer(options: CompleteOptions, closing: AbortSign
     // A crash during `close` would otherwise start a consumer that nobody closes.
     retry: { restartOnFailure: () => Promise.resolve(!closing.aborted) },
   });
-  watchPulse(consumer, onCrash);
-  return consumer;
 }
 
 export async function connectTo(consumer: Consumer, topics: string[]): Promise<void> {
@@ -51,9 +49,10 @@ export async function connectTo(consumer: Consumer, topics: string[]): Promise<v
 /** Does not reject: what goes wrong from here on is a CRASH event. */
 export async function runBatches(
   consumer: Consumer,
-  { partitionsConsumedConcurrently }: CompleteOptions,
+  { partitionsConsumedConcurrently, onCrash }: CompleteOptions,
   eachBatch: (payload: EachBatchPayload) => Promise<void>,
 ): Promise<void> {
+  watchPulse(consumer, onCrash);
   await consumer.run({
     eachBatchAutoResolve: false,
     // Every commitOffsetsIfNecessary() commits what was resolved. An explicit commitOffsets()

@@ -10,7 +10,6 @@ const { events } = createKafka(
   'pulse',
 ).consumer({ groupId: 'any' });
 
-const minuteMs = 60_000;
 let emitter: EventEmitter;
 let onSilence: Mock<(error: Error) => void>;
 
@@ -22,11 +21,18 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-test('a consumer that has joined and then gives no sign of life is reported, once', () => {
-  emitter.emit(events.GROUP_JOIN);
-  vi.advanceTimersByTime(minuteMs);
+/** Of the time after which silence is reported, which is 70 s. */
+const nearlyTooLongMs = 65_000;
+
+function crash(restart: boolean): void {
+  emitter.emit(events.DISCONNECT);
+  emitter.emit(events.CRASH, { payload: { restart } });
+}
+
+test('a consumer that gives no sign of life is reported, once', () => {
+  vi.advanceTimersByTime(nearlyTooLongMs);
   expect(onSilence).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(10 * minuteMs);
+  vi.advanceTimersByTime(10 * nearlyTooLongMs);
   expect(onSilence).toHaveBeenCalledOnce();
   expect(onSilence.mock.calls[0]?.[0]).toMatchObject({
     message: 'the consumer has given no sign of life for 70 s',
@@ -34,28 +40,40 @@ test('a consumer that has joined and then gives no sign of life is reported, onc
 });
 
 test.each([
-  'FETCH_START',
+  'REQUEST',
+  'REQUEST_TIMEOUT',
   'FETCH',
-  'HEARTBEAT',
   'START_BATCH_PROCESS',
   'END_BATCH_PROCESS',
 ] as const)('%s is a sign of life', (sign) => {
-  emitter.emit(events.GROUP_JOIN);
-  for (let minutes = 0; minutes < 5; minutes += 1) {
-    vi.advanceTimersByTime(minuteMs);
+  for (let times = 0; times < 5; times += 1) {
+    vi.advanceTimersByTime(nearlyTooLongMs);
     emitter.emit(events[sign]);
   }
   expect(onSilence).not.toHaveBeenCalled();
 });
 
-test.each(['CRASH', 'DISCONNECT'] as const)('nothing is expected after %s', (end) => {
-  emitter.emit(events.GROUP_JOIN);
-  emitter.emit(events[end]);
-  vi.advanceTimersByTime(10 * minuteMs);
+test('a consumer that crashes and never connects again is reported', () => {
+  crash(true);
+  vi.advanceTimersByTime(nearlyTooLongMs);
+  expect(onSilence).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(10 * nearlyTooLongMs);
+  expect(onSilence).toHaveBeenCalledOnce();
+});
+
+test('one that crashes again and again is not silent', () => {
+  for (let times = 0; times < 5; times += 1) {
+    vi.advanceTimersByTime(nearlyTooLongMs);
+    crash(true);
+  }
   expect(onSilence).not.toHaveBeenCalled();
 });
 
-test('nothing is expected before the consumer has joined', () => {
-  vi.advanceTimersByTime(10 * minuteMs);
+test.each([
+  ['it disconnects', () => emitter.emit(events.DISCONNECT)],
+  ['a crash for good', () => crash(false)],
+])('nothing is expected after %s', (_, end) => {
+  end();
+  vi.advanceTimersByTime(10 * nearlyTooLongMs);
   expect(onSilence).not.toHaveBeenCalled();
 });

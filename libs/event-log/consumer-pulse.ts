@@ -1,15 +1,16 @@
 import type { Consumer } from 'kafkajs';
 
 const tickMs = 5_000;
-/** Longer than a join waits for a member that stands still, and than requests are tried again. */
+/** Longer than a join waits for a member that stands still, and than kafkajs tries to connect. */
 const silentTicksMax = 14;
 
 type Watched = Pick<Consumer, 'events' | 'on'>;
 
 /**
- * Calls `onSilence`, once, when a consumer that has joined its group does nothing any more: it neither
- * fetches, nor heartbeats, nor crashes. kafkajs was seen to wait like that for an answer that never
- * came, when a broker woke up, without a word and with a lag that grew.
+ * Calls `onSilence`, once, when a consumer does nothing any more, from now on until it disconnects:
+ * nothing that it asks a broker is answered or given up, and it does not crash. kafkajs waits without
+ * a limit in places, as for its fetches to end before it says that one of them failed; a consumer that
+ * waits there would be still without a word, with a lag that grows.
  */
 export function watchPulse(consumer: Watched, onSilence: (error: Error) => void): void {
   new ConsumerPulse(onSilence).listenTo(consumer);
@@ -25,18 +26,22 @@ class ConsumerPulse {
   listenTo(consumer: Watched): void {
     const { events } = consumer;
     for (const sign of [
-      events.FETCH_START,
+      events.REQUEST,
+      events.REQUEST_TIMEOUT,
       events.FETCH,
-      events.HEARTBEAT,
       events.START_BATCH_PROCESS,
       events.END_BATCH_PROCESS,
     ] as const) {
       consumer.on(sign as typeof events.FETCH, () => (this.silentTicks = 0));
     }
-    consumer.on(events.GROUP_JOIN, () => this.start());
-    // What crashes is not silent; it is watched again when it joins.
-    consumer.on(events.CRASH, () => this.stop());
     consumer.on(events.DISCONNECT, () => this.stop());
+    // It has disconnected before it says so.
+    consumer.on(events.CRASH, ({ payload: { restart } }) => {
+      if (restart) {
+        this.start();
+      }
+    });
+    this.start();
   }
 
   private start(): void {
