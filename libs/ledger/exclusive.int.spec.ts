@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestLedger } from '../../test/support/test-ledger.js';
 import { runExclusively } from './exclusive.js';
@@ -59,6 +60,17 @@ test('when it fails the error is told, and the next may run', async () => {
   await expect(runExclusively(here.connection, 'duty', failing)).rejects.toThrow('it broke');
   expect(await runExclusively(other, 'duty', nothing)).toBe(true);
 });
+
+test('work that takes longer than its holder may be silent keeps its claim', async () => {
+  const ran = await runExclusively(here.connection, 'duty', async () => {
+    const until = Date.now() + 12_000;
+    while (Date.now() < until) {
+      expect(await runExclusively(other, 'duty', nothing)).toBe(false);
+      await delay(250);
+    }
+  });
+  expect(ran).toBe(true);
+}, 30_000);
 
 test('work of another name, or of another installation on the same server, is not kept out', async () => {
   const neighbour = new TestLedger();

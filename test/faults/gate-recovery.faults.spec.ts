@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultPoints } from '#platform/fault-point.js';
+import { eventually } from '../support/eventually.ts';
 import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
 import { StackStores } from '../support/stack-stores.ts';
@@ -50,6 +51,28 @@ describe('a recovery whose keeper is killed', () => {
     await stack.startApp('keeper');
     await expectNobodyForgotten();
   });
+});
+
+describe('a recovery whose keeper stands still', () => {
+  test.each(['recovery.fenced', 'recovery.claimed', 'recovery.staged'])(
+    'at %s is taken over by another keeper, and changes nothing when it goes on',
+    async (point) => {
+      const { stack } = scenario;
+      await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
+      await stack.flushGate();
+      const fault = { FAULT_POINT: point, FAULT_SIGNAL: 'SIGSTOP' };
+      const frozen = await stack.startApp('keeper', fault, { waitUntilReady: false });
+      await eventually(() => frozen.standsStill());
+
+      await stack.startApp('keeper');
+      await expectNobodyForgotten();
+      const epoch = await stores.epochOf(scenario.couponId);
+      frozen.signal('SIGCONT');
+      await frozen.ready(30_000);
+      await expectNobodyForgotten();
+      expect(await stores.gate.inspect(scenario.couponId)).toMatchObject({ gate: 'open', epoch });
+    },
+  );
 });
 
 test('two recoveries at once open the gate once and for all, and nobody is forgotten', async () => {
