@@ -25,6 +25,9 @@ import { Recovery } from './recovery.js';
 import { RecoveryProgress } from './recovery-progress.js';
 import { Relay } from './relay.js';
 
+/** Longer than counting tens of millions of rows takes; sooner than TCP tells that a server is gone. */
+const ledgerAnswerMs = 60_000;
+
 /** The connections of the keeper, its duties, and what it says of its health. */
 export class KeeperParts {
   readonly gateConnection: GateConnection;
@@ -48,7 +51,7 @@ export class KeeperParts {
       log,
     });
     this.admin = new LogAdmin(this.kafka);
-    this.ledgerConnection = new LedgerConnection(config);
+    this.ledgerConnection = new LedgerConnection(config, { queryTimeoutMs: ledgerAnswerMs });
     this.auditor = new Auditor(
       this.ledgerConnection,
       this.gate,
