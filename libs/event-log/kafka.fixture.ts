@@ -2,36 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
 import { expect, vi } from 'vitest';
-import { environmentSchema } from '#platform/config.js';
+import { testConfig, uniqueName } from '../../test/support/test-config.js';
 import { createKafka } from './kafka-client.js';
-
-/** For tests: the configuration of the broker in KAFKA_BROKERS, one node, with a prefix of its own. */
-export function testConfig(prefix = uniquePrefix()) {
-  return environmentSchema.parse({
-    KAFKA_BROKERS: process.env['KAFKA_BROKERS'],
-    KAFKA_TOPIC_PREFIX: prefix,
-    KAFKA_PARTITIONS: '3',
-    KAFKA_REPLICATION_FACTOR: '1',
-    KAFKA_MIN_INSYNC_REPLICAS: '1',
-  });
-}
-
-export function uniquePrefix(): string {
-  return `test-${randomUUID().slice(0, 8)}.`;
-}
 
 /** A client of its own for every consumer: see createKafka. */
 export function testKafka(brokers?: string): Kafka {
-  const config = testConfig();
-  return createKafka(
-    { ...config, KAFKA_BROKERS: brokers ? [brokers] : config.KAFKA_BROKERS },
-    'test',
-  );
+  return createKafka(testConfig(brokers ? { KAFKA_BROKERS: brokers } : {}), 'test');
 }
 
 /** Topics and groups whose names start with a prefix, made for one test file and removed after it. */
 export class TestTopics {
-  readonly prefix = uniquePrefix();
+  readonly prefix = `${uniqueName()}.`;
   private readonly admin = testKafka().admin();
   private readonly producer = testKafka().producer({
     createPartitioner: () => (args) => args.message.partition ?? 0,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestTopics, testConfig, testKafka } from './kafka.fixture.js';
+import type { Config } from '#platform/config.js';
+import { testConfig } from '../../test/support/test-config.js';
+import { TestTopics, testKafka } from './kafka.fixture.js';
 import { createTopics, issuerGroup, topicNames } from './topics.js';
 
 const topics = new TestTopics();
@@ -16,8 +18,17 @@ it('names carry the prefix', () => {
   expect(issuerGroup('x.')).toBe('x.firstcome-issuer');
 });
 
+function oneBroker(prefix: string): Config {
+  return testConfig({
+    KAFKA_TOPIC_PREFIX: prefix,
+    KAFKA_PARTITIONS: '3',
+    KAFKA_REPLICATION_FACTOR: '1',
+    KAFKA_MIN_INSYNC_REPLICAS: '1',
+  });
+}
+
 it('creates the missing topics with their settings; again, and in parallel, is harmless', async () => {
-  const config = testConfig(`${topics.prefix}create.`);
+  const config = oneBroker(`${topics.prefix}create.`);
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   await topics.create(1, {}, names.decided);
   await Promise.all([1, 2, 3, 4].map(() => createTopics(testKafka(), config)));
@@ -38,7 +49,7 @@ it('creates the missing topics with their settings; again, and in parallel, is h
 });
 
 it('refuses to ask for more in-sync replicas than there are replicas', async () => {
-  const config = { ...testConfig(`${topics.prefix}never.`), KAFKA_MIN_INSYNC_REPLICAS: 2 };
+  const config = { ...oneBroker(`${topics.prefix}never.`), KAFKA_MIN_INSYNC_REPLICAS: 2 };
   await expect(createTopics(testKafka(), config)).rejects.toThrow('KAFKA_MIN_INSYNC_REPLICAS (2)');
   expect(await topics.exists(topicNames(config.KAFKA_TOPIC_PREFIX).requested)).toBe(false);
 });

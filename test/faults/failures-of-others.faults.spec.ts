@@ -1,34 +1,31 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { statusHintsKey } from '#reservation/keys.js';
 import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
+import type { FaultScenario } from '../support/fault-scenario.ts';
 import { aRequest, userIds } from '../support/fixtures.ts';
-import { StackLog } from '../support/stack-log.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import { OpenScenario } from '../support/open-scenario.ts';
+import type { StackLog } from '../support/stack-log.ts';
+import type { StackStores } from '../support/stack-stores.ts';
 
 // What went wrong in other systems of this kind.
 
+let opened: OpenScenario;
 let scenario: FaultScenario;
 let stores: StackStores;
 let log: StackLog;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({
+  opened = await OpenScenario.start({
     clients: 2,
     env: { KAFKA_PARTITIONS: '1', STATUS_HINT_TTL_S: '3' },
   });
-  stores = await StackStores.connect(scenario.stack);
-  log = await StackLog.connect(scenario.stack);
+  ({ scenario, stores, log } = opened);
 });
 afterEach(async () => {
   scenario.stack.running('issuer').forEach((issuer) => issuer.signal('SIGCONT'));
   await scenario.expectNothingLostSoFar();
 });
-afterAll(async () => {
-  await log.close();
-  await stores.close();
-  await scenario.stop();
-});
+afterAll(() => opened?.stop());
 
 test('redelivery of the last winner frees its slot: here it stays issued, and its unit taken', async () => {
   const { stack, rush } = scenario;

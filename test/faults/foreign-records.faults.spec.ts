@@ -1,27 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
+import type { FaultScenario } from '../support/fault-scenario.ts';
 import { aRequest, userIds } from '../support/fixtures.ts';
-import { StackLog } from '../support/stack-log.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import { OpenScenario } from '../support/open-scenario.ts';
+import type { StackLog } from '../support/stack-log.ts';
+import type { StackStores } from '../support/stack-stores.ts';
 
+let opened: OpenScenario;
 let scenario: FaultScenario;
 let stores: StackStores;
 let log: StackLog;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({
+  opened = await OpenScenario.start({
     // The relay would publish what is reserved here before it is due.
     env: { RELAY_AFTER_MS: '60000' },
   });
-  stores = await StackStores.connect(scenario.stack);
-  log = await StackLog.connect(scenario.stack);
+  ({ scenario, stores, log } = opened);
 });
-afterAll(async () => {
-  await log.close();
-  await stores.close();
-  await scenario.stop();
-});
+afterAll(() => opened?.stop());
 
 async function countOf(sql: string, ...parameters: unknown[]): Promise<number> {
   const [row] = await stores.query<{ count: number }>(sql, parameters);

@@ -2,35 +2,32 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { App } from '../support/app.ts';
 import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
+import type { FaultScenario } from '../support/fault-scenario.ts';
+import { OpenScenario } from '../support/open-scenario.ts';
 import { RefusedUnits } from '../support/refused-units.ts';
-import { StackLog } from '../support/stack-log.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import type { StackLog } from '../support/stack-log.ts';
+import type { StackStores } from '../support/stack-stores.ts';
 
 /** Longer than the 12 s after which Kafka takes a member of the group for dead. */
 const frozenMs = 15_000;
 
+let opened: OpenScenario;
 let scenario: FaultScenario;
 let stores: StackStores;
 let log: StackLog;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({
+  opened = await OpenScenario.start({
     // The relay would publish what is reserved here before it is due.
     env: { KAFKA_PARTITIONS: '1', RELAY_AFTER_MS: '60000' },
   });
-  stores = await StackStores.connect(scenario.stack);
-  log = await StackLog.connect(scenario.stack);
+  ({ scenario, stores, log } = opened);
 });
 afterEach(async () => {
   scenario.stack.running('issuer').forEach((issuer) => issuer.signal('SIGCONT'));
   await scenario.expectNothingLostSoFar();
 });
-afterAll(async () => {
-  await log.close();
-  await stores.close();
-  await scenario.stop();
-});
+afterAll(() => opened?.stop());
 
 /** Starts an issuer that stops itself at a point of its first chunk, in which `refused` are. */
 async function freezeAt(point: string, refused: RefusedUnits): Promise<App> {

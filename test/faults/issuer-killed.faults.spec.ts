@@ -1,29 +1,26 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultPoint } from '#platform/fault-point.js';
-import { FaultScenario } from '../support/fault-scenario.ts';
+import type { FaultScenario } from '../support/fault-scenario.ts';
+import { OpenScenario } from '../support/open-scenario.ts';
 import type { RefusedState } from '../support/refused-units.ts';
 import { RefusedUnits } from '../support/refused-units.ts';
-import { StackLog } from '../support/stack-log.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import type { StackLog } from '../support/stack-log.ts';
+import type { StackStores } from '../support/stack-stores.ts';
 
+let opened: OpenScenario;
 let scenario: FaultScenario;
 let stores: StackStores;
 let log: StackLog;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({
+  opened = await OpenScenario.start({
     // The relay would publish what is reserved here before it is due.
     env: { KAFKA_PARTITIONS: '1', RELAY_AFTER_MS: '60000' },
   });
-  stores = await StackStores.connect(scenario.stack);
-  log = await StackLog.connect(scenario.stack);
+  ({ scenario, stores, log } = opened);
 });
 afterEach(() => scenario.expectNothingLostSoFar());
-afterAll(async () => {
-  await log.close();
-  await stores.close();
-  await scenario.stop();
-});
+afterAll(() => opened?.stop());
 
 describe('an issuer that is killed under load', () => {
   test.each<[string, FaultPoint, RefusedState]>([
