@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { FaultPoint } from '#platform/fault-point.js';
 import { faultPoints } from '#platform/fault-point.js';
+import type { App } from '../support/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
@@ -54,17 +56,24 @@ describe('a recovery whose keeper is killed', () => {
 });
 
 describe('a recovery whose keeper stands still', () => {
-  test.each(['recovery.fenced', 'recovery.claimed', 'recovery.staged'])(
+  beforeEach(async () => {
+    const { stack } = scenario;
+    await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
+    await stack.flushGate();
+  });
+
+  async function freezeAt(point: FaultPoint): Promise<App> {
+    const fault = { FAULT_POINT: point, FAULT_SIGNAL: 'SIGSTOP' };
+    const keeper = await scenario.stack.startApp('keeper', fault, { waitUntilReady: false });
+    await eventually(() => keeper.standsStill());
+    return keeper;
+  }
+
+  test.each<FaultPoint>(['recovery.fenced', 'recovery.claimed', 'recovery.staged'])(
     'at %s is taken over by another keeper, and changes nothing when it goes on',
     async (point) => {
-      const { stack } = scenario;
-      await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
-      await stack.flushGate();
-      const fault = { FAULT_POINT: point, FAULT_SIGNAL: 'SIGSTOP' };
-      const frozen = await stack.startApp('keeper', fault, { waitUntilReady: false });
-      await eventually(() => frozen.standsStill());
-
-      await stack.startApp('keeper');
+      const frozen = await freezeAt(point);
+      await scenario.stack.startApp('keeper');
       await expectNobodyForgotten();
       const epoch = await stores.epochOf(scenario.couponId);
       frozen.signal('SIGCONT');
@@ -73,6 +82,20 @@ describe('a recovery whose keeper stands still', () => {
       expect(await stores.gate.inspect(scenario.couponId)).toMatchObject({ gate: 'open', epoch });
     },
   );
+
+  test('before it opens the gate does not open it behind the marker of the next recovery', async () => {
+    const overtaken = await freezeAt('recovery.staged');
+    const next = await freezeAt('recovery.marked');
+    const fenced = await stores.epochOf(scenario.couponId);
+    overtaken.signal('SIGCONT');
+    await overtaken.ready(30_000);
+    // Whoever is admitted in the older epoch stands behind the marker: verify would find him lost.
+    await scenario.untilServed();
+    next.signal('SIGCONT');
+    await expectNobodyForgotten();
+    await scenario.expectNothingLostSoFar();
+    expect(await stores.epochOf(scenario.couponId)).toBeGreaterThan(fenced);
+  });
 });
 
 test('two recoveries at once open the gate once and for all, and nobody is forgotten', async () => {
