@@ -9,6 +9,8 @@ const durations = {
   'api frozen': [2, 8],
   // Beyond the session timeout of the consumer group now and then.
   'issuer frozen': [3, 15],
+  // Beyond the time after which another takes its recovery over.
+  'keeper frozen': [3, 15],
   'gate Redis killed': [0, 3],
   'gate emptied': undefined,
   'gate rolled back': [1, 4],

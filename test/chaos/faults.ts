@@ -33,6 +33,7 @@ export const injections: Record<FaultKind, Inject> = {
   'keeper killed': killApp('keeper'),
   'api frozen': freezeApp('api'),
   'issuer frozen': freezeApp('issuer'),
+  'keeper frozen': freezeApp('keeper'),
   'gate Redis killed': killServer('gate-redis'),
   'gate emptied': ({ env }) => deleteKeys(env['GATE_REDIS_URL']!, env['GATE_KEY_PREFIX']!),
   'gate rolled back': rollBackGate,
