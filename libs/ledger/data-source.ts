@@ -3,7 +3,7 @@ import type { Config } from '#platform/config.js';
 import { readCertificateAuthority } from '#platform/config.js';
 import { DeadLetterRow } from './dead-letter-row.js';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.js';
-import { driverWithLimit } from './query-limit.js';
+import { poolDriver } from './pool-driver.js';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.js';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.js';
 
@@ -28,7 +28,7 @@ export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number):
     // Counts and times come as numbers; a BIGINT above 2^53 would come as text, and we have none.
     supportBigNumbers: true,
     bigNumberStrings: false,
-    ...(queryTimeoutMs === undefined ? {} : { driver: driverWithLimit(queryTimeoutMs) }),
+    driver: poolDriver(queryTimeoutMs),
     connectTimeout: Math.min(connectTimeoutMs, queryTimeoutMs ?? connectTimeoutMs),
     poolSize: config.MYSQL_POOL_SIZE,
     entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow],

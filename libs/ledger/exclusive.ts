@@ -1,14 +1,12 @@
-import type { QueryRunner } from 'typeorm';
 import type { LedgerConnection } from './ledger-connection.js';
 
-/** A claim whose holder says nothing for so long ends: it stands still, or its machine is gone. */
-const silenceMaxS = 10;
+/** MySQL lets go of a connection that is silent for 15 s: see `poolDriver`. */
 const signOfLifeMs = 3_000;
 
 /**
  * Runs `work` if nobody else, in any process, runs work of this name; tells whether it ran. The claim
  * is a lock of MySQL on a connection of its own: it ends with the process, however that ends, and
- * some ten seconds after the last sign of life of a process that did not end.
+ * some fifteen seconds after the last sign of life of a process that stands still or is out of reach.
  * It keeps workers out of each other's way. It is no fence: whoever needs one must check at the store
  * it writes to.
  */
@@ -27,26 +25,16 @@ export async function runExclusively(
     if (Number(row?.got) !== 1) {
       return false;
     }
-    const stopSigns = await giveSignsOfLife(runner);
+    // One that fails has lost the connection, and with it the claim: the last query will say so.
+    const signs = setInterval(() => void runner.query('SELECT 1').catch(() => {}), signOfLifeMs);
     try {
       await work();
     } finally {
-      await stopSigns();
+      clearInterval(signs);
       await runner.query("SELECT RELEASE_LOCK(CONCAT(LEFT(DATABASE(), 40), '.', ?))", [name]);
     }
     return true;
   } finally {
     await runner.release();
   }
-}
-
-/** By default MySQL keeps a silent connection, and its locks, for eight hours. */
-async function giveSignsOfLife(runner: QueryRunner): Promise<() => Promise<void>> {
-  await runner.query('SET SESSION wait_timeout = ?', [silenceMaxS]);
-  // One that fails has lost the connection, and with it the claim: the last query will say so.
-  const timer = setInterval(() => void runner.query('SELECT 1').catch(() => {}), signOfLifeMs);
-  return async () => {
-    clearInterval(timer);
-    await runner.query('SET SESSION wait_timeout = DEFAULT');
-  };
 }

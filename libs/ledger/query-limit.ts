@@ -1,5 +1,4 @@
-import type { Pool, PoolConnection, PoolOptions } from 'mysql2';
-import mysql from 'mysql2';
+import type { Pool, PoolConnection } from 'mysql2';
 
 /** A connection was not to be had in time. The code is Node's for a server that does not answer. */
 function noConnection(message: string): Error {
@@ -7,7 +6,7 @@ function noConnection(message: string): Error {
 }
 
 /** About what ten connections serve in five seconds; more waiting for one would never be in time. */
-const waitingMax = 10_000;
+export const waitingMax = 10_000;
 const queueFullMessage = 'Queue limit reached.';
 
 /** InnoDB looks once a second who has waited long enough. */
@@ -16,26 +15,18 @@ const lockWaitShare = 0.5;
 type Callback = (error: Error | null, ...results: unknown[]) => unknown;
 
 /**
- * mysql2 for TypeORM, with a limit in time that mysql2 has for a query but not for what it does to
- * the connection: a server that stands still (frozen, or gone without a word) would keep every
- * connection of the pool, and everybody who waits for one, for as long as it likes.
+ * A limit in time that mysql2 has for a query but not for what it does to the connection: a server
+ * that stands still (frozen, or gone without a word) would keep every connection of the pool, and
+ * everybody who waits for one, for as long as it likes.
  *
  * - A query that is not answered after `limitMs` fails, and its connection is destroyed: what is
  *   under way there may still happen, as with any connection that breaks.
  * - Who gets no connection within `limitMs` is told so.
  * - A lock is waited for less long than that: losing it is an answer, and the connection stays.
  */
-export function driverWithLimit(limitMs: number): {
-  createPool(options: PoolOptions): Pool;
-} {
-  return {
-    createPool: (options) => {
-      const pool = mysql.createPool({ ...options, queueLimit: waitingMax });
-      pool.on('connection', (connection) => limitQueries(connection, limitMs));
-      limitWaiting(pool, limitMs);
-      return pool;
-    },
-  };
+export function limitTime(pool: Pool, limitMs: number): void {
+  pool.on('connection', (connection) => limitQueries(connection, limitMs));
+  limitWaiting(pool, limitMs);
 }
 
 function limitQueries(connection: PoolConnection, limitMs: number): void {

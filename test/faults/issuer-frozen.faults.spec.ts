@@ -108,15 +108,15 @@ describe('an issuer that stands still past its session (SIGSTOP, then SIGCONT) u
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
-  test('mid-transaction, with rows locked: what it was deciding is decided once, and both go on', async () => {
+  test('mid-transaction, with rows locked: another takes over while it stands still, and both go on', async () => {
     const refused = await RefusedUnits.reserve(stores);
     const frozen = await freezeAt('issuer.in_transaction', refused);
     const offsets = watchOffset();
     const other = await scenario.stack.startApp('issuer', {}, { waitUntilReady: false });
-    await Promise.all([delay(frozenMs), eventually(async () => joinsOf(other) > 0)]);
+    await scenario.untilIssued();
+    await refused.expectBackInStock();
 
     await expectToGoOn(frozen, other);
-    await refused.expectBackInStock();
     const seen = await offsets();
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
