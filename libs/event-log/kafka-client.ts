@@ -3,6 +3,7 @@ import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
 import './kafkajs-mends/fresh-connection.js';
 import './kafkajs-mends/idle-request-queue.js';
+import './kafkajs-mends/mute-connection.js';
 import './kafkajs-mends/partition-grouping.js';
 import './kafkajs-mends/record-encoding.js';
 import { Kafka, logLevel } from 'kafkajs';

@@ -4,6 +4,9 @@ import { readCertificateAuthority } from '#platform/config.js';
 
 export type GateConfig = Pick<Config, 'GATE_REDIS_URL' | 'GATE_REDIS_CA_FILE' | 'GATE_TIMEOUT_MS'>;
 
+/** In time-outs of a command: a connection that owes an answer for so long is made anew. */
+const silenceMax = 3;
+
 /**
  * A connection on which a command is sent once, now, or not at all. The defaults of ioredis would
  * send a script again when its reply was lost, and run commands late that the caller has already
@@ -24,6 +27,8 @@ export class GateConnection {
       autoPipeliningIgnoredCommands: ['reserve', 'confirm'],
       commandTimeout: config.GATE_TIMEOUT_MS,
       connectTimeout: config.GATE_TIMEOUT_MS,
+      // Of a server that is gone without a word TCP tells after a quarter of an hour.
+      socketTimeout: silenceMax * config.GATE_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
     });
     // Without a listener ioredis prints every failed reconnect; readiness says it once instead.

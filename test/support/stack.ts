@@ -43,7 +43,7 @@ export class Stack {
   readonly apps: App[] = [];
 
   private constructor(given: Record<string, string>) {
-    const mysqlUrl = new URL(serverUrl('MYSQL_URL'));
+    const mysqlUrl = new URL(given['MYSQL_URL'] ?? serverUrl('MYSQL_URL'));
     mysqlUrl.pathname = `/${this.name}`;
     this.env = {
       GATE_REDIS_URL: serverUrl('GATE_REDIS_URL'),
@@ -52,11 +52,12 @@ export class Stack {
       KAFKA_REPLICATION_FACTOR: '1',
       KAFKA_MIN_INSYNC_REPLICAS: '1',
       KAFKA_PARTITIONS: '2',
-      MYSQL_URL: mysqlUrl.toString(),
       GATE_KEY_PREFIX: `${this.name}:`,
       KAFKA_TOPIC_PREFIX: `${this.name}.`,
       ...patientTimeouts,
       ...given,
+      // On whatever server, a database of its own.
+      MYSQL_URL: mysqlUrl.toString(),
     };
   }
 

@@ -16,6 +16,7 @@ export class TcpProxy {
   private breaksOff: ((reply: Buffer) => boolean) | undefined;
   private lostCount = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly stranded = new WeakSet<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -76,6 +77,14 @@ export class TcpProxy {
     this.sockets.forEach((socket) => socket.destroy());
   }
 
+  /**
+   * From now on nothing gets through any connection there is, and no side is told: what the other end
+   * was on has lost its power, or its network. Later connections work.
+   */
+  strand(): void {
+    this.sockets.forEach((socket) => this.stranded.add(socket));
+  }
+
   /** Cuts, and leads every later connection to another server. */
   leadTo(target: Target): void {
     this.target = target;
@@ -110,12 +119,17 @@ export class TcpProxy {
   private forward(from: Socket, to: Socket, onData: (data: Buffer) => void): void {
     this.sockets.add(from);
     from.setNoDelay(true);
-    from.on('data', onData);
-    from.on('end', () => this.pass(() => to.end()));
-    from.on('error', () => to.destroy());
+    const unlessStranded = (tell: () => void): void => {
+      if (!this.stranded.has(from)) {
+        tell();
+      }
+    };
+    from.on('data', (data) => unlessStranded(() => onData(data)));
+    from.on('end', () => unlessStranded(() => this.pass(() => to.end())));
+    from.on('error', () => unlessStranded(() => to.destroy()));
     from.on('close', () => {
       this.sockets.delete(from);
-      to.destroySoon();
+      unlessStranded(() => to.destroySoon());
     });
   }
 

@@ -67,16 +67,19 @@ export class TinyMysql {
 
   /** Leaves no byte for anything more: neither outside of the files of MySQL nor inside. */
   async fillDisk(): Promise<void> {
-    const connection = await createConnection({ uri: this.url });
+    const connection = await createConnection({ uri: new URL('/', this.url).toString() });
     try {
-      await connection.query('CREATE TABLE ballast (bytes VARBINARY(8000) NOT NULL)');
+      await connection.query('CREATE DATABASE ballast');
+      await connection.query('CREATE TABLE ballast.filler (bytes VARBINARY(8000) NOT NULL)');
       const { bsize, blocks, bfree } = statfsSync(this.mountPoint);
       this.resize((blocks - bfree) * bsize);
       for (let isFull = false; !isFull;) {
-        isFull = await connection.query('INSERT INTO ballast VALUES (REPEAT("x", 8000))').then(
-          () => false,
-          () => true,
-        );
+        isFull = await connection
+          .query('INSERT INTO ballast.filler VALUES (REPEAT("x", 8000))')
+          .then(
+            () => false,
+            () => true,
+          );
       }
     } finally {
       connection.destroy();
