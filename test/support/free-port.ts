@@ -1,13 +1,22 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { isPortFree } from '../../infra/local/ports.ts';
 
-/** A port of 127.0.0.1 that nobody listens on now. */
+/**
+ * Above the ports of our servers, and below those that systems give to outgoing connections: one of
+ * these could take a port between the choice and its use.
+ */
+const first = 29_500;
+const last = 32_700;
+
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that nobody listens on now; never the same one twice. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(first, last);
+    if (!given.has(port) && (await isPortFree(port))) {
+      given.add(port);
+      return port;
+    }
+  }
 }
