@@ -19,8 +19,7 @@ let rounds = 0;
 beforeAll(async () => {
   stack = await Stack.start(['api', 'keeper'], { KAFKA_PARTITIONS: String(partitions) });
   stores = new StackStores(stack);
-  const { hostname, port } = new URL(stack.env['MYSQL_URL']!);
-  mysql = await TcpProxy.start({ host: hostname, port: Number(port) });
+  mysql = await TcpProxy.before(stack.env['MYSQL_URL']!);
   couponIds = await stores.createCoupons(couponCount, partitions);
 });
 afterAll(async () => {
@@ -31,9 +30,7 @@ afterAll(async () => {
 
 /** An issuer for which MySQL is as far away as the proxy says. */
 function startIssuer(): Promise<App> {
-  const url = new URL(stack.env['MYSQL_URL']!);
-  url.port = String(mysql.port);
-  return stack.startApp('issuer', { MYSQL_URL: url.toString() });
+  return stack.startApp('issuer', { MYSQL_URL: mysql.through(stack.env['MYSQL_URL']!) });
 }
 
 async function issuedCount(): Promise<number> {

@@ -41,11 +41,10 @@ test('what is too much at once gets 503 OVERLOADED, and what is admitted is issu
 });
 
 test('reads that wait for a frozen MySQL are few, the rest gets 503 OVERLOADED at once, and assigns go on', async () => {
-  const mysqlUrl = new URL(stack.env['MYSQL_URL']!);
-  const proxy = await TcpProxy.start({ host: mysqlUrl.hostname, port: Number(mysqlUrl.port) });
-  mysqlUrl.port = String(proxy.port);
+  const mysqlUrl = stack.env['MYSQL_URL']!;
+  const proxy = await TcpProxy.before(mysqlUrl);
   const api = await stack.startApp('api', {
-    MYSQL_URL: mysqlUrl.toString(),
+    MYSQL_URL: proxy.through(mysqlUrl),
     READ_IN_FLIGHT_MAX: '10',
   });
   const readStatus = () => stack.request(`/api/v1/issuances/${anIssuanceId(Date.now())}`, {}, api);

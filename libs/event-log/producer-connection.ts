@@ -8,9 +8,9 @@ import { pauseFor, within } from './back-off.js';
 const metadataMaxAgeMs = 3_000;
 
 /**
- * One producer with its connections, used until it is suspected and then thrown away: kafkajs keeps
- * a connection whose requests all time out, so a broker that vanished without a word (power,
- * network) would be waited for until the kernel gives up, many minutes later.
+ * One producer with its connections, used until it is suspected and then thrown away: a broker
+ * that vanished without a word (power, network) would be waited for as long as a request may take,
+ * which is longer than any publish waits.
  */
 export class ProducerConnection {
   private readonly producer: Producer;

@@ -18,10 +18,10 @@ let connection: LedgerConnection;
 
 beforeAll(async () => {
   await here.start();
-  const url = new URL(here.config.MYSQL_URL);
-  proxy = await TcpProxy.start({ host: url.hostname, port: Number(url.port) });
-  url.port = String(proxy.port);
-  const config = { ...here.config, MYSQL_URL: url.toString(), MYSQL_POOL_SIZE: poolSize };
+  const { MYSQL_URL: mysqlUrl } = here.config;
+  proxy = await TcpProxy.before(mysqlUrl);
+  const url = proxy.through(mysqlUrl);
+  const config = { ...here.config, MYSQL_URL: url, MYSQL_POOL_SIZE: poolSize };
   connection = new LedgerConnection(config, { queryTimeoutMs });
   await connection.connected();
 });

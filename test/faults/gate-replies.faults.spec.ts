@@ -16,10 +16,9 @@ beforeAll(async () => {
   scenario = await FaultScenario.start();
   const { stack } = scenario;
   stores = new StackStores(stack);
-  const gate = new URL(stack.env['GATE_REDIS_URL']!);
-  proxy = await TcpProxy.start({ host: gate.hostname, port: Number(gate.port) });
-  gate.host = `127.0.0.1:${proxy.port}`;
-  api = await App.start('api', { ...stack.env, GATE_REDIS_URL: gate.toString() });
+  const redisUrl = stack.env['GATE_REDIS_URL']!;
+  proxy = await TcpProxy.before(redisUrl);
+  api = await App.start('api', { ...stack.env, GATE_REDIS_URL: proxy.through(redisUrl) });
   await api.ready(90_000);
 });
 afterAll(async () => {

@@ -16,8 +16,7 @@ let redis: TcpProxy;
 beforeAll(async () => {
   scenario = await FaultScenario.start({ apps: kinds.flatMap((kind) => [kind, kind]) });
   stores = await StackStores.connect(scenario.stack);
-  const { hostname, port } = new URL(scenario.stack.env['GATE_REDIS_URL']!);
-  redis = await TcpProxy.start({ host: hostname, port: Number(port) });
+  redis = await TcpProxy.before(scenario.stack.env['GATE_REDIS_URL']!);
 });
 afterEach(() => scenario.expectNothingLostSoFar());
 afterAll(async () => {
@@ -57,10 +56,8 @@ describe('SIGTERM under load', () => {
   test('to all processes at once: every request in flight gets an answer, a true one, and all exit with 0 in under 10 s', async () => {
     const { stack, rush } = scenario;
     const couponId = await stack.createCoupon(1_000);
-    const url = new URL(stack.env['GATE_REDIS_URL']!);
-    url.port = String(redis.port);
     const api = await stack.startApp('api', {
-      GATE_REDIS_URL: url.toString(),
+      GATE_REDIS_URL: redis.through(stack.env['GATE_REDIS_URL']!),
       GATE_TIMEOUT_MS: '5000',
       ASSIGN_WAIT_MAX_MS: '5000',
     });

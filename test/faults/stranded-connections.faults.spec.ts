@@ -14,13 +14,13 @@ beforeAll(async () => {
     broker = await SpareBroker.create();
     await broker.server.start();
     const config = testConfig();
-    redis = await proxyOf(config.GATE_REDIS_URL);
-    mysql = await proxyOf(config.MYSQL_URL);
+    redis = await TcpProxy.before(config.GATE_REDIS_URL);
+    mysql = await TcpProxy.before(config.MYSQL_URL);
     scenario = await FaultScenario.start({
       env: {
         KAFKA_BROKERS: broker.proxied,
-        GATE_REDIS_URL: through(redis, config.GATE_REDIS_URL),
-        MYSQL_URL: through(mysql, config.MYSQL_URL),
+        GATE_REDIS_URL: redis.through(config.GATE_REDIS_URL),
+        MYSQL_URL: mysql.through(config.MYSQL_URL),
       },
     });
   }
@@ -33,17 +33,6 @@ afterAll(async () => {
     await Promise.all([redis?.close(), mysql?.close(), broker?.remove()]);
   }
 });
-
-function proxyOf(serverUrl: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(serverUrl);
-  return TcpProxy.start({ host: hostname, port: Number(port) });
-}
-
-function through(proxy: TcpProxy, serverUrl: string): string {
-  const url = new URL(serverUrl);
-  url.host = `127.0.0.1:${proxy.port}`;
-  return url.toString();
-}
 
 test.each([
   ['Redis', () => redis],

@@ -31,6 +31,19 @@ export class TcpProxy {
     return new TcpProxy(server, target);
   }
 
+  /** Before the server that a URL names. */
+  static before(serverUrl: string): Promise<TcpProxy> {
+    const { hostname, port } = new URL(serverUrl);
+    return TcpProxy.start({ host: hostname, port: Number(port) });
+  }
+
+  /** The URL of a server, by way of this proxy. */
+  through(serverUrl: string): string {
+    const url = new URL(serverUrl);
+    url.host = `127.0.0.1:${this.port}`;
+    return url.toString();
+  }
+
   get port(): number {
     return (this.server.address() as AddressInfo).port;
   }
