@@ -87,12 +87,11 @@ export class Recovery {
     });
   }
 
-  /** Steps 1 and 2. Leaves out a coupon that a newer recovery has fenced already. */
+  /** Steps 1 and 2. Leaves out a coupon that is open meanwhile, or that a newer recovery has fenced. */
   private async beginEpochs(shut: SurveyedCoupon[]): Promise<CouponEpoch[]> {
+    const ids = shut.map(({ coupon }) => coupon.id);
     // 1. MySQL first: it is what a recovery that overtakes this one will see.
-    const epochs = await this.coupons.raiseEpochs(
-      new Map(shut.map(({ coupon, gate }) => [coupon.id, Math.max(gate.minEpoch, gate.epoch)])),
-    );
+    const epochs = await this.coupons.raiseEpochs(ids, () => this.epochsOfShut(ids));
     faultPoint('recovery.raised');
     // 2. Redis: nothing of an older epoch is confirmed from here on.
     const begun = await Promise.all(
@@ -105,6 +104,16 @@ export class Recovery {
     );
     faultPoint('recovery.fenced');
     return begun.flat();
+  }
+
+  /** Of those whose gate is shut, the epoch that it has seen: who creates a coupon may have opened it. */
+  private async epochsOfShut(couponIds: number[]): Promise<Map<number, number>> {
+    const gates = await Promise.all(couponIds.map((id) => this.gate.inspect(id)));
+    return new Map(
+      gates.flatMap(({ gate, epoch, minEpoch }, i) =>
+        gate === 'open' ? [] : [[couponIds[i]!, Math.max(epoch, minEpoch)] as const],
+      ),
+    );
   }
 
   /**

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { userIds } from '../../test/support/fixtures.js';
+import { untilOneWaitsForALock } from '../../test/support/lock-wait.js';
+import { withStepsBefore } from '../../test/support/steps-before.js';
 import { TestGate } from '../../test/support/test-gate.js';
 import { TestLedger } from '../../test/support/test-ledger.js';
 import type { Coupon } from '#coupon/coupon.js';
@@ -22,24 +24,6 @@ afterAll(async () => {
 
 function create(): Promise<Coupon> {
   return campaigns.create({ name: 'test', total: 10, opensAt: null, closesAt: null }, 8);
-}
-
-/** A store that does `before` ahead of each of its calls. */
-function withStepsBefore<Store extends object>(
-  store: Store,
-  before: (method: string) => Promise<void>,
-): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function'
-        ? async (...args: unknown[]) => {
-            await before(String(name));
-            return Reflect.apply(member, target, args) as unknown;
-          }
-        : member;
-    },
-  });
 }
 
 function campaignsWithStepsBefore(before: (method: string) => Promise<void>): Campaigns {
@@ -132,6 +116,59 @@ describe('a change is decided on the campaign as it is, whatever has come since 
   });
 });
 
+describe('a keeper that finds a new campaign shut, while its gate is about to be opened', () => {
+  /** As a recovery begins: returns the epoch, or nothing where the gate is open by then. */
+  async function beginRecovery(couponId: number): Promise<number | undefined> {
+    const epochs = await ledger.coupons.raiseEpochs([couponId], async () => {
+      const { gate, epoch } = await here.gate.inspect(couponId);
+      return new Map(gate === 'open' ? [] : [[couponId, epoch]]);
+    });
+    return epochs.get(couponId);
+  }
+
+  /** Creates a campaign, with `before` ahead of each step that follows its row in MySQL. */
+  function createWith(before: (method: string, id: number) => Promise<unknown>): Promise<Coupon> {
+    let isInLedger = false;
+    const manager = campaignsWithStepsBefore(async (method) => {
+      isInLedger ||= method === 'beforeRecovery';
+      if (isInLedger) {
+        await before(method, (await ledger.coupons.list()).at(-1)!.id);
+      }
+    });
+    return manager.create({ name: 'new', total: 10, opensAt: null, closesAt: null }, 8);
+  }
+
+  test('leaves it alone when it is opened meanwhile: whoever asks from then on is answered', async () => {
+    let beginning: Promise<number | undefined> | undefined;
+    const { id } = await createWith(async (method, couponId) => {
+      if (method === 'open') {
+        beginning = beginRecovery(couponId);
+        await untilOneWaitsForALock(ledger);
+      }
+    });
+    expect(beginning).toBeDefined();
+    expect(await beginning).toBeUndefined();
+    expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', epoch: 1, minEpoch: 1 });
+    expect(await expectAgreement(id)).toMatchObject({ epoch: 1 });
+  });
+
+  test('is waited for when it came first', async () => {
+    let looks = 0;
+    const { id } = await createWith(async (method, couponId) => {
+      if (method === 'beforeRecovery') {
+        await here.gate.fence(couponId, (await beginRecovery(couponId))!);
+      } else if (method === 'inspect') {
+        looks += 1;
+        if (looks === 3) {
+          await here.rebuild(await campaigns.find(couponId), []);
+        }
+      }
+    });
+    expect(looks).toBe(3);
+    expect(await expectAgreement(id)).toMatchObject({ epoch: 2 });
+  });
+});
+
 test('a pause is at the gate when it returns, although one who lowered it died half-way', async () => {
   const coupon = await create();
   let hasDied = false;
@@ -157,7 +194,7 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
     const manager = campaignsWithStepsBefore(async (method) => {
       if (method === 'change' && !recovered) {
         recovered = true;
-        await ledger.coupons.raiseEpochs(new Map([[coupon.id, 1]]));
+        await ledger.coupons.raiseEpochs([coupon.id], async () => new Map([[coupon.id, 1]]));
         await here.gate.fence(coupon.id, 2);
         await recover(coupon);
       }

@@ -106,8 +106,10 @@ async function createWithKeeper(couponId: number): Promise<void> {
 
 /** As the keeper does, without a marker: there is nothing in the log. */
 async function recover(couponId: number): Promise<void> {
-  const { epoch, minEpoch } = await gate.inspect(couponId);
-  const raised = await ledger.coupons.raiseEpochs(new Map([[couponId, Math.max(epoch, minEpoch)]]));
+  const raised = await ledger.coupons.raiseEpochs([couponId], async () => {
+    const { epoch, minEpoch } = await gate.inspect(couponId);
+    return new Map([[couponId, Math.max(epoch, minEpoch)]]);
+  });
   await gate.fence(couponId, raised.get(couponId)!);
   await here.rebuild(await campaigns.find(couponId), []);
 }
@@ -143,7 +145,7 @@ describe('pause, resume and close', () => {
 
   test('made while the gate is shut are what it opens with', async () => {
     const { id } = await create();
-    await ledger.coupons.raiseEpochs(new Map([[id, 1]]));
+    await ledger.coupons.raiseEpochs([id], async () => new Map([[id, 1]]));
     await gate.fence(id, 2);
     await campaigns.pause(id);
     await here.rebuild(await campaigns.find(id), []);

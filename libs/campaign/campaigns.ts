@@ -76,17 +76,20 @@ export class Campaigns {
   /**
    * No request of a new coupon can be in the log, so its first epoch needs no marker. Unless a gate
    * of this id stands in Redis already, left by a database that is gone: then it is fenced off, for
-   * the keeper to recover. False when the gate is not open yet.
+   * the keeper to recover. A keeper that recovers the new coupon, because its gate is long in coming,
+   * keeps out while it is opened here, or is waited for. False when the gate is not open yet.
    */
-  private async openFirstEpoch(coupon: Coupon): Promise<boolean> {
-    const { epoch, minEpoch } = await this.gate.inspect(coupon.id);
-    if (Math.max(epoch, minEpoch) >= coupon.epoch) {
-      await this.gate.fence(coupon.id, Math.max(epoch, minEpoch) + 1);
-      return false;
-    }
-    const token = randomUUID();
-    const runId = await this.gate.claim(coupon.id, token);
-    return this.gate.open(coupon, token, runId);
+  private openFirstEpoch(coupon: Coupon): Promise<boolean> {
+    return this.coupons.beforeRecovery(coupon, async () => {
+      const { epoch, minEpoch } = await this.gate.inspect(coupon.id);
+      if (Math.max(epoch, minEpoch) >= coupon.epoch) {
+        await this.gate.fence(coupon.id, Math.max(epoch, minEpoch) + 1);
+        return false;
+      }
+      const token = randomUUID();
+      const runId = await this.gate.claim(coupon.id, token);
+      return this.gate.open(coupon, token, runId);
+    });
   }
 
   private changeState(

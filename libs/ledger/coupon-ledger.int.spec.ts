@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { aRequest, userIds } from '../../test/support/fixtures.js';
+import { untilOneWaitsForALock } from '../../test/support/lock-wait.js';
 import { TestLedger } from '../../test/support/test-ledger.js';
 
 const here = new TestLedger();
@@ -13,6 +14,11 @@ async function history(couponId: number): Promise<Record<string, unknown>[]> {
     'SELECT version, action, total, state FROM coupon_change WHERE coupon_id = ? ORDER BY version',
     [couponId],
   );
+}
+
+/** What the gates of these coupons are said to have seen. */
+function raise(epochsAtGate: Map<number, number>): Promise<Map<number, number>> {
+  return coupons.raiseEpochs([...epochsAtGate.keys()], async () => epochsAtGate);
 }
 
 describe('create', () => {
@@ -89,7 +95,7 @@ describe('change', () => {
 
   test('is not made when a recovery has begun since', async () => {
     const { id } = await here.createCoupon();
-    await coupons.raiseEpochs(new Map([[id, 1]]));
+    await raise(new Map([[id, 1]]));
     const change = { action: 'set-total' as const, total: 5, asRead: 1, version: 2 };
     expect(await coupons.change(id, { ...change, inEpoch: 1 })).toBe(false);
     expect((await coupons.find(id))?.total).toBe(10);
@@ -145,7 +151,7 @@ describe('takeVersion', () => {
 describe('raiseEpochs', () => {
   test('raises each coupon above its own epoch and above that of its gate', async () => {
     const [one, two] = [await here.createCoupon(), await here.createCoupon()];
-    const raised = await coupons.raiseEpochs(
+    const raised = await raise(
       new Map([
         [two.id, 6],
         [one.id, 0],
@@ -175,12 +181,48 @@ describe('raiseEpochs', () => {
       ]),
       new Map([[id, 0]]),
     ];
-    const raised = await Promise.all(wanted.map((epochs) => coupons.raiseEpochs(epochs)));
+    const raised = await Promise.all(wanted.map(raise));
     expect(new Set(raised.map((epochs) => epochs.get(id)))).toEqual(new Set([2, 3, 4]));
   });
 
+  test('leaves those alone that the gates do not name', async () => {
+    const [one, two] = [await here.createCoupon(), await here.createCoupon()];
+    const raised = await coupons.raiseEpochs([one.id, two.id], async () => new Map([[two.id, 1]]));
+    expect(raised).toEqual(new Map([[two.id, 2]]));
+    expect((await coupons.find(one.id))?.epoch).toBe(1);
+  });
+
   test('leaves out a coupon that is not there', async () => {
-    expect(await coupons.raiseEpochs(new Map([[999_999, 1]]))).toEqual(new Map());
+    expect(await raise(new Map([[999_999, 1]]))).toEqual(new Map());
+  });
+});
+
+describe('beforeRecovery', () => {
+  test('does its work and says how that went, while whoever recovers the coupon waits', async () => {
+    const coupon = await here.createCoupon();
+    const steps: string[] = [];
+    let raising: Promise<unknown> | undefined;
+    const opened = await coupons.beforeRecovery(coupon, async () => {
+      raising = coupons.raiseEpochs([coupon.id], async () => {
+        steps.push('gate looked at');
+        return new Map();
+      });
+      await untilOneWaitsForALock(here);
+      steps.push('opened');
+      return true;
+    });
+    await raising;
+    expect(opened).toBe(true);
+    expect(steps).toEqual(['opened', 'gate looked at']);
+    expect(await coupons.beforeRecovery(coupon, async () => false)).toBe(false);
+  });
+
+  test('does nothing once a recovery has begun', async () => {
+    const coupon = await here.createCoupon();
+    await raise(new Map([[coupon.id, 1]]));
+    const work = vi.fn(async () => true);
+    expect(await coupons.beforeRecovery(coupon, work)).toBe(false);
+    expect(work).not.toHaveBeenCalled();
   });
 });
 

@@ -107,19 +107,39 @@ export class CouponLedger {
   }
 
   /**
-   * Recovery: raises the epoch of each coupon above what it is here, and above what its gate has seen
-   * (`epochAtGate`). Returns the new epochs by coupon id; a coupon that is not there is left out. At
-   * most 1 000 coupons a call.
+   * Does `work`, which tells whether it was done, while no recovery of this coupon can begin. False
+   * without it when one has begun since the coupon was read. `work` may be run again.
    */
-  raiseEpochs(epochAtGate: ReadonlyMap<number, number>): Promise<Map<number, number>> {
-    const ids = [...epochAtGate.keys()];
+  beforeRecovery({ id, epoch }: Coupon, work: () => Promise<boolean>): Promise<boolean> {
+    return inTransaction(this.connection, async (manager) => {
+      const rows: unknown[] = await manager.query(
+        'SELECT id FROM coupon WHERE id = ? AND epoch = ? FOR UPDATE',
+        [id, epoch],
+      );
+      return rows.length > 0 && work();
+    });
+  }
+
+  /**
+   * Recovery: raises the epoch of each coupon above what it is here, and above what its gate has seen.
+   * The gates are asked for that (`epochsAtGate`, by coupon id) once whatever runs `beforeRecovery` is
+   * done, maybe more than once; a coupon that they leave out is left alone. Returns the new epochs by
+   * coupon id; a coupon that is not there is left out. At most 1 000 coupons a call.
+   */
+  raiseEpochs(
+    ids: readonly number[],
+    epochsAtGate: () => Promise<ReadonlyMap<number, number>>,
+  ): Promise<Map<number, number>> {
     return inTransaction(this.connection, async (manager) => {
       const rows: { id: number; epoch: number }[] = await manager.query(
         'SELECT id, epoch FROM coupon WHERE id IN (?) ORDER BY id FOR UPDATE',
         [ids],
       );
+      const atGate = await epochsAtGate();
       const raised = new Map(
-        rows.map(({ id, epoch }) => [id, Math.max(epoch, epochAtGate.get(id) ?? 0) + 1]),
+        rows
+          .filter(({ id }) => atGate.has(id))
+          .map(({ id, epoch }) => [id, Math.max(epoch, atGate.get(id)!) + 1]),
       );
       if (raised.size > 0) {
         const cases = 'WHEN ? THEN ? '.repeat(raised.size);

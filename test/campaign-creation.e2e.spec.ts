@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Campaigns } from '#campaign/campaigns.js';
+import { CouponLedger } from '#ledger/coupon-ledger.js';
+import { LedgerConnection } from '#ledger/ledger-connection.js';
+import { untilOneWaitsForALock } from './support/lock-wait.ts';
+import { StackStores } from './support/stack-stores.ts';
+import { Stack } from './support/stack.ts';
+import { withStepsBefore } from './support/steps-before.ts';
+import { testConfig } from './support/test-config.ts';
+
+let stack: Stack;
+let stores: StackStores;
+let ledger: LedgerConnection;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  stores = await StackStores.connect(stack);
+  ledger = new LedgerConnection(testConfig({ MYSQL_URL: stack.env['MYSQL_URL']! }));
+  await ledger.connected();
+});
+afterAll(async () => {
+  await ledger.close();
+  await stores.close();
+  await stack.stop();
+});
+
+test('a campaign whose gate is long in coming is not shut again by the keeper that noticed', async () => {
+  const gate = withStepsBefore(stores.gate, async (method) => {
+    if (method === 'open') {
+      // The keeper has found the gate shut, twice, and begins a recovery.
+      await untilOneWaitsForALock(stores);
+    }
+  });
+  const campaigns = new Campaigns(new CouponLedger(ledger), gate);
+  const draft = { name: 'slow', total: 10, opensAt: null, closesAt: null };
+  const { id } = await campaigns.create(draft, 2);
+
+  const { status, body } = await stack.assign(id, 'prompt');
+  expect([status, body.status]).toEqual([200, 'ACCEPTED']);
+  await expect.poll(async () => (await stack.request(body.status_url)).body.status).toBe('ISSUED');
+  expect(await stores.gate.inspect(id)).toMatchObject({ gate: 'open', epoch: 1, minEpoch: 1 });
+  expect((await campaigns.find(id)).epoch).toBe(1);
+});
