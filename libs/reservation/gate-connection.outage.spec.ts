@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { OwnServer } from '../../test/support/own-server.js';
+import { TcpProxy } from '../../test/support/tcp-proxy.js';
 import { testConfig, uniqueName } from '../../test/support/test-config.js';
 import { TestGate } from '../../test/support/test-gate.js';
 import { Gate } from './gate.js';
@@ -64,6 +65,30 @@ test('a command that was under way when Redis went away fails, and is not sent a
   }
   await connection.redis.ping();
   expect(await here.gate.inspect(id)).toMatchObject({ holders: 0, pending: 0, left: 10 });
+});
+
+test('a connection is not ended for the silence of the one before it', async () => {
+  const { GATE_REDIS_URL: url } = testConfig();
+  const proxy = await TcpProxy.before(url);
+  const connection = connect({ GATE_REDIS_URL: proxy.through(url), GATE_TIMEOUT_MS: '1000' });
+  await connection.connected();
+  const closed = vi.fn();
+  connection.redis.on('close', closed);
+  try {
+    proxy.hold();
+    const askedAt = performance.now();
+    await expect(connection.redis.ping()).rejects.toThrow('timed out');
+    proxy.cut();
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce());
+    await connection.connected();
+    // Three time-outs after it was asked, the first connection would have been given up.
+    while (performance.now() < askedAt + 3_500) {
+      await connection.redis.ping().catch(() => {});
+    }
+    expect(closed).toHaveBeenCalledOnce();
+  } finally {
+    await proxy.close();
+  }
 });
 
 test('a slow command fails in time; run late, it took one unit, and a repeat gets the same id', async () => {

@@ -33,6 +33,7 @@ export class GateConnection {
     });
     // Without a listener ioredis prints every failed reconnect; readiness says it once instead.
     this.redis.on('error', () => {});
+    this.redis.on('close', () => forgetSilence(this.redis));
   }
 
   /** Resolves once commands can be sent; rejects after `timeoutMs`. For commands that run once. */
@@ -68,4 +69,11 @@ export class GateConnection {
   close(): void {
     this.redis.disconnect();
   }
+}
+
+/** The clock of `socketTimeout` runs on in ioredis 5, and would end the next connection (its issue 2147). */
+function forgetSilence(redis: Redis): void {
+  const client = redis as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+  clearTimeout(client.socketTimeoutTimer);
+  client.socketTimeoutTimer = undefined;
 }
