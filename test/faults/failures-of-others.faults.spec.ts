@@ -89,9 +89,8 @@ test('one bad row drops its batch: here its neighbours are issued, and it alone 
   ]);
 });
 
-/** All that somebody sees who asks for a status again and again, each change once. */
-async function watchStatus(issuanceId: string, signal: AbortSignal): Promise<string[]> {
-  const seen: string[] = [];
+/** Notes in `seen` what somebody sees who asks for a status again and again, each change once. */
+async function watchStatus(issuanceId: string, seen: string[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const { status, body } = await scenario.stack.request(`/api/v1/issuances/${issuanceId}`);
     const now = `${status} ${body.status ?? body.code}`;
@@ -99,19 +98,20 @@ async function watchStatus(issuanceId: string, signal: AbortSignal): Promise<str
       seen.push(now);
     }
   }
-  return seen;
 }
 
 test('status read before subscribing misses the event: here one asked at any moment ends at ISSUED, and is never 404', async () => {
   const { stack, rush } = scenario;
   const ending = new AbortController();
   stack.app('issuer').signal('SIGSTOP');
-  // Neither a hint nor a row.
   const watched = userIds(10, 'watched').map(async (userId) => {
     const { issuance_id: id } = (await rush.askFor(userId))!.body;
-    return { id: id as string, seen: watchStatus(id, ending.signal) };
+    const seen: string[] = [];
+    return { id: id as string, seen, watching: watchStatus(id, seen, ending.signal) };
   });
   const statuses = await Promise.all(watched);
+  // Neither a hint nor a row.
+  await eventually(async () => statuses.every(({ seen }) => seen.length > 0));
   stack.app('issuer').signal('SIGCONT');
   const hints = (): Promise<(string | null)[]> =>
     Promise.all(
@@ -124,7 +124,8 @@ test('status read before subscribing misses the event: here one asked at any mom
   await eventually(async () => (await hints()).every((hint) => hint === null));
   await Promise.all(statuses.map(({ id }) => scenario.issued(id)));
   ending.abort();
-  for (const { seen } of statuses) {
-    expect(await seen).toEqual(['200 ACCEPTED', '200 ISSUED']);
+  for (const { seen, watching } of statuses) {
+    await watching;
+    expect(seen).toEqual(['200 ACCEPTED', '200 ISSUED']);
   }
 });
