@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from './support/stack.ts';
@@ -39,20 +38,18 @@ describe('a record of an unknown version', () => {
 
   it('stops its partition with the reason in words, and skips nothing behind it', async () => {
     await expect
-      .poll(async () => (await stack.app('issuer').readiness())?.text, { timeout: 10_000 })
+      .poll(async () => (await stack.app('issuer').readiness())?.text)
       .toContain('the record is of version 99, this issuer reads version 1');
     const behind = await statusAfterAssign(stopped, 'behind');
     const beside = await statusAfterAssign(unaffected, 'beside');
-    await expect.poll(beside, { timeout: 10_000 }).toBe('ISSUED');
+    await expect.poll(beside).toBe('ISSUED');
     expect(await behind()).toBe('ACCEPTED');
   });
 
   it('holds up the recovery of its own campaigns only', async () => {
-    const redis = new Redis(stack.env['GATE_REDIS_URL']!);
-    await redis.flushall();
-    redis.disconnect();
+    await stack.flushGate();
     await expect
-      .poll(async () => (await stack.assign(unaffected, 'beside')).status, { timeout: 10_000 })
+      .poll(async () => (await stack.assign(unaffected, 'beside')).status, { timeout: 30_000 })
       .toBe(200);
     const answer = await stack.assign(stopped, 'behind');
     expect([answer.status, answer.body.code]).toEqual([503, 'RECOVERING']);
