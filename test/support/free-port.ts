@@ -1,4 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { isPortFree } from '../../infra/local/ports.ts';
 
 /**
@@ -8,15 +11,43 @@ import { isPortFree } from '../../infra/local/ports.ts';
 const first = 29_500;
 const last = 32_700;
 
-const given = new Set<number>();
+/** A file for each port that was chosen, with the pid of who chose it. */
+const claims = join(tmpdir(), `firstcome-test-ports-${userInfo().uid}`);
 
-/** A port of 127.0.0.1 that nobody listens on now; never the same one twice. */
+/**
+ * A port of 127.0.0.1 that nobody listens on now, and that no other test process, of whatever clone,
+ * gets as long as this one lives: what it is for may take seconds to listen there.
+ */
 export async function freePort(): Promise<number> {
+  mkdirSync(claims, { recursive: true });
   for (;;) {
     const port = randomInt(first, last);
-    if (!given.has(port) && (await isPortFree(port))) {
-      given.add(port);
+    if (claim(port) && (await isPortFree(port))) {
       return port;
     }
+  }
+}
+
+function claim(port: number): boolean {
+  const file = join(claims, String(port));
+  try {
+    if (isClaimed(file)) {
+      return false;
+    }
+    rmSync(file, { force: true });
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    // Somebody else was quicker.
+    return false;
+  }
+}
+
+function isClaimed(file: string): boolean {
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
   }
 }
