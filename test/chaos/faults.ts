@@ -128,10 +128,11 @@ function killServer(name: ServerName): Inject {
 }
 
 /** Redis comes back with what it had on disk some seconds before it was killed. */
-async function rollBackGate({ instance, abort }: Victim, { seconds }: Fault): Promise<void> {
+async function rollBackGate({ instance, env, abort }: Victim, { seconds }: Fault): Promise<void> {
   const log = join(dataDir(instance, 'gate-redis'), 'appendonlydir');
   const older = `${log}.older`;
   try {
+    await endRewrites(env['GATE_REDIS_URL']!);
     cpSync(log, older, { recursive: true });
     await sleep(seconds * 1_000, undefined, { signal: abort });
     await stopServer(instance, 'gate-redis', 'SIGKILL');
@@ -140,6 +141,16 @@ async function rollBackGate({ instance, abort }: Victim, { seconds }: Fault): Pr
   } finally {
     rmSync(older, { recursive: true, force: true });
     await startServer(instance, 'gate-redis');
+  }
+}
+
+/** Until it is started anew Redis only appends to its log: no file goes away while it is copied. */
+async function endRewrites(url: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    await redis.config('SET', 'auto-aof-rewrite-percentage', '0');
+  } finally {
+    redis.disconnect();
   }
 }
 
