@@ -25,11 +25,14 @@ const onRealServers = {
   ...patient,
   globalSetup: ['test/servers.setup.ts'],
   testTimeout: 60_000,
-  hookTimeout: 60_000,
+  hookTimeout: 120_000,
 };
 
 /** For specs that stop a server, or need the machine to themselves. */
 const oneAtATime = { ...onRealServers, fileParallelism: false };
+
+/** What waits by itself adds up: servers that start, an issuer that is taken for dead. */
+const longWaits = { testTimeout: 240_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {
@@ -78,6 +81,7 @@ export default defineConfig({
           include: ['{apps,libs,test}/**/*.outage.spec.ts'],
           sequence: { groupOrder: 2 },
           ...oneAtATime,
+          ...longWaits,
         },
       },
       {
@@ -87,9 +91,7 @@ export default defineConfig({
           include: ['{apps,libs,test}/**/*.faults.spec.ts'],
           sequence: { groupOrder: 3 },
           ...oneAtATime,
-          // What a scenario waits for by itself, such as an issuer being taken for dead, adds up.
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          ...longWaits,
         },
       },
     ],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Campaigns } from '#campaign/campaigns.js';
 import { CouponLedger } from '#ledger/coupon-ledger.js';
 import { LedgerConnection } from '#ledger/ledger-connection.js';
+import { eventually } from './support/eventually.ts';
 import { untilOneWaitsForALock } from './support/lock-wait.ts';
 import { StackStores } from './support/stack-stores.ts';
 import { Stack } from './support/stack.ts';
@@ -25,9 +26,13 @@ afterAll(async () => {
 });
 
 test('a campaign whose gate is long in coming is not shut again by the keeper that noticed', async () => {
+  const keeper = stack.app('keeper');
+  keeper.signal('SIGSTOP');
+  await eventually(() => keeper.standsStill());
   const gate = withStepsBefore(stores.gate, async (method) => {
     if (method === 'open') {
-      // The keeper has found the gate shut, twice, and begins a recovery.
+      keeper.signal('SIGCONT');
+      // It has found the gate shut, twice, and begins a recovery.
       await untilOneWaitsForALock(stores);
     }
   });

@@ -108,8 +108,6 @@ describe('redrive', () => {
       }
       await here.expectAllInvariants();
     },
-    // The issuer alone may take half a minute to find its group again after an outage of Kafka.
-    180_000,
   );
 });
 

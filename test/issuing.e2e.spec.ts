@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gate } from '../libs/reservation/gate.ts';
 import { GateConnection } from '../libs/reservation/gate-connection.ts';
 import { Kafka, logLevel } from 'kafkajs';
+import { eventually } from './support/eventually.ts';
+import type { Answer } from './support/stack.ts';
 import { Stack } from './support/stack.ts';
 
 let stack: Stack;
@@ -16,12 +18,20 @@ async function issuedCount(couponId: number): Promise<number> {
   return (JSON.parse(stdout) as { issued: number }).issued;
 }
 
+/** So many at once may be more than the api takes on: again, as a 503 says. */
+function assignAdmitted(couponId: number, userId: string): Promise<Answer> {
+  return eventually(async () => {
+    const answer = await stack.assign(couponId, userId);
+    return answer.status !== 503 && answer;
+  });
+}
+
 describe('issuers', () => {
   it('issue everything exactly once although one is killed in the middle', async () => {
     const coupons = await Promise.all([stack.createCoupon(300), stack.createCoupon(300)]);
     const rush = Promise.all(
       coupons.flatMap((couponId) =>
-        Array.from({ length: 400 }, (_, i) => stack.assign(couponId, `user-${i}`)),
+        Array.from({ length: 400 }, (_, i) => assignAdmitted(couponId, `user-${i}`)),
       ),
     );
     await expect.poll(() => issuedCount(coupons[0]), { timeout: 20_000 }).toBeGreaterThan(0);
@@ -68,7 +78,7 @@ describe('the relay', () => {
     const connection = new GateConnection({
       GATE_REDIS_URL: stack.env['GATE_REDIS_URL']!,
       GATE_REDIS_CA_FILE: undefined,
-      GATE_TIMEOUT_MS: 1_000,
+      GATE_TIMEOUT_MS: 10_000,
     });
     await connection.connected();
     const gate = new Gate(connection, stack.env['GATE_KEY_PREFIX']!);
@@ -79,7 +89,7 @@ describe('the relay', () => {
     expect(outcome?.kind).toBe('reserved');
     const id = (outcome as { issuanceId: string }).issuanceId;
     const status = async () => (await stack.request(`/api/v1/issuances/${id}`)).body.status;
-    expect(await status()).toBe('ACCEPTED');
+    expect(['ACCEPTED', 'ISSUED']).toContain(await status());
     // Its partition may still be that of the issuer that was killed, whose session lasts 12 s.
     await expect.poll(status, { timeout: 40_000 }).toBe('ISSUED');
   });

@@ -47,6 +47,7 @@ test('reads that wait for a frozen MySQL are few, the rest gets 503 OVERLOADED a
   const api = await stack.startApp('api', {
     MYSQL_URL: proxy.through(mysqlUrl),
     READ_IN_FLIGHT_MAX: '10',
+    MYSQL_QUERY_TIMEOUT_MS: '60000',
   });
   const readStatus = () => stack.request(`/api/v1/issuances/${anIssuanceId(Date.now())}`, {}, api);
   try {

@@ -66,8 +66,8 @@ test('a consumer whose connection is reset in the middle of a reply goes on over
   await publish('broken off');
   await brokenOff;
   await publish('after');
-  // Sooner than a request to a broker that does not answer is given up.
-  await vi.waitFor(() => expect(seen).toContain('after'), 5_000);
+  // Sooner than a consumer that is deaf starts anew.
+  await vi.waitFor(() => expect(seen).toContain('after'), 30_000);
   expect(seen).toContain('broken off');
   expect(onCrash).not.toHaveBeenCalled();
   await transport.close();

@@ -6,13 +6,15 @@ import type { ConsumedRecord } from './consumed-record.js';
 
 const topics = new TestTopics();
 const open: EventPublisher[] = [];
-const publishTimeoutMs = 2_000;
+/** More than a busy machine needs, and what it takes to find out that something never comes. */
+const [patientMs, shortMs] = [20_000, 2_000];
+const inTimeMs = 10_000;
 
 beforeAll(() => topics.open());
 afterEach(() => Promise.all(open.splice(0).map((publisher) => publisher.close())));
 afterAll(() => topics.close());
 
-function startPublisher(brokers?: string): EventPublisher {
+function startPublisher(publishTimeoutMs: number, brokers?: string): EventPublisher {
   const publisher = new EventPublisher(testKafka(brokers), { publishTimeoutMs });
   publisher.start();
   open.push(publisher);
@@ -43,7 +45,7 @@ async function outcome(publishing: Promise<void>) {
 
 it('every record is in the log when publish resolves: partition, key, JSON value and headers', async () => {
   const topic = await topics.create(3);
-  const publisher = startPublisher();
+  const publisher = startPublisher(patientMs);
   await publisher.publish(topic, [
     { partition: 2, key: '7', value: { n: 1, text: '🎟' }, headers: { traceparent: '00-x' } },
     { partition: 0, key: '8', value: ['two'] },
@@ -59,7 +61,7 @@ it('every record is in the log when publish resolves: partition, key, JSON value
 
 it('many publishes at once all arrive, each in the order of its own records', async () => {
   const topic = await topics.create(2);
-  const publisher = startPublisher();
+  const publisher = startPublisher(patientMs);
   const publish = (call: number) =>
     publisher.publish(
       topic,
@@ -78,7 +80,7 @@ it('many publishes at once all arrive, each in the order of its own records', as
 
 it('a publish that comes before the connection waits for it', async () => {
   const topic = await topics.create(1);
-  const publisher = startPublisher();
+  const publisher = startPublisher(patientMs);
   expect(publisher.state()).toEqual({ status: 'connecting', lastError: undefined });
   await publisher.publish(topic, [record(0, 'early')]);
   expect(publisher.state().status).toBe('connected');
@@ -86,17 +88,17 @@ it('a publish that comes before the connection waits for it', async () => {
 
 it('a partition that does not exist is an error, not a silent success', async () => {
   const topic = await topics.create(1);
-  const { error, tookMs } = await outcome(startPublisher().publish(topic, [record(9, 'lost?')]));
+  const publisher = startPublisher(shortMs);
+  await vi.waitFor(() => expect(publisher.state().status).toBe('connected'), 15_000);
+  const { error, tookMs } = await outcome(publisher.publish(topic, [record(9, 'lost?')]));
   expect(error).toBeInstanceOf(PublishUnconfirmedError);
   expect((error as Error).message).toContain('partition 9');
-  expect(tookMs).toBeLessThan(publishTimeoutMs + 250);
+  expect(tookMs).toBeLessThan(inTimeMs);
 });
 
 it('a partition added a moment ago is found in time', async () => {
   const topic = await topics.create(1);
-  const publisher = new EventPublisher(testKafka(), { publishTimeoutMs: 6_000 });
-  publisher.start();
-  open.push(publisher);
+  const publisher = startPublisher(patientMs);
   await publisher.publish(topic, [record(0, 'before')]);
   await topics.addPartitions(topic, 2);
   await publisher.publish(topic, [record(1, 'after')]);
@@ -104,41 +106,43 @@ it('a partition added a moment ago is found in time', async () => {
 
 it('a topic that does not exist is not created, and rejects in time', async () => {
   const topic = `${topics.prefix}missing`;
-  const { error, tookMs } = await outcome(startPublisher().publish(topic, [record(0, 'x')]));
+  const { error, tookMs } = await outcome(startPublisher(shortMs).publish(topic, [record(0, 'x')]));
   expect(error).toBeInstanceOf(PublishUnconfirmedError);
-  expect(tookMs).toBeLessThan(publishTimeoutMs + 250);
+  expect(tookMs).toBeLessThan(inTimeMs);
 });
 
 it('what the brokers refuse for good rejects at once', async () => {
   const topic = await topics.create(1);
-  const publisher = startPublisher();
+  const publisher = startPublisher(patientMs);
   await publisher.publish(topic, [record(0, 'small')]);
   const { error, tookMs } = await outcome(
     publisher.publish(topic, [record(0, 'x'.repeat(2_000_000))]),
   );
   expect(error).toBeInstanceOf(PublishUnconfirmedError);
   expect((error as Error).message).toContain('refuse');
-  expect(tookMs).toBeLessThan(publishTimeoutMs / 2);
+  expect(tookMs).toBeLessThan(patientMs / 2);
 });
 
 it('a value JSON cannot express is an error of the caller', async () => {
-  await expect(startPublisher().publish('t', [record(0, undefined)])).rejects.toThrow(TypeError);
+  await expect(startPublisher(patientMs).publish('t', [record(0, undefined)])).rejects.toThrow(
+    TypeError,
+  );
 });
 
 it('without a broker it says so, rejects in time and closes quickly', async () => {
-  const publisher = startPublisher('127.0.0.1:1');
+  const publisher = startPublisher(shortMs, '127.0.0.1:1');
   const { error, tookMs } = await outcome(publisher.publish('t', [record(0, 'x')]));
   expect(error).toBeInstanceOf(PublishUnconfirmedError);
-  expect(tookMs).toBeLessThan(publishTimeoutMs + 250);
+  expect(tookMs).toBeLessThan(inTimeMs);
   await vi.waitFor(() => expect(publisher.state().lastError).toContain('ECONNREFUSED'), 10_000);
   expect(publisher.state().status).toBe('connecting');
   const closing = await outcome(publisher.close());
-  expect(closing.tookMs).toBeLessThan(3_000);
+  expect(closing.tookMs).toBeLessThan(inTimeMs);
 });
 
 it('close waits for what is being published; later publishes are rejected', async () => {
   const topic = await topics.create(1);
-  const publisher = startPublisher();
+  const publisher = startPublisher(patientMs);
   const publishing = publisher.publish(topic, [record(0, 'last')]);
   await publisher.close();
   await expect(publishing).resolves.toBeUndefined();

@@ -29,11 +29,14 @@ export class TestTopics {
     topic = `${this.prefix}${randomUUID().slice(0, 8)}`,
   ): Promise<string> {
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-    await this.admin.createTopics({
-      topics: [{ topic, numPartitions: partitions, configEntries }],
-      // kafkajs asks once or twice; a broker with other things to do takes longer.
-      waitForLeaders: false,
-    });
+    const make = (): Promise<unknown> =>
+      this.admin.createTopics({
+        topics: [{ topic, numPartitions: partitions, configEntries }],
+        // kafkajs asks once or twice; a broker with other things to do takes longer.
+        waitForLeaders: false,
+      });
+    // One that stood still is not trusted again at once.
+    await vi.waitFor(make, { timeout: 15_000, interval: 200 });
     // Metadata names a leader before that leader knows of it.
     await vi.waitFor(
       async () => expect(await this.admin.fetchTopicOffsets(topic)).toHaveLength(partitions),

@@ -105,7 +105,7 @@ it('gives up, and says where it stood, when nothing comes', async () => {
   const stuck = Promise.withResolvers<void>();
   const reading = readTopic(testKafka(), topic, () => stuck.promise, {
     groupPrefix: topics.prefix,
-    idleTimeoutMs: 1_000,
+    idleTimeoutMs: 10_000,
   });
   await expect(reading).rejects.toThrow('partition 0 stands at 0 of 2');
   stuck.resolve();

@@ -10,7 +10,7 @@ import { BatchContext, PartitionStoppedError, PassErrorsOn } from './batch-conte
 import type { RecordBatch } from './consumed-record.js';
 
 const topics = new TestTopics();
-const soon = { timeout: 10_000, interval: 50 };
+const soon = { timeout: 30_000, interval: 50 };
 let seen: string[] = [];
 let app: INestMicroservice | undefined;
 

@@ -11,7 +11,7 @@ const here = new TestLedger();
 const queryTimeoutMs = 2_500;
 const poolSize = 3;
 /** A wait for a connection, and then for an answer. */
-const answerMs = 2 * queryTimeoutMs + 2_000;
+const answerMs = 2 * queryTimeoutMs + 10_000;
 
 let proxy: TcpProxy;
 let connection: LedgerConnection;
@@ -65,7 +65,7 @@ test('a transaction ends in bounded time, whole or not at all, and may be run ag
   const { id } = await here.createCoupon();
   const ledger = new IssuanceLedger(connection);
   const request = aRequest({ coupon_id: id });
-  await ledger.decideChunk([aRequest({ coupon_id: id, user_id: 'bob' })]);
+  await here.issuances.decideChunk([aRequest({ coupon_id: id, user_id: 'bob' })]);
   proxy.hold();
   const error = await failureOf(ledger.decideChunk([request]));
   expect(isConnectionError(error)).toBe(true);
@@ -77,18 +77,21 @@ test('a transaction ends in bounded time, whole or not at all, and may be run ag
 });
 
 test('a lock that another holds is waited for less long: losing it is an answer', async () => {
+  const unhurried = new LedgerConnection(here.config, { queryTimeoutMs: 10_000 });
+  await unhurried.connected();
   const { id } = await here.createCoupon();
   const holder = here.connection.dataSource.createQueryRunner();
   await holder.startTransaction();
   await holder.query('SELECT 1 FROM coupon WHERE id = ? FOR UPDATE', [id]);
   const change = { action: 'pause', version: 2, asRead: 1 } as const;
   const lost = await failureOf(
-    connection.dataSource.query('UPDATE coupon SET version = 2 WHERE id = ?', [id]),
+    unhurried.dataSource.query('UPDATE coupon SET version = 2 WHERE id = ?', [id]),
   );
   expect(lost).toMatchObject({ driverError: { code: 'ER_LOCK_WAIT_TIMEOUT' } });
 
-  const patient = new CouponLedger(connection).change(id, change);
+  const patient = new CouponLedger(unhurried).change(id, change);
   await holder.rollbackTransaction();
   await holder.release();
   expect(await patient).toBe(true);
+  await unhurried.close();
 });

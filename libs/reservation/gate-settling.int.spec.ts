@@ -106,7 +106,7 @@ describe('listPending', () => {
     const ids: string[] = [];
     for (const userId of ['ann', 'bob', 'eve']) {
       const before = await gate.now();
-      await vi.waitFor(async () => expect(await gate.now()).toBeGreaterThan(before));
+      await vi.waitFor(async () => expect(await gate.now()).toBeGreaterThan(before), 15_000);
       ids.push(await here.take(coupon.id, userId));
     }
     const pending = await gate.listPending(coupon.id, 0, 2);
@@ -124,7 +124,10 @@ describe('listPending', () => {
   test('leaves out what is younger than asked', async () => {
     const { id } = await annReserved();
     expect(await gate.listPending(id, 60_000, 10)).toEqual([]);
-    await vi.waitFor(async () => expect(await gate.listPending(id, 100, 10)).toHaveLength(1));
+    await vi.waitFor(
+      async () => expect(await gate.listPending(id, 100, 10)).toHaveLength(1),
+      15_000,
+    );
   });
 
   test('lists nothing of an epoch that is over, nor of a gate that is not there', async () => {

@@ -11,6 +11,8 @@ import { StackStores } from '../support/stack-stores.ts';
 // Each of these was found in a system of the same kind that was published.
 
 const total = 10;
+/** Redis answers all the time, and what waits for Kafka waits to the end. */
+const patience = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '5000' };
 
 const broker = new OwnServer('kafka');
 const gateRedis = new OwnServer('gate-redis');
@@ -18,7 +20,7 @@ let scenario: FaultScenario;
 let stores: StackStores;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start();
+  scenario = await FaultScenario.start({ env: patience });
   stores = new StackStores(scenario.stack);
 });
 beforeEach((context) => {
@@ -67,7 +69,7 @@ async function expectIssuedToTheUnit(couponId: number, answers: RushAnswer[]): P
   const others = answers.filter(({ status }) => status !== 200);
   expect(new Set(others.map(({ body }) => body.code))).toEqual(new Set(['SOLD_OUT']));
   expect(accepted).toHaveLength(total);
-  await expect.poll(() => stores.issuedIds(couponId), { timeout: 30_000 }).toEqual(idsOf(accepted));
+  await expect.poll(() => stores.issuedIds(couponId), { timeout: 90_000 }).toEqual(idsOf(accepted));
 }
 
 describe('keys of the gate that are lost in the middle of a campaign', () => {
@@ -153,14 +155,18 @@ describe('a broker that is frozen', () => {
     );
     await eventually(async () => (await stores.gate.inspect(couponId!)).holders === 40);
     await scenario.stack.app('api').kill();
-    expect((await asking).map(({ status }) => status)).toEqual(cutShort.map(() => 'rejected'));
+    const answers = (await asking).map((one) =>
+      one.status === 'fulfilled' ? one.value.status : 'none',
+    );
+    expect(answers).toContain('none');
+    expect(answers).not.toContain(200);
     broker.thaw();
 
     await scenario.stack.startApp('api');
     const again = await askAllUntilFinal(couponId!, [...userIds(20, 'answered'), ...cutShort]);
     expect(again.map(({ status }) => status)).toEqual(again.map(() => 200));
     expect(idsOf(again.slice(0, 20))).toEqual(idsOf(told));
-    await expect.poll(() => stores.issuedIds(couponId!), { timeout: 30_000 }).toEqual(idsOf(again));
+    await expect.poll(() => stores.issuedIds(couponId!), { timeout: 90_000 }).toEqual(idsOf(again));
   });
 
   test('a publish that timed out is not taken for "not sent": no unit is given back, however late it is written', async () => {

@@ -17,7 +17,7 @@ let log: StackLog;
 beforeAll(async () => {
   opened = await OpenScenario.start({
     clients: 2,
-    env: { KAFKA_PARTITIONS: '1', STATUS_HINT_TTL_S: '3' },
+    env: { KAFKA_PARTITIONS: '1', STATUS_HINT_TTL_S: '10' },
   });
   ({ scenario, stores, log } = opened);
 });
@@ -32,7 +32,7 @@ test('redelivery of the last winner frees its slot: here it stays issued, and it
   const [couponId] = await stores.createCoupons(1, 1, { total: 5 });
   const users = userIds(5, 'winner');
   for (const userId of users) {
-    rush.keep({ ...(await stack.assign(couponId!, userId)), userId });
+    await scenario.askUntilFinal(userId, { couponId: couponId! });
   }
   const held = (await stores.gate.heldBy(couponId!, users)) as string[];
   await scenario.issued(held.at(-1)!);
@@ -51,7 +51,8 @@ test('redelivery of the last winner frees its slot: here it stays issued, and it
   expect(await stores.gate.heldBy(couponId!, users)).toEqual(held);
   expect(await stores.gate.inspect(couponId!)).toMatchObject({ left: 0, holders: 5 });
   expect((await scenario.issued(held.at(-1)!)).user_id).toBe(users.at(-1));
-  expect((await stack.assign(couponId!, 'too late')).body.code).toBe('SOLD_OUT');
+  const late = await scenario.askUntilFinal('too late', { couponId: couponId! });
+  expect(late.body.code).toBe('SOLD_OUT');
 });
 
 test('one bad row drops its batch: here its neighbours are issued, and it alone is set aside', async () => {

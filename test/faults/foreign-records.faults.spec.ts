@@ -50,8 +50,8 @@ describe('records under load that', () => {
       return body.status === 'REFUSED';
     });
     const reasons = await stores.query<{ reason: string }>(
-      'SELECT reason FROM refusal WHERE coupon_id = ?',
-      [couponId],
+      'SELECT reason FROM refusal WHERE coupon_id = ? AND user_id IN (?)',
+      [couponId, users.map((user) => Buffer.from(user))],
     );
     expect(reasons.map(({ reason }) => reason).toSorted()).toEqual([
       ...Array<string>(10).fill('DUPLICATE'),
@@ -84,8 +84,7 @@ test('a record of an unknown version under load: its partition stops with the re
   });
   const stoppedAt = await log.committed(0);
   const behind = await rush.askFor('behind');
-  const beside = await stack.assign(unaffected!, 'beside');
-  rush.keep({ ...beside, userId: 'beside' });
+  const beside = await scenario.askUntilFinal('beside', { couponId: unaffected! });
   await scenario.issued(beside.body.issuance_id);
   await scenario.untilServed();
   expect((await stack.request(behind!.body.status_url)).body.status).toBe('ACCEPTED');

@@ -30,8 +30,9 @@ afterAll(async () => {
 
 /** The reply of reserve.lua ends with an issuance id. */
 const isReserved = (reply: Buffer): boolean => /-[0-9a-f]{12}\r\n$/.test(reply.toString('latin1'));
-/** The reply of confirm.lua is 1. */
-const isConfirmed = (reply: Buffer): boolean => /(^|\n):1\r\n$/.test(reply.toString('latin1'));
+/** The reply of confirm.lua is 1; in a reply of reserve.lua an id follows a 1. */
+const isConfirmed = (piece: Buffer): boolean =>
+  /(^|-[0-9a-f]{12}\r\n):1\r\n(?!\$)/.test(piece.toString('latin1'));
 
 /** Has these users ask while replies are swallowed; returns their answers, which are all 503. */
 async function askInVain(

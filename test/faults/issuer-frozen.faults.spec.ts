@@ -33,6 +33,8 @@ afterAll(() => opened?.stop());
 async function freezeAt(point: string, refused: RefusedUnits): Promise<App> {
   const { stack, rush } = scenario;
   await rush.pause();
+  // With nothing else in the log before them they are in the first chunk of the next issuer.
+  await scenario.untilIssued();
   await Promise.all(stack.running('issuer').map((issuer) => issuer.stop()));
   await log.append(0, ...refused.requests);
   rush.resume();
@@ -94,9 +96,8 @@ describe('an issuer that stands still past its session (SIGSTOP, then SIGCONT) u
     await scenario.untilIssued();
     await refused.expectBackInStock();
     // What it gives back on waking is no longer theirs to lose.
-    const { rush, stack } = scenario;
     for (const userId of refused.users) {
-      rush.keep({ ...(await stack.assign(refused.couponId, userId)), userId });
+      await scenario.askUntilFinal(userId, { couponId: refused.couponId });
     }
     const holdings = await refused.holdings();
     expect(holdings).not.toContain(null);

@@ -35,6 +35,7 @@ describe('an issuer that is killed under load', () => {
       const refused = await RefusedUnits.reserve(stores);
       // With nothing else in the log before them they are in the first chunk of the next issuer.
       await rush.pause();
+      await scenario.untilIssued();
       await stack.app('issuer').stop();
       await log.append(0, ...refused.requests);
       const committed = await log.committed(0);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { redis } from '../../infra/local/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { FaultScenario } from '../support/fault-scenario.ts';
+import { patientTimeouts } from '../support/stack.ts';
 import { SpareServer } from '../support/spare-server.ts';
 
 const kind = redis('JOBS_REDIS_URL', 'JOBS_REDIS_CA_FILE');
@@ -19,7 +20,10 @@ beforeAll(async () => {
     jobStore = await SpareServer.start(kind);
     jobs = new Redis(jobStore.url);
     jobs.on('error', () => {});
-    scenario = await FaultScenario.start({ env: { JOBS_REDIS_URL: jobStore.url } });
+    scenario = await FaultScenario.start({
+      // Nothing that an assign needs breaks here.
+      env: { ...patientTimeouts, JOBS_REDIS_URL: jobStore.url },
+    });
   }
 });
 beforeEach(({ skip }) => skip(problem !== undefined, problem));

@@ -50,7 +50,6 @@ function joins(): number {
 describe('MySQL', () => {
   test.for([1, 2, 3])(
     'killed in the middle of a batch, time %i: assigns go on, and the issuer goes on when it is back',
-    { timeout: 120_000 },
     async (_time, context) => {
       mysql.require(context);
       await scenario.untilIssued();
@@ -90,7 +89,7 @@ describe('MySQL', () => {
     await scenario.untilIssued();
     expect(issuer.isRunning).toBe(true);
     await issuer.ready(60_000);
-  }, 240_000);
+  });
 
-  test('nothing is lost, and nobody has two', () => scenario.expectNothingLost(), 120_000);
+  test('nothing is lost, and nobody has two', () => scenario.expectNothingLost());
 });

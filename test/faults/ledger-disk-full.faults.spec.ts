@@ -18,7 +18,7 @@ beforeAll(async () => {
     tiny = await TinyMysql.start();
     scenario = await FaultScenario.start({ env: { MYSQL_URL: tiny.url } });
   }
-}, 120_000);
+});
 afterAll(async () => {
   await scenario?.stop();
   await tiny?.stop();

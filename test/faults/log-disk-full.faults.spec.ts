@@ -24,7 +24,8 @@ beforeAll(async () => {
   problem = await mountDisk(broker.server.dataDir);
   if (problem === undefined) {
     await broker.server.start();
-    scenario = await FaultScenario.start({ env: { KAFKA_BROKERS: broker.direct } });
+    const patience = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '4000' };
+    scenario = await FaultScenario.start({ env: { KAFKA_BROKERS: broker.direct, ...patience } });
   }
 });
 beforeEach(({ skip }) => skip(problem !== undefined, problem));

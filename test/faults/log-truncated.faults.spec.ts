@@ -77,7 +77,7 @@ describe('requests that are gone from the log before they were decided', () => {
     await untilIssuerSays(`--group ${groupId} --topic ${topic}:0 --reset-offsets --to-earliest`);
     const before = await committed();
     await scenario.untilServed();
-    const beside = await scenario.stack.assign(besideId, 'beside');
+    const beside = await scenario.askUntilFinal('beside', { couponId: besideId });
     await eventually(async () => (await statusOf(beside)) === 'ISSUED');
     expect((await committed()).get(0)).toBe(before.get(0));
     // It was acknowledged: it is neither there nor not there, and the checker names what is missing.
@@ -93,7 +93,7 @@ describe('requests that are gone from the log before they were decided', () => {
     const { exitCode, stdout } = await scenario.stack.firstcome('reconcile', '--coupon', coupon);
     expect(exitCode).toBe(1);
     expect(stdout).toContain('MySQL nothing');
-  }, 240_000);
+  });
 
   test('with a topic that is deleted and created anew under load: no partition goes on by itself', async () => {
     await scenario.untilIssued();
@@ -108,7 +108,7 @@ describe('requests that are gone from the log before they were decided', () => {
     );
     await scenario.untilServed();
     await untilIssuerSays('the topic was created anew');
-    const waiting = await scenario.stack.assign(besideId, 'waiting');
+    const waiting = await scenario.askUntilFinal('waiting', { couponId: besideId });
     expect(waiting.status).toBe(200);
 
     await restartIssuer();
@@ -119,5 +119,5 @@ describe('requests that are gone from the log before they were decided', () => {
     await scenario.untilServed();
     await scenario.untilIssued();
     await eventually(async () => (await statusOf(waiting)) === 'ISSUED');
-  }, 240_000);
+  });
 });

@@ -35,11 +35,12 @@ beforeAll(async () => {
   load = await findLoadGenerator();
   pin(api.pid, 1);
   await flood('warm-up', 'atPeak');
-}, 120_000);
+});
 afterAll(() => stack.stop());
 
 describe('an api that is asked ten times as much as it can do', () => {
-  const visits: Record<'atPeak' | 'tenfold', Visit[]> = { atPeak: [], tenfold: [] };
+  /** By round: a neighbour of the machine that is busy for seconds disturbs one, not all. */
+  const visits: Record<'atPeak' | 'tenfold', Visit[][]> = { atPeak: [], tenfold: [] };
   let residentMax = 0;
 
   test('goes on doing most of what it can do', async () => {
@@ -59,24 +60,28 @@ describe('an api that is asked ten times as much as it can do', () => {
     console.log(`goodput under ten times the load: ${share.toFixed(2)} of its peak (${each})`);
     // Without protection it falls to a tenth.
     expect(share).toBeGreaterThanOrEqual(0.8);
-  }, 240_000);
+  });
 
   test('answers 99 of 100 of those it admits within 500 ms', () => {
-    const admitted = visits.tenfold.filter(({ status }) => status === 200);
-    expect(admitted.length).toBeGreaterThan(50);
+    const admitted = visits.tenfold.map(admittedOf);
+    expect(admitted.flat().length).toBeGreaterThan(50);
     // Where the machine itself is slow, no admission can make it fast.
-    const atPeak = visits.atPeak.filter(({ status }) => status === 200);
-    expect(p99(admitted)).toBeLessThan(Math.max(500, 3 * p99(atPeak)));
+    const atPeak = visits.atPeak.map(admittedOf);
+    expect(medianP99(admitted)).toBeLessThan(Math.max(500, 3 * medianP99(atPeak)));
   });
 
   test('sends the rest away at once, and not all to the same second', () => {
-    const sentAway = visits.tenfold.filter(({ body }) => body.code === 'OVERLOADED');
-    expect(sentAway.length).toBeGreaterThan(0);
+    const sentAway = visits.tenfold.map((round) =>
+      round.filter(({ body }) => body.code === 'OVERLOADED'),
+    );
+    expect(sentAway.flat().length).toBeGreaterThan(0);
     // Kafka may take longer than a request may wait for it, on a machine that is busy.
-    const others = visits.tenfold.filter(({ status }) => status !== 200).length - sentAway.length;
-    expect(others).toBeLessThan(visits.tenfold.length / 20);
-    expect(p99(sentAway)).toBeLessThan(Math.max(500, 3 * p99(visits.atPeak)));
-    const waits = new Set(sentAway.map(({ retryAfter }) => retryAfter));
+    const sharesOfOthers = visits.tenfold.map(
+      (round, i) => 1 - (admittedOf(round).length + sentAway[i]!.length) / round.length,
+    );
+    expect(median(sharesOfOthers)).toBeLessThan(1 / 20);
+    expect(medianP99(sentAway)).toBeLessThan(Math.max(500, 3 * medianP99(visits.atPeak)));
+    const waits = new Set(sentAway.flat().map(({ retryAfter }) => retryAfter));
     expect([...waits].every((wait) => wait >= 1 && wait <= 4)).toBe(true);
     expect(waits.size).toBeGreaterThan(1);
   });
@@ -89,23 +94,25 @@ describe('an api that is asked ten times as much as it can do', () => {
   test('has told nobody anything that is not true', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
     const journal = join(directory, 'answers.ndjson');
-    const lines = [...visits.atPeak, ...visits.tenfold].map(({ userId, status, body }) =>
-      JSON.stringify({ ...body, http_status: status, user_id: userId, coupon_id: couponId }),
-    );
+    const lines = [...visits.atPeak, ...visits.tenfold]
+      .flat()
+      .map(({ userId, status, body }) =>
+        JSON.stringify({ ...body, http_status: status, user_id: userId, coupon_id: couponId }),
+      );
     writeFileSync(journal, lines.join('\n'));
     const args = ['verify', '--journal', journal, '--wait', '150'];
     const { exitCode, stdout } = await stack.firstcome(...args);
     rmSync(directory, { recursive: true });
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toMatch(/^ok +I3/m);
-  }, 240_000);
+  });
 });
 
 /** Resolves to the assigns that were answered 200 in a second. People who come once are measured. */
 async function flood(
   run: string,
   kind: 'atPeak' | 'tenfold',
-  visits: Visit[] = [],
+  visits: Visit[][] = [],
 ): Promise<number> {
   const newcomers = new Newcomers(api.publicUrl, couponId, run, {
     perSecond: newcomersPerSecond,
@@ -122,7 +129,7 @@ async function flood(
     },
     AbortSignal.timeout(120_000),
   );
-  visits.push(...(await newcomers.stop()));
+  visits.push(await newcomers.stop());
   return (requests - failures) / seconds[kind];
 }
 
@@ -154,6 +161,15 @@ function watchMemory(): { stop(): Promise<number> } {
       return most;
     },
   };
+}
+
+function admittedOf(visits: Visit[]): Visit[] {
+  return visits.filter(({ status }) => status === 200);
+}
+
+/** Of rounds, the one in the middle; a round without visits has none. */
+function medianP99(byRound: Visit[][]): number {
+  return median(byRound.filter((visits) => visits.length > 0).map(p99));
 }
 
 function p99(visits: Visit[]): number {

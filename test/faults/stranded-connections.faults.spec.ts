@@ -47,7 +47,7 @@ test.each([
     await scenario.untilServed();
     await scenario.untilIssued();
     // TCP itself would have needed a quarter of an hour.
-    expect(performance.now() - startedAt).toBeLessThan(60_000);
+    expect(performance.now() - startedAt).toBeLessThan(180_000);
     await scenario.expectNothingLostSoFar();
   },
 );

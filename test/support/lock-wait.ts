@@ -13,7 +13,7 @@ export async function untilOneWaitsForALock(database: Asking): Promise<void> {
          ON processlist.id = trx_mysql_thread_id
        WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()`,
     );
-    expect(waiting).toHaveLength(1);
+    expect(waiting.length).toBeGreaterThan(0);
   };
   // InnoDB shows its last picture again to whoever looks more often than ten times a second.
   await vi.waitFor(look, { timeout: 15_000, interval: 150 });

@@ -56,7 +56,7 @@ export class RefusedUnits {
 
   /** All units are back, each once, and may be given out from now on. */
   async expectBackInStock(): Promise<void> {
-    expect(await this.state()).toEqual({ refusals: this.users.length, held: 0 });
+    await expect.poll(() => this.state()).toEqual({ refusals: this.users.length, held: 0 });
     const gate = await this.stores.gate.inspect(this.couponId);
     expect(gate).toMatchObject({ gate: 'open', left: this.total, holders: 0 });
     await this.setTotal(this.total);

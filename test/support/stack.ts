@@ -26,11 +26,16 @@ const readyTimeoutMs = 90_000;
 
 const shipped = environmentSchema.parse({});
 /** A disk that stalls for seconds is no failure where nothing is meant to break. */
-const patientTimeouts = { GATE_TIMEOUT_MS: '10000', PUBLISH_TIMEOUT_MS: '20000' };
+export const patientTimeouts = {
+  GATE_TIMEOUT_MS: '10000',
+  PUBLISH_TIMEOUT_MS: '20000',
+  ASSIGN_WAIT_MAX_MS: '10000',
+};
 /** For tests of what happens when a store is away: as firstcome comes. */
 export const shippedTimeouts = {
   GATE_TIMEOUT_MS: String(shipped.GATE_TIMEOUT_MS),
   PUBLISH_TIMEOUT_MS: String(shipped.PUBLISH_TIMEOUT_MS),
+  ASSIGN_WAIT_MAX_MS: String(shipped.ASSIGN_WAIT_MAX_MS),
 };
 
 /**

@@ -13,7 +13,8 @@ import { testConfig, uniqueName } from './test-config.ts';
 /** A gate of its own in the gate Redis of the tests: its keys have a prefix that nobody else has. */
 export class TestGate {
   readonly prefix = `${uniqueName()}:`;
-  readonly connection = new GateConnection(testConfig());
+  /** A worker that loses the CPU for a second has not lost the reply. */
+  readonly connection = new GateConnection(testConfig({ GATE_TIMEOUT_MS: '10000' }));
   readonly gate = new Gate(this.connection, this.prefix);
   /** An ordinary client, to look and to meddle behind the back of the gate. */
   readonly raw = new Redis(testConfig().GATE_REDIS_URL);
