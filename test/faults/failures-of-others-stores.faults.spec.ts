@@ -6,13 +6,12 @@ import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
 import { OwnServer } from '../support/own-server.ts';
 import type { RushAnswer } from '../support/rush.ts';
+import { timeoutsBesideKafka } from '../support/stack.ts';
 import { StackStores } from '../support/stack-stores.ts';
 
 // Each of these was found in a system of the same kind that was published.
 
 const total = 10;
-/** Redis answers all the time, and what waits for Kafka waits to the end. */
-const patience = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '5000' };
 
 const broker = new OwnServer('kafka');
 const gateRedis = new OwnServer('gate-redis');
@@ -20,7 +19,7 @@ let scenario: FaultScenario;
 let stores: StackStores;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({ env: patience });
+  scenario = await FaultScenario.start({ env: timeoutsBesideKafka });
   stores = new StackStores(scenario.stack);
 });
 beforeEach((context) => {

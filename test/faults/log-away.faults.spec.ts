@@ -4,9 +4,8 @@ import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
 import { OwnServer } from '../support/own-server.ts';
 import type { RushAnswer } from '../support/rush.ts';
+import { timeoutsBesideKafka } from '../support/stack.ts';
 
-/** Redis answers all the time, and each trip that somebody waits for ends well. */
-const patience = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '4000' };
 /** Two waits of 4 s and a publish of 3 s; the rest is the machine's. */
 const boundMs = 11_000 + 4_000;
 /** Longer than the session of a consumer lasts, and than a publish waits. */
@@ -16,7 +15,7 @@ const broker = new OwnServer('kafka');
 let scenario: FaultScenario;
 
 beforeAll(async () => {
-  scenario = await FaultScenario.start({ env: patience });
+  scenario = await FaultScenario.start({ env: timeoutsBesideKafka });
 });
 beforeEach((context) => broker.require(context));
 afterEach(async () => {

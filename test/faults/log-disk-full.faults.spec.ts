@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FaultScenario } from '../support/fault-scenario.ts';
 import { userIds } from '../support/fixtures.ts';
+import { timeoutsBesideKafka } from '../support/stack.ts';
 import { SpareBroker, spareBrokerProblem } from '../support/spare-broker.ts';
 
 const run = promisify(execFile);
@@ -24,8 +25,9 @@ beforeAll(async () => {
   problem = await mountDisk(broker.server.dataDir);
   if (problem === undefined) {
     await broker.server.start();
-    const patience = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '4000' };
-    scenario = await FaultScenario.start({ env: { KAFKA_BROKERS: broker.direct, ...patience } });
+    scenario = await FaultScenario.start({
+      env: { ...timeoutsBesideKafka, KAFKA_BROKERS: broker.direct },
+    });
   }
 });
 beforeEach(({ skip }) => skip(problem !== undefined, problem));

@@ -31,6 +31,8 @@ export const patientTimeouts = {
   PUBLISH_TIMEOUT_MS: '20000',
   ASSIGN_WAIT_MAX_MS: '10000',
 };
+/** For tests of what happens when Kafka is away: Redis is not, and who waits for a trip has one. */
+export const timeoutsBesideKafka = { GATE_TIMEOUT_MS: '10000', ASSIGN_WAIT_MAX_MS: '4000' };
 /** For tests of what happens when a store is away: as firstcome comes. */
 export const shippedTimeouts = {
   GATE_TIMEOUT_MS: String(shipped.GATE_TIMEOUT_MS),
