@@ -1,14 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import swc from 'unplugin-swc';
 
-/** `#coupon/x.js` means `libs/coupon/x.ts` in tests: the sources are tested, not an older build. */
-const libSources = {
-  find: /^#([a-z-]+)\/(.*)\.js$/,
-  replacement: `${import.meta.dirname}/libs/$1/$2.ts`,
-};
+/** `#coupon/x.ts` means `libs/coupon/x.ts` in tests: the sources are tested, not an older build. */
+const conditions = ['source', 'module', 'node', 'development|production'];
 
 const shared = {
-  resolve: { alias: [libSources] },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   plugins: [swc.vite({ module: { type: 'es6' } })],
 };
 
@@ -23,7 +21,7 @@ const patient = {
 
 const onRealServers = {
   ...patient,
-  globalSetup: ['test/servers.setup.ts'],
+  globalSetup: ['test/harness/servers.setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,
 };

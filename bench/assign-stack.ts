@@ -1,11 +1,11 @@
 import mysql from 'mysql2/promise';
-import { planApps } from '../infra/local/apps.ts';
-import { nodeArguments } from '../infra/local/build.ts';
-import { rootDir } from '../infra/local/paths.ts';
-import type { Instance } from '../infra/local/paths.ts';
-import { runOrThrow, waitUntil } from '../infra/local/process.ts';
-import { reason, ReadableError } from '../infra/local/readable-error.ts';
-import { SupervisedApp } from '../infra/local/supervised-app.ts';
+import { planApps } from '../infra/local/processes/apps.ts';
+import { nodeArguments } from '../infra/local/processes/build.ts';
+import { rootDir } from '../infra/local/processes/paths.ts';
+import type { Instance } from '../infra/local/processes/paths.ts';
+import { runOrThrow, waitUntil } from '../infra/local/processes/process.ts';
+import { reason, ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { SupervisedApp } from '../infra/local/processes/supervised-app.ts';
 
 const apiPortPreferred = '18080';
 const drainDeadlineMs = 120_000;
@@ -15,46 +15,46 @@ const drainPollMs = 100;
 export class AssignStack {
   url = '';
   /** Where each process shows its metrics, by its name. */
-  readonly #metricsUrls = new Map<string, string>();
-  readonly #instance: Instance;
-  readonly #env: Record<string, string>;
-  readonly #apps: SupervisedApp[] = [];
-  readonly #deaths: string[] = [];
+  private readonly metricsUrls = new Map<string, string>();
+  private readonly instance: Instance;
+  private readonly env: Record<string, string>;
+  private readonly apps: SupervisedApp[] = [];
+  private readonly deaths: string[] = [];
 
   constructor(instance: Instance, env: Record<string, string>) {
-    this.#instance = instance;
-    this.#env = env;
+    this.instance = instance;
+    this.env = env;
   }
 
   /** Migrates, starts the processes, and waits until they are ready. */
   async start(abort: AbortSignal): Promise<void> {
-    await this.#firstcome('migrate');
-    const say = (text: string): void => void this.#deaths.push(text);
+    await this.firstcome('migrate');
+    const say = (text: string): void => void this.deaths.push(text);
     const counts = { api: 1, issuer: 1, keeper: 1 };
     const plan = await planApps(counts, { API_PORT: apiPortPreferred }, () => undefined);
     for (const app of plan) {
-      const env = { ...process.env, ...this.#env };
+      const env = { ...process.env, ...this.env };
       const onBadConfig = (error: ReadableError): void => say(error.message);
-      this.#apps.push(new SupervisedApp(app, { instance: this.#instance, env, say, onBadConfig }));
+      this.apps.push(new SupervisedApp(app, { instance: this.instance, env, say, onBadConfig }));
     }
     this.url = `http://127.0.0.1:${plan[0]?.publicPort}`;
     plan.forEach(({ name, internalPort }) =>
-      this.#metricsUrls.set(name, `http://127.0.0.1:${internalPort}/metrics`),
+      this.metricsUrls.set(name, `http://127.0.0.1:${internalPort}/metrics`),
     );
-    await Promise.all(this.#apps.map((app) => app.start()));
-    await Promise.all(this.#apps.map((app) => app.ready(abort)));
+    await Promise.all(this.apps.map((app) => app.start()));
+    await Promise.all(this.apps.map((app) => app.ready(abort)));
   }
 
   /** Throws when a process died: figures of a stack that started again count for nothing. */
   assertRunning(): void {
-    if (this.#deaths.length > 0) {
-      throw new ReadableError(this.#deaths.join('\n'));
+    if (this.deaths.length > 0) {
+      throw new ReadableError(this.deaths.join('\n'));
     }
   }
 
-  /** A campaign that can be assigned. */
+  /** A coupon that can be assigned. */
   async createCoupon(total: number): Promise<number> {
-    const output = await this.#firstcome('coupon', 'create', '--total', String(total), '--json');
+    const output = await this.firstcome('coupon', 'create', '--total', String(total), '--json');
     return (JSON.parse(output) as { coupon_id: number }).coupon_id;
   }
 
@@ -63,11 +63,11 @@ export class AssignStack {
    * disturb the next. Throws when it takes 2 minutes, or when fewer were issued than were promised.
    */
   async drain(couponId: number, total: number, promised: number): Promise<void> {
-    const connection = await mysql.createConnection(this.#env['MYSQL_URL'] ?? '');
+    const connection = await mysql.createConnection(this.env['MYSQL_URL'] ?? '');
     let before = -1;
     const look = async (): Promise<true | undefined> => {
       const issued = await countIssued(connection, couponId);
-      const taken = total - ((await this.#unitsLeft(couponId)) ?? Number.NaN);
+      const taken = total - ((await this.unitsLeft(couponId)) ?? Number.NaN);
       // Twice in a row: requests that wait in the api have taken nothing yet.
       const isDrained = issued === taken && issued === before;
       before = issued;
@@ -89,7 +89,7 @@ export class AssignStack {
 
   /** How many assigns had which outcome since the start: `accepted 5000, recovering 64`. */
   async outcomes(): Promise<string> {
-    const metrics = await fetch(this.#metricsUrls.get('api') ?? '').then(
+    const metrics = await fetch(this.metricsUrls.get('api') ?? '').then(
       (answer) => answer.text(),
       reason,
     );
@@ -104,26 +104,26 @@ export class AssignStack {
       const sample = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(metrics);
       return [name, Number(sample?.[1])];
     };
-    return new Map(await Promise.all([...this.#metricsUrls].map(read)));
+    return new Map(await Promise.all([...this.metricsUrls].map(read)));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#apps.map((app) => app.stop()));
+    await Promise.all(this.apps.map((app) => app.stop()));
   }
 
-  async #unitsLeft(couponId: number): Promise<number | null> {
+  private async unitsLeft(couponId: number): Promise<number | null> {
     const answer = await fetch(`${this.url}/api/v1/coupons/${couponId}`);
     return ((await answer.json()) as { left: number | null }).left;
   }
 
-  #firstcome(...args: string[]): Promise<string> {
+  private firstcome(...args: string[]): Promise<string> {
     return runOrThrow(
       `firstcome ${args[0]}`,
       process.execPath,
       [...nodeArguments('cli'), ...args],
       {
         cwd: rootDir,
-        env: { ...process.env, ...this.#env },
+        env: { ...process.env, ...this.env },
       },
     );
   }

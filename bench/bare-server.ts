@@ -1,26 +1,26 @@
 import { join } from 'node:path';
-import { logFile } from '../infra/local/paths.ts';
-import type { Instance } from '../infra/local/paths.ts';
-import { choosePort } from '../infra/local/ports.ts';
+import { logFile } from '../infra/local/processes/paths.ts';
+import type { Instance } from '../infra/local/processes/paths.ts';
+import { choosePort } from '../infra/local/servers/ports.ts';
 import {
   isSameProcess,
   processStartTime,
   spawnDetached,
   terminate,
-} from '../infra/local/process.ts';
-import { ReadableError } from '../infra/local/readable-error.ts';
-import { removeRunFile, writeRunFile } from '../infra/local/run-files.ts';
-import { waitForOk } from '../infra/local/supervised-app.ts';
+} from '../infra/local/processes/process.ts';
+import { ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { removeRunFile, writeRunFile } from '../infra/local/processes/run-files.ts';
+import { waitForOk } from '../infra/local/processes/supervised-app.ts';
 
 const portPreferred = 18090;
 
 /** One process of bare-fastify.ts. Its run file lets the next start stop one that was left behind. */
 export class BareServer {
   readonly url: string;
-  readonly #instance: Instance;
-  readonly #name: string;
-  readonly #pid: number;
-  readonly #startedAt: string;
+  private readonly instance: Instance;
+  private readonly name: string;
+  private readonly pid: number;
+  private readonly startedAt: string;
 
   private constructor(
     instance: Instance,
@@ -28,10 +28,10 @@ export class BareServer {
     process: { pid: number; startedAt: string; port: number },
   ) {
     this.url = `http://127.0.0.1:${process.port}`;
-    this.#instance = instance;
-    this.#name = name;
-    this.#pid = process.pid;
-    this.#startedAt = process.startedAt;
+    this.instance = instance;
+    this.name = name;
+    this.pid = process.pid;
+    this.startedAt = process.startedAt;
   }
 
   static async start(
@@ -41,7 +41,7 @@ export class BareServer {
     abort: AbortSignal,
   ): Promise<BareServer> {
     const port = await choosePort(portPreferred, new Set());
-    const args = [join(import.meta.dirname, 'bare-fastify.ts')];
+    const args = [...process.execArgv, join(import.meta.dirname, 'bare-fastify.ts')];
     const log = logFile(instance, name);
     const { pid } = await spawnDetached(process.execPath, args, log, {
       ...process.env,
@@ -64,13 +64,13 @@ export class BareServer {
 
   /** Throws when the process has died: nobody starts it again. */
   assertRunning(): void {
-    if (!isSameProcess(this.#pid, this.#startedAt)) {
-      throw new ReadableError(`${this.#name} died; log: ${logFile(this.#instance, this.#name)}`);
+    if (!isSameProcess(this.pid, this.startedAt)) {
+      throw new ReadableError(`${this.name} died; log: ${logFile(this.instance, this.name)}`);
     }
   }
 
   async stop(): Promise<void> {
-    await terminate(this.#pid, this.#startedAt);
-    removeRunFile(this.#instance, this.#name);
+    await terminate(this.pid, this.startedAt);
+    removeRunFile(this.instance, this.name);
   }
 }

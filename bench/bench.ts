@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
-import { ensureBuilt } from '../infra/local/build.ts';
-import { runInterruptible } from '../infra/local/command.ts';
-import { createProgress } from '../infra/local/progress.ts';
-import type { Report } from '../infra/local/progress.ts';
-import { ReadableError } from '../infra/local/readable-error.ts';
-import { startServers, stopServers } from '../infra/local/servers.ts';
+import { ensureBuilt } from '../infra/local/processes/build.ts';
+import { runInterruptible } from '../infra/local/terminal/command.ts';
+import { createProgress } from '../infra/local/terminal/progress.ts';
+import type { Report } from '../infra/local/terminal/progress.ts';
+import { ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { startServers, stopServers } from '../infra/local/servers/servers.ts';
 import type { LoadGenerator } from './load.ts';
 import { findLoadGenerator } from './load.ts';
 import type { Machine } from './machine.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { runToEnd } from '../infra/local/process.ts';
-import { ReadableError } from '../infra/local/readable-error.ts';
+import { runToEnd } from '../infra/local/processes/process.ts';
+import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 import type { LoadReport } from './wrk-report.ts';
 import { parseWrkReport } from './wrk-report.ts';
 

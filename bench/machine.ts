@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Endpoint } from '../infra/local/servers.ts';
+import type { Endpoint } from '../infra/local/servers/servers.ts';
 
 /** Where figures were measured: without it they say nothing. */
 export interface Machine {

@@ -8,14 +8,14 @@ export class OwnSpace {
   readonly name: string;
   /** The settings that lead processes here. */
   readonly env: Record<string, string>;
-  readonly #servers: Record<string, string>;
+  private readonly servers: Record<string, string>;
 
   /** `purpose` begins its name. */
   constructor(servers: Record<string, string>, purpose = 'bench') {
     this.name = `${purpose}${randomBytes(5).toString('hex')}`;
     const mysqlUrl = new URL(servers['MYSQL_URL'] ?? '');
     mysqlUrl.pathname = `/${this.name}`;
-    this.#servers = servers;
+    this.servers = servers;
     this.env = {
       ...servers,
       MYSQL_URL: mysqlUrl.toString(),
@@ -26,19 +26,19 @@ export class OwnSpace {
 
   /** Deletes everything in it. */
   async remove(): Promise<void> {
-    await Promise.all([this.#dropDatabase(), this.#deleteTopics(), this.#deleteKeys()]);
+    await Promise.all([this.dropDatabase(), this.deleteTopics(), this.deleteKeys()]);
   }
 
-  async #dropDatabase(): Promise<void> {
-    const url = new URL(this.#servers['MYSQL_URL'] ?? '');
+  private async dropDatabase(): Promise<void> {
+    const url = new URL(this.servers['MYSQL_URL'] ?? '');
     url.pathname = '/';
     const connection = await mysql.createConnection(url.toString());
     await connection.query('DROP DATABASE IF EXISTS ??', [this.name]);
     await connection.end();
   }
 
-  async #deleteTopics(): Promise<void> {
-    const brokers = (this.#servers['KAFKA_BROKERS'] ?? '').split(',');
+  private async deleteTopics(): Promise<void> {
+    const brokers = (this.servers['KAFKA_BROKERS'] ?? '').split(',');
     const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${this.name}.`));
@@ -48,8 +48,8 @@ export class OwnSpace {
     await admin.disconnect();
   }
 
-  async #deleteKeys(): Promise<void> {
-    for (const url of [this.#servers['GATE_REDIS_URL'], this.#servers['JOBS_REDIS_URL']]) {
+  private async deleteKeys(): Promise<void> {
+    for (const url of [this.servers['GATE_REDIS_URL'], this.servers['JOBS_REDIS_URL']]) {
       const redis = new Redis(url ?? '');
       for await (const keys of redis.scanStream({ match: `${this.name}:*`, count: 1_000 })) {
         if ((keys as string[]).length > 0) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { localDir } from '../infra/local/paths.ts';
-import { ReadableError } from '../infra/local/readable-error.ts';
+import { localDir } from '../infra/local/processes/paths.ts';
+import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 
 export interface SoakOptions {
   minutes: number;

@@ -1,28 +1,28 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.js';
-import { EventPublisher } from '#event-log/event-publisher.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { createKafka } from '#event-log/kafka-client.js';
-import { topicNames } from '#event-log/topics.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { LedgerConnection } from '#ledger/ledger-connection.js';
-import type { Config } from '#platform/config.js';
-import { HealthModule } from '#platform/health/health.module.js';
-import { HealthProbes } from '#platform/health/health-probes.js';
-import type { Logger } from '#platform/logging.js';
-import { toLogFunction } from '#platform/logging.js';
-import type { Telemetry } from '#platform/telemetry.js';
-import { Gate } from '#reservation/gate.js';
-import { GateConnection } from '#reservation/gate-connection.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import { CouponAvailability } from './coupon/coupon-availability.js';
-import { CouponCatalogue } from './coupon/coupon-catalogue.js';
-import { CouponController } from './coupon/coupon.controller.js';
-import { AssignMetrics } from './issuance/assign-metrics.js';
-import { IssuanceController } from './issuance/issuance.controller.js';
-import { IssuanceStatusReader } from './issuance/issuance-status.js';
+import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.ts';
+import { EventPublisher } from '#event-log/publish/event-publisher.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { Config } from '#platform/config.ts';
+import { HealthModule } from '#platform/health/health.module.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
+import type { Logger } from '#platform/logging.ts';
+import { toLogFunction } from '#platform/logging.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
+import { Gate } from '#gate/gate.ts';
+import { GateConnection } from '#gate/gate-connection.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { CouponAvailability } from './coupon/coupon-availability.ts';
+import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
+import { CouponController } from './coupon/coupon.controller.ts';
+import { AssignMetrics } from './issuance/assign-metrics.ts';
+import { IssuanceController } from './issuance/issuance.controller.ts';
+import { IssuanceStatusReader } from './issuance/issuance-status.ts';
 
 /** The parts of the api and what each is made of. */
 export class ApiParts {
@@ -62,7 +62,7 @@ export class ApiParts {
   }
 
   private catalogueProblem(): string | undefined {
-    return this.catalogue.isLoaded ? undefined : 'the campaigns have not been read from MySQL yet';
+    return this.catalogue.isLoaded ? undefined : 'the coupons have not been read from MySQL yet';
   }
 }
 

@@ -1,17 +1,17 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyListenOptions } from 'fastify';
-import type { Config } from '#platform/config.js';
-import { toNestLogger } from '#platform/logging.js';
-import { runProcess } from '#platform/run-process.js';
-import { ApiModule, ApiParts } from './api.module.js';
-import { createFastifyAdapter } from './http/fastify.js';
-import { measureRequests } from './http/http-metrics.js';
-import { Leaving } from './http/leaving.js';
-import { shedOverload } from './http/overload.js';
-import { ProblemFilter } from './http/problem.filter.js';
-import { createValidationPipe } from './http/validation.js';
-import { serveOpenApi } from './openapi.js';
+import type { Config } from '#platform/config.ts';
+import { toNestLogger } from '#platform/logging.ts';
+import { runProcess } from '#platform/run-process.ts';
+import { ApiModule, ApiParts } from './api.module.ts';
+import { createFastifyAdapter } from './http/fastify.ts';
+import { measureRequests } from './http/http-metrics.ts';
+import { Leaving } from './http/leaving.ts';
+import { shedOverload } from './http/overload.ts';
+import { ProblemFilter } from './http/problem.filter.ts';
+import { createValidationPipe } from './http/validation.ts';
+import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   const parts = new ApiParts(config, logger, telemetry);

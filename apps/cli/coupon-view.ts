@@ -1,9 +1,9 @@
-import type { Coupon } from '#coupon/coupon.js';
-import { sellingState } from '#coupon/coupon.js';
-import type { GateInspection } from '#reservation/gate-replies.js';
-import { alignColumns, toIsoTime } from './text.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import { sellingState } from '#coupon/coupon.ts';
+import type { GateInspection } from '#gate/gate-replies.ts';
+import { alignColumns, toIsoTime } from './text.ts';
 
-/** A campaign as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
+/** A coupon as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
 export interface CouponView {
   coupon_id: number;
   name: string;
@@ -46,7 +46,7 @@ const columns = [
   'issued',
 ] as const;
 
-/** A line a campaign under a header, columns aligned. */
+/** A line a coupon under a header, columns aligned. */
 export function toTable(views: CouponView[]): string {
   return alignColumns([
     [...columns],

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { Campaigns } from '#campaign/campaigns.js';
-import type { Coupon } from '#coupon/coupon.js';
-import { couponIdMax, couponTotalMax } from '#coupon/coupon.js';
-import { LogAdmin, partitionCount } from '#event-log/consumer-lag.js';
-import { topicNames } from '#event-log/topics.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { loadConfig } from '#platform/config.js';
-import { isoTime, wholeNumber } from './arguments.js';
-import { CommandError } from './command-error.js';
-import type { CouponView } from './coupon-view.js';
-import { toCouponView, toTable } from './coupon-view.js';
-import type { Stores } from './stores.js';
-import { withStores } from './stores.js';
+import { CouponAdministration } from '#administration/coupon-administration.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import { couponIdMax, couponTotalMax } from '#coupon/coupon.ts';
+import { LogAdmin, partitionCount } from '#event-log/inspect/consumer-lag.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { loadConfig } from '#platform/config.ts';
+import { isoTime, wholeNumber } from './arguments.ts';
+import { CommandError } from './command-error.ts';
+import type { CouponView } from './coupon-view.ts';
+import { toCouponView, toTable } from './coupon-view.ts';
+import type { Stores } from './stores.ts';
+import { withStores } from './stores.ts';
 
 const couponId = wholeNumber(1, couponIdMax);
 const total = wholeNumber(1, couponTotalMax);
@@ -31,11 +31,11 @@ interface OutputOptions {
 }
 
 export function addCouponCommand(program: Command): void {
-  const coupon = program.command('coupon').description('open, watch, change and close campaigns');
+  const coupon = program.command('coupon').description('open, watch, change and close coupons');
 
   coupon
     .command('create')
-    .description('create a campaign; returns when it can be assigned')
+    .description('create a coupon; returns when it can be assigned')
     .requiredOption('--total <units>', 'how many there are', total)
     .option('--id <id>', 'its id; the next free one when left out', couponId)
     .option('--name <name>', 'at most 100 characters')
@@ -47,17 +47,15 @@ export function addCouponCommand(program: Command): void {
 
   coupon
     .command('list')
-    .description('all campaigns, and what is left of each')
+    .description('all coupons, and what is left of each')
     .option('--json', 'print JSON')
     .action((options: OutputOptions) => list(options));
 
-  addCommandOfOne(coupon, 'show', 'one campaign', (campaigns, id) => campaigns.find(id));
-  addCommandOfOne(coupon, 'pause', 'admit nobody new for now', (campaigns, id) =>
-    campaigns.pause(id),
-  );
-  addCommandOfOne(coupon, 'resume', 'admit again', (campaigns, id) => campaigns.resume(id));
-  addCommandOfOne(coupon, 'close', 'admit nobody new, for good', (campaigns, id) =>
-    campaigns.close(id),
+  addCommandOfOne(coupon, 'show', 'one coupon', (coupons, id) => coupons.find(id));
+  addCommandOfOne(coupon, 'pause', 'admit nobody new for now', (coupons, id) => coupons.pause(id));
+  addCommandOfOne(coupon, 'resume', 'admit again', (coupons, id) => coupons.resume(id));
+  addCommandOfOne(coupon, 'close', 'admit nobody new, for good', (coupons, id) =>
+    coupons.close(id),
   );
 
   coupon
@@ -67,7 +65,7 @@ export function addCouponCommand(program: Command): void {
     .argument('<total>', 'the new total', total)
     .option('--json', 'print JSON')
     .action((id: number, newTotal: number, options: OutputOptions) =>
-      run(options, (stores) => campaignsOf(stores).setTotal(id, newTotal)),
+      run(options, (stores) => couponsOf(stores).setTotal(id, newTotal)),
     );
 }
 
@@ -75,7 +73,7 @@ function addCommandOfOne(
   parent: Command,
   name: string,
   description: string,
-  work: (campaigns: Campaigns, id: number) => Promise<Coupon>,
+  work: (coupons: CouponAdministration, id: number) => Promise<Coupon>,
 ): void {
   parent
     .command(name)
@@ -83,7 +81,7 @@ function addCommandOfOne(
     .argument('<id>', 'the coupon', couponId)
     .option('--json', 'print JSON')
     .action((id: number, options: OutputOptions) =>
-      run(options, (stores) => work(campaignsOf(stores), id)),
+      run(options, (stores) => work(couponsOf(stores), id)),
     );
 }
 
@@ -122,7 +120,7 @@ async function create(stores: Stores, options: CreateOptions): Promise<Coupon> {
     }
   }
   const draft = { name, total: options.total, opensAt, closesAt };
-  return campaignsOf(stores).create(
+  return couponsOf(stores).create(
     id === undefined ? draft : { ...draft, id },
     await countPartitions(stores),
   );
@@ -138,8 +136,8 @@ async function countPartitions({ config, kafka }: Stores): Promise<number> {
   }
 }
 
-function campaignsOf({ ledger, gate }: Stores): Campaigns {
-  return new Campaigns(new CouponLedger(ledger), gate);
+function couponsOf({ ledger, gate }: Stores): CouponAdministration {
+  return new CouponAdministration(new CouponLedger(ledger), gate);
 }
 
 async function viewOf({ gate }: Stores, coupon: Coupon): Promise<CouponView> {

@@ -1,7 +1,7 @@
-import type { RecordHeader } from '#coupon/dead-letter.js';
-import { textOf } from '#coupon/dead-letter.js';
-import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.js';
-import { alignColumns, toIsoTime, toOneLine } from './text.js';
+import type { RecordHeader } from '#coupon/dead-letter.ts';
+import { textOf } from '#coupon/dead-letter.ts';
+import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
+import { alignColumns, toIsoTime, toOneLine } from './text.ts';
 
 /** Bytes as `--json` prints them: as text where that is printable. */
 type BytesView = { bytes: number } & ({ text: string } | { hex: string });

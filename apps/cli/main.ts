@@ -1,16 +1,16 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { CampaignError } from '#campaign/campaign-error.js';
-import { renderEnvExample } from '#platform/env-example.js';
-import { CommandError } from './command-error.js';
-import { addCouponCommand } from './coupon.command.js';
-import { addDeadLettersCommand } from './dead-letters.command.js';
-import { addMigrateCommand } from './migrate.command.js';
-import { addReconcileCommand } from './reconcile.command.js';
-import { addVerifyCommand } from './verify.command.js';
+import { CouponError } from '#administration/coupon-error.ts';
+import { renderEnvExample } from '#platform/env-example.ts';
+import { CommandError } from './command-error.ts';
+import { addCouponCommand } from './coupon.command.ts';
+import { addDeadLettersCommand } from './dead-letters.command.ts';
+import { addMigrateCommand } from './migrate.command.ts';
+import { addReconcileCommand } from './reconcile.command.ts';
+import { addVerifyCommand } from './verify.command.ts';
 
 const program = new Command('firstcome')
-  .description('Runs and checks coupon campaigns. Settings come from the environment: .env.example')
+  .description('Runs and checks coupon coupons. Settings come from the environment: .env.example')
   .showHelpAfterError();
 
 addCouponCommand(program);
@@ -26,7 +26,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  const expected = error instanceof CommandError || error instanceof CampaignError;
+  const expected = error instanceof CommandError || error instanceof CouponError;
   const text = expected ? (error as Error).message : ((error as Error).stack ?? String(error));
   process.stderr.write(`firstcome: ${text}\n`);
   process.exitCode = 1;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { createKafka } from '#event-log/kafka-client.js';
-import { createTopics } from '#event-log/topics.js';
-import { migrate } from '#ledger/migrate.js';
-import { loadConfig } from '#platform/config.js';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { createTopics } from '#event-log/topics.ts';
+import { migrate } from '#ledger/migrate.ts';
+import { loadConfig } from '#platform/config.ts';
 
 export function addMigrateCommand(program: Command): void {
   program

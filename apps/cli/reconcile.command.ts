@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { Comparison } from '#audit/reconciler.js';
-import { Reconciler } from '#audit/reconciler.js';
-import type { Coupon } from '#coupon/coupon.js';
-import { couponIdMax } from '#coupon/coupon.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { loadConfig } from '#platform/config.js';
-import { wholeNumber } from './arguments.js';
-import { CommandError } from './command-error.js';
-import type { Stores } from './stores.js';
-import { withStores } from './stores.js';
+import type { Comparison } from '#audit/reconciler.ts';
+import { Reconciler } from '#audit/reconciler.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import { couponIdMax } from '#coupon/coupon.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { loadConfig } from '#platform/config.ts';
+import { wholeNumber } from './arguments.ts';
+import { CommandError } from './command-error.ts';
+import type { Stores } from './stores.ts';
+import { withStores } from './stores.ts';
 
 interface ReconcileOptions {
   coupon?: number[];
@@ -17,7 +17,7 @@ interface ReconcileOptions {
   json?: true;
 }
 
-/** What is printed of one campaign. */
+/** What is printed of one coupon. */
 interface Outcome {
   coupon_id: number;
   result: 'same' | 'differs' | 'repaired' | 'busy';

@@ -1,6 +1,6 @@
-import type { RedriveOutcome } from '#admission/redrive.js';
-import type { Claim } from '#coupon/dead-letter.js';
-import { toOneLine } from './text.js';
+import type { RedriveOutcome } from '#admission/redrive.ts';
+import type { Claim } from '#coupon/dead-letter.ts';
+import { toOneLine } from './text.ts';
 
 /** What became of one letter, as `--json` prints it. `is_redriven` is what the exit code is made of. */
 export interface RedriveView {
@@ -17,12 +17,12 @@ type NotAdmitted = Extract<RedriveOutcome, { kind: 'not_admitted' }>['why'];
 
 const whyNotAdmitted: Readonly<Record<NotAdmitted, string>> = {
   sold_out: 'nothing is left',
-  closed: 'the campaign is closed',
-  paused: 'the campaign is paused',
-  not_open: 'the campaign has not opened yet',
+  closed: 'the coupon is closed',
+  paused: 'the coupon is paused',
+  not_open: 'the coupon has not opened yet',
   overloaded: 'the gate Redis did not take it in time',
   recovering: 'the gate is being rebuilt, or Redis is away',
-  absent: 'there is no such campaign, or its gate is being rebuilt',
+  absent: 'there is no such coupon, or its gate is being rebuilt',
   unconfirmed: 'a unit is held, but Kafka or Redis did not confirm it',
 };
 

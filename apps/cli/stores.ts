@@ -1,10 +1,10 @@
-import type { Kafka } from '#event-log/kafka-client.js';
-import { createKafka } from '#event-log/kafka-client.js';
-import { LedgerConnection } from '#ledger/ledger-connection.js';
-import type { Config } from '#platform/config.js';
-import { Gate } from '#reservation/gate.js';
-import { GateConnection } from '#reservation/gate-connection.js';
-import { CommandError } from './command-error.js';
+import type { Kafka } from '#event-log/kafka-client.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { Config } from '#platform/config.ts';
+import { Gate } from '#gate/gate.ts';
+import { GateConnection } from '#gate/gate-connection.ts';
+import { CommandError } from './command-error.ts';
 
 export interface Stores {
   config: Config;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { Auditor } from '#audit/auditor.js';
-import type { Finding } from '#audit/finding.js';
-import { invariants } from '#audit/finding.js';
-import { loadConfig } from '#platform/config.js';
-import { wholeNumber } from './arguments.js';
-import type { Stores } from './stores.js';
-import { withStores } from './stores.js';
+import { Auditor } from '#audit/auditor.ts';
+import type { Finding } from '#audit/finding.ts';
+import { invariants } from '#audit/finding.ts';
+import { loadConfig } from '#platform/config.ts';
+import { wholeNumber } from './arguments.ts';
+import type { Stores } from './stores.ts';
+import { withStores } from './stores.ts';
 
 interface VerifyOptions {
   journal?: string;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { DeadLetterCause } from '#coupon/dead-letter.js';
-import type { ConsumedRecord } from '#event-log/consumed-record.js';
-import type { LogPartition } from '#event-log/dead-letter-record.js';
-import { toDeadLetter } from '#event-log/dead-letter-record.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import { IssuerMetrics } from './issuer-metrics.js';
+import type { DeadLetterCause } from '#coupon/dead-letter.ts';
+import type { ConsumedRecord } from '#event-log/consume/consumed-record.ts';
+import type { LogPartition } from '#event-log/consume/dead-letter-record.ts';
+import { toDeadLetter } from '#event-log/consume/dead-letter-record.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { IssuerMetrics } from './issuer-metrics.ts';
 
 /** Sets records aside that are no request we can decide: what happens before their offset moves. */
 @Injectable()

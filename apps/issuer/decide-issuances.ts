@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { DecidedChunk, Decision } from '#coupon/decide.js';
-import type { IssuanceRequested } from '#coupon/events.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { faultPoint } from '#platform/fault-point.js';
-import { Gate } from '#reservation/gate.js';
-import type { StatusHint } from '#reservation/status-hints.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import { IssuerMetrics } from './issuer-metrics.js';
+import type { DecidedChunk, Decision } from '#coupon/decide.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { faultPoint } from '#platform/fault-point.ts';
+import { Gate } from '#gate/gate.ts';
+import type { StatusHint } from '#gate/status-hints.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { IssuerMetrics } from './issuer-metrics.ts';
 
 /** Decides a chunk of requests: what happens between reading them and committing their offset. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { toIssuanceRequested } from '#coupon/events.js';
-import type { ConsumedRecord } from '#event-log/consumed-record.js';
-import { toSteps } from './issuance-consumer.js';
+import { toIssuanceRequested } from '#coupon/events.ts';
+import type { ConsumedRecord } from '#event-log/consume/consumed-record.ts';
+import { toSteps } from './issuance-consumer.ts';
 
 let nextOffset = 0;
 

@@ -1,16 +1,20 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import type { DeadLetterCause } from '#coupon/dead-letter.js';
-import { idConflictReason } from '#coupon/dead-letter.js';
-import type { Decision } from '#coupon/decide.js';
-import type { EpochMarker, IssuanceRequested } from '#coupon/events.js';
-import { eventVersion, parseRequestRecord } from '#coupon/events.js';
-import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.js';
-import { BatchContext, PartitionStoppedError, PassErrorsOn } from '#event-log/batch-context.js';
-import { topicNames } from '#event-log/topics.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { DeadLetters } from './dead-letters.js';
-import { DecideIssuances } from './decide-issuances.js';
+import type { DeadLetterCause } from '#coupon/dead-letter.ts';
+import { idConflictReason } from '#coupon/dead-letter.ts';
+import type { Decision } from '#coupon/decide.ts';
+import type { EpochMarker, IssuanceRequested } from '#coupon/events.ts';
+import { eventVersion, parseRequestRecord } from '#coupon/events.ts';
+import type { ConsumedRecord, RecordBatch } from '#event-log/consume/consumed-record.ts';
+import {
+  BatchContext,
+  PartitionStoppedError,
+  PassErrorsOn,
+} from '#event-log/consume/batch-context.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { DecideIssuances } from './decide-issuances.ts';
 
 /** 500 rows a transaction: 82 000 rows/s with one consumer; 1 000 gave 100 000, held locks longer. */
 const chunkSizeMax = 500;

@@ -1,24 +1,24 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { KafkaBatchTransport } from '#event-log/batch-transport.js';
-import { EventPublisher } from '#event-log/event-publisher.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { createKafka } from '#event-log/kafka-client.js';
-import { issuerGroup, topicNames } from '#event-log/topics.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { LedgerConnection } from '#ledger/ledger-connection.js';
-import { HealthProbes } from '#platform/health/health-probes.js';
-import { toLogFunction } from '#platform/logging.js';
-import type { ProcessContext } from '#platform/run-process.js';
-import { Gate } from '#reservation/gate.js';
-import { GateConnection } from '#reservation/gate-connection.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import { DeadLetters } from './dead-letters.js';
-import { DecideIssuances } from './decide-issuances.js';
-import { IssuanceConsumer } from './issuance-consumer.js';
-import { IssuerMetrics } from './issuer-metrics.js';
+import { KafkaBatchTransport } from '#event-log/consume/batch-transport.ts';
+import { EventPublisher } from '#event-log/publish/event-publisher.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { issuerGroup, topicNames } from '#event-log/topics.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
+import { toLogFunction } from '#platform/logging.ts';
+import type { ProcessContext } from '#platform/run-process.ts';
+import { Gate } from '#gate/gate.ts';
+import { GateConnection } from '#gate/gate-connection.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { DecideIssuances } from './decide-issuances.ts';
+import { IssuanceConsumer } from './issuance-consumer.ts';
+import { IssuerMetrics } from './issuer-metrics.ts';
 
 /** The connections of the issuer, and what they say of their health. */
 export class IssuerParts {

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
-import { toNestLogger } from '#platform/logging.js';
-import { runProcess } from '#platform/run-process.js';
-import { IssuerModule, IssuerParts } from './issuer.module.js';
+import { toNestLogger } from '#platform/logging.ts';
+import { runProcess } from '#platform/run-process.ts';
+import { IssuerModule, IssuerParts } from './issuer.module.ts';
 
 await runProcess('firstcome-issuer', async (context) => {
   const parts = new IssuerParts(context);

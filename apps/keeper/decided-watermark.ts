@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogAdmin } from '#event-log/consumer-lag.js';
-import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import type { GateSurvey, Survey } from './gate-survey.js';
+import type { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import type { GateSurvey, Survey } from './gate-survey.ts';
 
 const lagPollMs = 250;
 

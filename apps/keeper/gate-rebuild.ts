@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { faultPoint } from '#platform/fault-point.js';
-import { inSlices } from '#platform/slices.js';
-import type { HeldIssuance } from '#reservation/gate.js';
-import { Gate } from '#reservation/gate.js';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { faultPoint } from '#platform/fault-point.ts';
+import { inSlices } from '#platform/slices.ts';
+import type { HeldIssuance } from '#gate/gate.ts';
+import { Gate } from '#gate/gate.ts';
 
 const readSliceSize = 5_000;
 /** Redis serves nobody else while it takes one: about 1 ms. */

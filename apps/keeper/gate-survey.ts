@@ -1,8 +1,8 @@
-import type { Coupon } from '#coupon/coupon.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { inSlices } from '#platform/slices.js';
-import { Gate } from '#reservation/gate.js';
-import type { GateInspection } from '#reservation/gate-replies.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { inSlices } from '#platform/slices.ts';
+import { Gate } from '#gate/gate.ts';
+import type { GateInspection } from '#gate/gate-replies.ts';
 
 export interface SurveyedCoupon {
   coupon: Coupon;
@@ -19,7 +19,7 @@ export interface Survey {
 const recentMs = 400;
 const sliceSize = 200;
 
-/** Every campaign as MySQL has it beside its gate as Redis has it. */
+/** Every coupon as MySQL has it beside its gate as Redis has it. */
 export class GateSurvey {
   private latest: { begunAt: number; survey: Promise<Survey> } | undefined;
 

@@ -1,9 +1,9 @@
 import type { ObservableResult } from '@opentelemetry/api';
-import type { LogAdmin, PartitionLag } from '#event-log/consumer-lag.js';
-import { readConsumerLag } from '#event-log/consumer-lag.js';
-import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import type { Telemetry } from '#platform/telemetry.js';
-import type { GateSurvey, Survey } from './gate-survey.js';
+import type { LogAdmin, PartitionLag } from '#event-log/inspect/consumer-lag.ts';
+import { readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
+import type { GateSurvey, Survey } from './gate-survey.ts';
 
 /**
  * What is left, what is pending, how far the issuers are behind, and dead letters. What could not be

@@ -1,29 +1,29 @@
-import { Auditor } from '#audit/auditor.js';
-import { LogAdmin } from '#event-log/consumer-lag.js';
-import { EventPublisher } from '#event-log/event-publisher.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import type { Kafka } from '#event-log/kafka-client.js';
-import { createKafka } from '#event-log/kafka-client.js';
-import { issuerGroup, topicNames } from '#event-log/topics.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { LedgerConnection } from '#ledger/ledger-connection.js';
-import { HealthProbes } from '#platform/health/health-probes.js';
-import { toLogFunction } from '#platform/logging.js';
-import { Loop } from '#platform/loop.js';
-import type { ProcessContext } from '#platform/run-process.js';
-import { Gate } from '#reservation/gate.js';
-import { GateConnection } from '#reservation/gate-connection.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import { CampaignSync } from './campaign-sync.js';
-import { DecidedWatermark } from './decided-watermark.js';
-import { GateRebuild } from './gate-rebuild.js';
-import { GateSurvey } from './gate-survey.js';
-import { KeeperMetrics } from './keeper-metrics.js';
-import { Recovery } from './recovery.js';
-import { RecoveryProgress } from './recovery-progress.js';
-import { Relay } from './relay.js';
+import { Auditor } from '#audit/auditor.ts';
+import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { EventPublisher } from '#event-log/publish/event-publisher.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import type { Kafka } from '#event-log/kafka-client.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { issuerGroup, topicNames } from '#event-log/topics.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
+import { toLogFunction } from '#platform/logging.ts';
+import { Loop } from '#platform/loop.ts';
+import type { ProcessContext } from '#platform/run-process.ts';
+import { Gate } from '#gate/gate.ts';
+import { GateConnection } from '#gate/gate-connection.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { CouponSync } from './coupon-sync.ts';
+import { DecidedWatermark } from './decided-watermark.ts';
+import { GateRebuild } from './gate-rebuild.ts';
+import { GateSurvey } from './gate-survey.ts';
+import { KeeperMetrics } from './keeper-metrics.ts';
+import { Recovery } from './recovery.ts';
+import { RecoveryProgress } from './recovery-progress.ts';
+import { Relay } from './relay.ts';
 
 /** Longer than counting tens of millions of rows takes; sooner than TCP tells that a server is gone. */
 const ledgerAnswerMs = 60_000;
@@ -96,7 +96,7 @@ export class KeeperParts {
       rebuild,
       progress,
     );
-    const sync = new CampaignSync(survey, this.gate, logger);
+    const sync = new CouponSync(survey, this.gate, logger);
     const watermark = new DecidedWatermark(survey, this.admin, groupId, topics.requested, hints);
     const metrics = new KeeperMetrics(
       survey,
@@ -109,7 +109,7 @@ export class KeeperParts {
     return [
       new Loop('relay', 1_000, () => relay.run(), logger),
       new Loop('recovery', 500, (signal) => recovery.run(signal), logger),
-      new Loop('campaign sync', 1_000, () => sync.run(), logger),
+      new Loop('coupon sync', 1_000, () => sync.run(), logger),
       new Loop('decided watermark', 1_000, (signal) => watermark.run(signal), logger),
       new Loop('gate metrics', 1_000, () => metrics.refreshGates(), logger),
       new Loop('lag metrics', 1_000, () => metrics.refreshLag(), logger),

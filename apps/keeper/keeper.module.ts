@@ -1,10 +1,10 @@
 import { BullModule } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { readCertificateAuthority } from '#platform/config.js';
-import type { KeeperParts } from './keeper-parts.js';
-import { ReconcileJob, reconcileQueue } from './reconcile-job.js';
-import { ReconcileSchedule } from './reconcile-schedule.js';
+import { readCertificateAuthority } from '#platform/config.ts';
+import type { KeeperParts } from './keeper-parts.ts';
+import { ReconcileJob, reconcileQueue } from './reconcile-job.ts';
+import { ReconcileSchedule } from './reconcile-schedule.ts';
 
 /** The jobs of the keeper; its duties that must work without the job store are plain loops. */
 @Module({})

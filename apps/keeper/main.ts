@@ -1,8 +1,8 @@
 import { NestFactory } from '@nestjs/core';
-import { toNestLogger } from '#platform/logging.js';
-import { runProcess } from '#platform/run-process.js';
-import { KeeperModule } from './keeper.module.js';
-import { KeeperParts } from './keeper-parts.js';
+import { toNestLogger } from '#platform/logging.ts';
+import { runProcess } from '#platform/run-process.ts';
+import { KeeperModule } from './keeper.module.ts';
+import { KeeperParts } from './keeper-parts.ts';
 
 await runProcess('firstcome-keeper', async (context) => {
   const parts = new KeeperParts(context);

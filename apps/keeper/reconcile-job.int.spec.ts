@@ -2,12 +2,12 @@ import { Writable } from 'node:stream';
 import { metrics } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestGate } from '../../test/support/test-gate.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { TestLog } from '../../test/support/test-log.js';
-import { Auditor } from '#audit/auditor.js';
-import type { Telemetry } from '#platform/telemetry.js';
-import { ReconcileJob } from './reconcile-job.js';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLog } from '../../test/harness/test-log.ts';
+import { Auditor } from '#audit/auditor.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
+import { ReconcileJob } from './reconcile-job.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
@@ -31,7 +31,7 @@ afterAll(async () => {
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
-test('says nothing of stores that agree; of others, which campaigns and what to run', async () => {
+test('says nothing of stores that agree; of others, which coupons and what to run', async () => {
   const [same, drifted, other] = [
     await ledger.createCoupon(),
     await ledger.createCoupon(),

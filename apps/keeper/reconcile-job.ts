@@ -1,8 +1,8 @@
 import { Processor, WorkerHost } from '@nestjs/bullmq';
-import type { Auditor } from '#audit/auditor.js';
-import { invariants } from '#audit/finding.js';
-import type { Logger } from '#platform/logging.js';
-import type { Telemetry } from '#platform/telemetry.js';
+import type { Auditor } from '#audit/auditor.ts';
+import { invariants } from '#audit/finding.ts';
+import type { Logger } from '#platform/logging.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
 
 export const reconcileQueue = 'firstcome-reconcile';
 export const reconcileEveryMs = 60_000;

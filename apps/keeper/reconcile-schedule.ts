@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { reconcileEveryMs, reconcileQueue } from './reconcile-job.js';
+import { reconcileEveryMs, reconcileQueue } from './reconcile-job.ts';
 
 const schedulerId = 'reconcile';
 /** A job store that was emptied forgets the schedule as well. */

@@ -1,6 +1,6 @@
 import type { Counter } from '@opentelemetry/api';
-import type { Logger } from '#platform/logging.js';
-import type { Telemetry } from '#platform/telemetry.js';
+import type { Logger } from '#platform/logging.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
 
 const sayEveryMs = 2_000;
 

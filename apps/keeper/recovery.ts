@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Coupon } from '#coupon/coupon.js';
-import type { CouponEpoch } from '#event-log/issuance-log.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { runExclusively } from '#ledger/exclusive.js';
-import type { LedgerConnection } from '#ledger/ledger-connection.js';
-import { faultPoint } from '#platform/fault-point.js';
-import { inLanes } from '#platform/lanes.js';
-import { inSlices } from '#platform/slices.js';
-import { Gate } from '#reservation/gate.js';
-import type { GateRebuild } from './gate-rebuild.js';
-import type { GateSurvey, SurveyedCoupon } from './gate-survey.js';
-import type { RecoveryProgress } from './recovery-progress.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { CouponEpoch } from '#event-log/publish/issuance-log.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { runExclusively } from '#ledger/exclusive.ts';
+import type { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { faultPoint } from '#platform/fault-point.ts';
+import { inLanes } from '#platform/lanes.ts';
+import { inSlices } from '#platform/slices.ts';
+import { Gate } from '#gate/gate.ts';
+import type { GateRebuild } from './gate-rebuild.ts';
+import type { GateSurvey, SurveyedCoupon } from './gate-survey.ts';
+import type { RecoveryProgress } from './recovery-progress.ts';
 
 const epochSliceSize = 500;
 /** One coupon with a million holders takes a lane for seconds; the small ones pass it. */
@@ -57,7 +57,7 @@ export class Recovery {
     const { coupons } = await this.survey.take();
     const shut = coupons
       .filter((one) => isShut(one) && ids.has(one.coupon.id))
-      .sort(openCampaignsFirst);
+      .sort(openCouponsFirst);
     if (shut.length === 0) {
       return;
     }
@@ -158,7 +158,7 @@ function isShut({ gate }: SurveyedCoupon): boolean {
   return gate.gate !== 'open';
 }
 
-function openCampaignsFirst(a: SurveyedCoupon, b: SurveyedCoupon): number {
+function openCouponsFirst(a: SurveyedCoupon, b: SurveyedCoupon): number {
   const rank = ({ state }: Coupon): number => (state === 'open' ? 0 : 1);
   return rank(a.coupon) - rank(b.coupon);
 }

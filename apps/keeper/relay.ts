@@ -1,9 +1,9 @@
-import type { Reservation } from '#coupon/reservation.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { inLanes } from '#platform/lanes.js';
-import type { Logger } from '#platform/logging.js';
-import { Gate } from '#reservation/gate.js';
+import type { Reservation } from '#coupon/reservation.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { inLanes } from '#platform/lanes.ts';
+import type { Logger } from '#platform/logging.ts';
+import { Gate } from '#gate/gate.ts';
 
 const batchSizeMax = 500;
 const relayLanes = 16;

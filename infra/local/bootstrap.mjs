@@ -3,14 +3,15 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const stampFile = join(root, 'node_modules', '.firstcome-lock');
 
 const commands = {
-  start: 'bring up the servers and firstcome, seed campaign 123, supervise',
+  start: 'bring up the servers and firstcome, seed coupon 123, supervise',
   stop: 'stop what npm start left running',
   reset: 'stop everything and delete the data of this checkout',
   test: 'run every check and every test on real servers',
@@ -22,11 +23,12 @@ const commands = {
   soak: 'minutes of steady load, and what memory the processes take',
 };
 
-/** What is not in infra/local. */
+/** What is not in infra/local/commands. */
 const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
+  'test:model': join(root, 'test', 'model', 'test-model.ts'),
 };
 
 function readPackages(file) {
@@ -110,14 +112,8 @@ async function withStepLine(label, work) {
   process.stderr.write(`${live ? '\r\u001b[K' : ''}✓ ${label} ${elapsed()}\n`);
 }
 
-/** Node 24.3 is the first whose type stripping prints no warning. */
-function runsTypeScriptQuietly(version) {
-  const [major = 0, minor = 0] = version.replace('v', '').split('.').map(Number);
-  return major > 24 || (major === 24 && minor >= 3);
-}
-
 function nodeBinary() {
-  if (runsTypeScriptQuietly(process.version)) {
+  if (Number(process.version.slice(1).split('.')[0]) >= 24) {
     return process.execPath;
   }
   const binary = join(root, 'node_modules', '.bin', 'node');
@@ -132,12 +128,16 @@ function nodeBinary() {
 }
 
 function runCommand(command, args) {
-  // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
-  const options = ['--disable-warning=TimeoutNegativeWarning'];
+  const options = [
+    // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
+    '--disable-warning=TimeoutNegativeWarning',
+    // Tools run from the sources, ours and those of the libs they import.
+    `--import=${pathToFileURL(createRequire(import.meta.url).resolve('tsx'))}`,
+    '--conditions=source',
+  ];
   const settings = join(root, '.env');
   if (existsSync(settings)) options.push(`--env-file=${settings}`);
-  const script =
-    scripts[command] ?? join(root, 'infra', 'local', `${command.replace(':', '-')}.ts`);
+  const script = scripts[command] ?? join(root, 'infra', 'local', 'commands', `${command}.ts`);
   // Every process that comes of this one starts in two thirds of the time.
   const env = { NODE_COMPILE_CACHE: join(root, '.local', 'compile-cache'), ...process.env };
   const child = spawn(nodeBinary(), [...options, script, ...args], { stdio: 'inherit', env });

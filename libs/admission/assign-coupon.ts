@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Reservation } from '#coupon/reservation.js';
-import { IssuanceLog } from '#event-log/issuance-log.js';
-import { faultPoint } from '#platform/fault-point.js';
-import { inSlices } from '#platform/slices.js';
-import { Gate } from '#reservation/gate.js';
-import type { ReserveOutcome } from '#reservation/gate-replies.js';
-import { GroupCommit, NotSentError } from './group-commit.js';
+import type { Reservation } from '#coupon/reservation.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { faultPoint } from '#platform/fault-point.ts';
+import { inSlices } from '#platform/slices.ts';
+import { Gate } from '#gate/gate.ts';
+import type { ReserveOutcome } from '#gate/gate-replies.ts';
+import { GroupCommit, NotSentError } from './group-commit.ts';
 
 export interface AssignRequest {
   couponId: number;

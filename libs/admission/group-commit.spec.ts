@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupCommitLimits } from './group-commit.js';
-import { GroupCommit, NotSentError } from './group-commit.js';
+import type { GroupCommitLimits } from './group-commit.ts';
+import { GroupCommit, NotSentError } from './group-commit.ts';
 
 /** Records every batch, and lets the test say when each lands. */
 function createHarness(given: Partial<GroupCommitLimits> = {}) {

@@ -1,9 +1,9 @@
-import type { Claim } from '#coupon/dead-letter.js';
-import { claimOf, traceparentOf } from '#coupon/dead-letter.js';
-import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import type { AssignOutcome } from './assign-coupon.js';
-import { AssignCoupon } from './assign-coupon.js';
+import type { Claim } from '#coupon/dead-letter.ts';
+import { claimOf, traceparentOf } from '#coupon/dead-letter.ts';
+import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { AssignOutcome } from './assign-coupon.ts';
+import { AssignCoupon } from './assign-coupon.ts';
 
 export type RedriveOutcome =
   /** `replayed`: that user held this issuance before. */

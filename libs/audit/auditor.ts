@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogAdmin, readConsumerLag } from '#event-log/consumer-lag.js';
-import type { Kafka } from '#event-log/kafka-client.js';
-import { issuerGroup, topicNames } from '#event-log/topics.js';
-import { AuditQueries } from '#ledger/audit-queries.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import type { LedgerConnection } from '#ledger/ledger-connection.js';
-import type { Gate } from '#reservation/gate.js';
-import type { Finding } from './finding.js';
-import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.js';
-import { checkJournal } from './journal-check.js';
-import { checkOnePerUser, checkTotals } from './ledger-checks.js';
-import { checkLog } from './log-check.js';
+import { LogAdmin, readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import type { Kafka } from '#event-log/kafka-client.ts';
+import { issuerGroup, topicNames } from '#event-log/topics.ts';
+import { AuditQueries } from '#ledger/audit-queries.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import type { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { Gate } from '#gate/gate.ts';
+import type { Finding } from './finding.ts';
+import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
+import { checkJournal } from './journal-check.ts';
+import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
+import { checkLog } from './log-check.ts';
 
 const restPollMs = 200;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogAdmin } from '#event-log/consumer-lag.js';
-import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/consumer-lag.js';
-import { issuerGroup, topicNames } from '#event-log/topics.js';
+import type { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import { issuerGroup, topicNames } from '#event-log/topics.ts';
 
 const pollMs = 200;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ViolationList } from './finding.js';
+import { ViolationList } from './finding.ts';
 
 test('without violations an invariant holds', () => {
   expect(new ViolationList().toFinding('I1', 3)).toEqual({
@@ -21,7 +21,7 @@ test('all violations are counted, the first five are told', () => {
   expect(list.toFinding('I2', 9).violations).toEqual([...five, '… and 2 more']);
 });
 
-test('the campaigns of violations are named, each once, the first five', () => {
+test('the coupons of violations are named, each once, the first five', () => {
   const list = new ViolationList();
   for (const couponId of [7, 7, 1, 2, 3, 4, 5]) {
     list.add('drifted', couponId);

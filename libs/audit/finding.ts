@@ -17,7 +17,7 @@ export interface Finding {
   violations: string[];
   /** How many things were looked at. */
   checked: number;
-  /** The first few campaigns that are concerned, where a violation is one of a campaign. */
+  /** The first few coupons that are concerned, where a violation is one of a coupon. */
   couponIds?: number[];
   /** Why it could not be checked, in words. It then counts as neither held nor violated. */
   skipped?: string;

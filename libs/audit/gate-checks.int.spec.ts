@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
-import { TestGate } from '../../test/support/test-gate.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import type { Coupon } from '#coupon/coupon.js';
-import type { HeldIssuance } from '#reservation/gate.js';
-import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.js';
+import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { HeldIssuance } from '#gate/gate.ts';
+import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
@@ -18,7 +18,7 @@ afterAll(async () => {
   await here.close();
 });
 
-/** A campaign whose holders, decided in MySQL, are these at the gate: the same, if none are given. */
+/** A coupon whose holders, decided in MySQL, are these at the gate: the same, if none are given. */
 async function couponWith(
   users: string[],
   atGate?: (decided: HeldIssuance[]) => HeldIssuance[],

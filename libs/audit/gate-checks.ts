@@ -1,8 +1,8 @@
-import type { Coupon } from '#coupon/coupon.js';
-import type { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import type { Gate } from '#reservation/gate.js';
-import type { Finding } from './finding.js';
-import { ViolationList } from './finding.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import type { Gate } from '#gate/gate.ts';
+import type { Finding } from './finding.ts';
+import { ViolationList } from './finding.ts';
 
 /** I4. A gate that is shut violates it too, unless `mayBeShut`: a recovery may be under way. */
 export async function checkStock(

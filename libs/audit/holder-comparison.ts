@@ -1,9 +1,9 @@
-import type { Coupon } from '#coupon/coupon.js';
-import type { AuditQueries } from '#ledger/audit-queries.js';
-import type { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import type { Gate, HeldIssuance } from '#reservation/gate.js';
-import type { DecidedLog } from './decided-log.js';
-import type { ViolationList } from './finding.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { AuditQueries } from '#ledger/audit-queries.ts';
+import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import type { Gate, HeldIssuance } from '#gate/gate.ts';
+import type { DecidedLog } from './decided-log.ts';
+import type { ViolationList } from './finding.ts';
 
 /** How many holders without a record are judged at once: bounds the memory, not the comparison. */
 const suspectsMax = 5_000;

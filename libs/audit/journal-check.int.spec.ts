@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aDeadLetter, aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import type { IssuanceRequested } from '#coupon/events.js';
-import { AuditQueries } from '#ledger/audit-queries.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import { checkJournal } from './journal-check.js';
+import { aDeadLetter, aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
+import { AuditQueries } from '#ledger/audit-queries.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { checkJournal } from './journal-check.ts';
 
 const here = new TestLedger();
 const queries = new AuditQueries(here.connection);

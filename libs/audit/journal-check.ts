@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { couponIdSchema, issuanceIdSchema } from '#coupon/issuance.js';
-import type { AuditQueries } from '#ledger/audit-queries.js';
-import type { Finding } from './finding.js';
-import { ViolationList } from './finding.js';
+import { couponIdSchema, issuanceIdSchema } from '#coupon/issuance.ts';
+import type { AuditQueries } from '#ledger/audit-queries.ts';
+import type { Finding } from './finding.ts';
+import { ViolationList } from './finding.ts';
 
 /** One answer a client got. Lines of other statuses than 200 and 202 promise nothing. */
 const answerSchema = z.object({

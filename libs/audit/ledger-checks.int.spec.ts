@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aRequest, userIds } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { AuditQueries } from '#ledger/audit-queries.js';
-import { checkOnePerUser, checkTotals } from './ledger-checks.js';
+import { aRequest, userIds } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { AuditQueries } from '#ledger/audit-queries.ts';
+import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
 
 let here: TestLedger;
 let queries: AuditQueries;

@@ -1,6 +1,6 @@
-import type { AuditQueries } from '#ledger/audit-queries.js';
-import type { Finding } from './finding.js';
-import { ViolationList } from './finding.js';
+import type { AuditQueries } from '#ledger/audit-queries.ts';
+import type { Finding } from './finding.ts';
+import { ViolationList } from './finding.ts';
 
 /** I1 */
 export async function checkTotals(queries: AuditQueries): Promise<Finding> {

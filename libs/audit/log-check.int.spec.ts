@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aDeadLetter, aRequest } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { TestLog } from '../../test/support/test-log.js';
-import type { IssuanceRequested } from '#coupon/events.js';
-import { AuditQueries } from '#ledger/audit-queries.js';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.js';
-import type { Finding } from './finding.js';
-import { checkLog } from './log-check.js';
+import { aDeadLetter, aRequest } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLog } from '../../test/harness/test-log.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
+import { AuditQueries } from '#ledger/audit-queries.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { Finding } from './finding.ts';
+import { checkLog } from './log-check.ts';
 
 let ledger: TestLedger;
 let log: TestLog;

@@ -1,10 +1,10 @@
-import type { IssuanceRequested } from '#coupon/events.js';
-import { parseRequestRecord } from '#coupon/events.js';
-import type { Kafka } from '#event-log/kafka-client.js';
-import { readTopic } from '#event-log/log-reader.js';
-import type { AuditQueries, LogPlace, RecordedHolder } from '#ledger/audit-queries.js';
-import type { Finding } from './finding.js';
-import { ViolationList } from './finding.js';
+import type { IssuanceRequested } from '#coupon/events.ts';
+import { parseRequestRecord } from '#coupon/events.ts';
+import type { Kafka } from '#event-log/kafka-client.ts';
+import { readTopic } from '#event-log/inspect/log-reader.ts';
+import type { AuditQueries, LogPlace, RecordedHolder } from '#ledger/audit-queries.ts';
+import type { Finding } from './finding.ts';
+import { ViolationList } from './finding.ts';
 
 /** A record to look for in MySQL; without a request it is garbage. */
 interface Entry {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
-import { TestGate } from '../../test/support/test-gate.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { TestLog } from '../../test/support/test-log.js';
-import type { Coupon } from '#coupon/coupon.js';
-import { toIssuanceRequested } from '#coupon/events.js';
-import type { Comparison } from './reconciler.js';
-import { Reconciler } from './reconciler.js';
+import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLog } from '../../test/harness/test-log.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import { toIssuanceRequested } from '#coupon/events.ts';
+import type { Comparison } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
@@ -26,7 +26,7 @@ function compare(coupon: Coupon): Promise<Comparison> {
   return reconciler.compare(coupon, { waitMs: 500 });
 }
 
-/** A campaign of ten units whose gate holds what is issued. */
+/** A coupon of ten units whose gate holds what is issued. */
 async function couponIssuedTo(...users: string[]): Promise<[Coupon, Record<string, string>]> {
   const coupon = await ledger.createCoupon({ total: 10 });
   const requests = users.map((userId) => aRequest({ coupon_id: coupon.id, user_id: userId }));

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Coupon } from '#coupon/coupon.js';
-import { LogAdmin } from '#event-log/consumer-lag.js';
-import type { Kafka } from '#event-log/kafka-client.js';
-import { AuditQueries } from '#ledger/audit-queries.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import type { LedgerConnection } from '#ledger/ledger-connection.js';
-import type { Gate } from '#reservation/gate.js';
-import type { GateInspection } from '#reservation/gate-replies.js';
-import { DecidedLog } from './decided-log.js';
-import { ViolationList } from './finding.js';
-import { HolderComparison } from './holder-comparison.js';
-import { compareTerms } from './terms-comparison.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import type { Kafka } from '#event-log/kafka-client.ts';
+import { AuditQueries } from '#ledger/audit-queries.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import type { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { Gate } from '#gate/gate.ts';
+import type { GateInspection } from '#gate/gate-replies.ts';
+import { DecidedLog } from './decided-log.ts';
+import { ViolationList } from './finding.ts';
+import { HolderComparison } from './holder-comparison.ts';
+import { compareTerms } from './terms-comparison.ts';
 
-/** One campaign, as its gate has it beside MySQL. */
+/** One coupon, as its gate has it beside MySQL. */
 export interface Comparison {
   couponId: number;
   /** Of the gate that was compared. */
@@ -27,7 +27,7 @@ export interface Comparison {
 }
 
 const differencesToldMax = 20;
-/** The keeper brings a changed campaign to its gate every second; a change itself takes less. */
+/** The keeper brings a changed coupon to its gate every second; a change itself takes less. */
 const termsSettleMs = 2_500;
 const openPollMs = 100;
 
@@ -121,7 +121,7 @@ export class Reconciler {
     return undefined;
   }
 
-  /** Only what lasts: a change of the campaign may be on its way to the gate. */
+  /** Only what lasts: a change of the coupon may be on its way to the gate. */
   private async differingTerms(couponId: number): Promise<DifferingTerms> {
     const first = await this.lookAtTerms(couponId);
     if (first.lines.length === 0) {

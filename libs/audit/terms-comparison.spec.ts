@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { aCoupon } from '../../test/support/fixtures.js';
-import { compareTerms } from './terms-comparison.js';
+import { aCoupon } from '../../test/harness/fixtures.ts';
+import { compareTerms } from './terms-comparison.ts';
 
 test('a gate that goes by what MySQL says does not differ, however many are issued', () => {
   expect(compareTerms(aCoupon({ issued: 3, epoch: 4 }), aCoupon())).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { aCoupon } from '../../test/support/fixtures.js';
-import type { Coupon } from './coupon.js';
-import { sellingState } from './coupon.js';
+import { aCoupon } from '../../test/harness/fixtures.ts';
+import type { Coupon } from './coupon.ts';
+import { sellingState } from './coupon.ts';
 
 const now = 1_000;
 
@@ -9,7 +9,7 @@ function stateOf(coupon: Partial<Coupon>, left = 1): string {
   return sellingState(aCoupon(coupon), left, now);
 }
 
-test('an open campaign sells while something is left', () => {
+test('an open coupon sells while something is left', () => {
   expect(stateOf({})).toBe('OPEN');
   expect(stateOf({}, 0)).toBe('SOLD_OUT');
 });

@@ -1,7 +1,7 @@
-/** What a campaign manager has decided; whether it also sells now depends on its times. */
+/** What a coupon manager has decided; whether it also sells now depends on its times. */
 export type CouponState = 'open' | 'paused' | 'closed';
 
-/** A campaign as MySQL keeps it. Times are milliseconds since 1970; a missing one is no limit. */
+/** A coupon as MySQL keeps it. Times are milliseconds since 1970; a missing one is no limit. */
 export interface Coupon {
   id: number;
   name: string;

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aRequest } from '../../test/support/fixtures.js';
-import type { RecordHeader } from './dead-letter.js';
-import { claimOf, traceparentOf } from './dead-letter.js';
-import { traceIdOf } from './trace-context.js';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import type { RecordHeader } from './dead-letter.ts';
+import { claimOf, traceparentOf } from './dead-letter.ts';
+import { traceIdOf } from './trace-context.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;

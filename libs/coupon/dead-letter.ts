@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { couponIdSchema, userIdSchema } from './issuance.js';
-import { wellFormedTraceparent } from './trace-context.js';
+import { couponIdSchema, userIdSchema } from './issuance.ts';
+import { wellFormedTraceparent } from './trace-context.ts';
 
 /** OPEN → REDRIVEN | DISCARDED; the last two are final. */
 export type DeadLetterState = 'OPEN' | 'REDRIVEN' | 'DISCARDED';

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aRequest, anIssuanceId } from '../../test/support/fixtures.js';
-import type { CouponCount, DecidedChunk } from './decide.js';
-import { decide, holderKey } from './decide.js';
-import type { IssuanceRequested } from './events.js';
-import type { RefusalReason } from './issuance.js';
+import { aRequest, anIssuanceId } from '../../test/harness/fixtures.ts';
+import type { CouponCount, DecidedChunk } from './decide.ts';
+import { decide, holderKey } from './decide.ts';
+import type { IssuanceRequested } from './events.ts';
+import type { RefusalReason } from './issuance.ts';
 
 /** Records decisions as MySQL does, and says of a coupon what MySQL would. */
 class RememberedLedger {

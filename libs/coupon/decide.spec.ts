@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { aRequest } from '../../test/support/fixtures.js';
-import type { Decision, LedgerView } from './decide.js';
-import { decide, holderKey } from './decide.js';
-import type { IssuanceRequested } from './events.js';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import type { Decision, LedgerView } from './decide.ts';
+import { decide, holderKey } from './decide.ts';
+import type { IssuanceRequested } from './events.ts';
 
 const now = 2_000;
 

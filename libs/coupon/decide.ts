@@ -1,5 +1,5 @@
-import type { IssuanceRequested } from './events.js';
-import type { RefusalReason } from './issuance.js';
+import type { IssuanceRequested } from './events.ts';
+import type { RefusalReason } from './issuance.ts';
 
 /** What MySQL says of a coupon while its row is locked. */
 export interface CouponCount {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aRequest, anIssuanceId } from '../../test/support/fixtures.js';
-import type { RequestRecord } from './events.js';
-import { parseRequestRecord, toIssuanceRequested } from './events.js';
+import { aRequest, anIssuanceId } from '../../test/harness/fixtures.ts';
+import type { RequestRecord } from './events.ts';
+import { parseRequestRecord, toIssuanceRequested } from './events.ts';
 
 function parse(value: unknown): RequestRecord {
   return parseRequestRecord(Buffer.from(JSON.stringify(value)));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { IssuanceStatus, RefusalReason } from './issuance.js';
-import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from './issuance.js';
-import type { Reservation } from './reservation.js';
+import type { IssuanceStatus, RefusalReason } from './issuance.ts';
+import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from './issuance.ts';
+import type { Reservation } from './reservation.ts';
 
 /** The version of every event this code writes, and the only one it reads. */
 export const eventVersion = 1;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anIssuanceId } from '../../test/support/fixtures.js';
-import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from './issuance.js';
+import { anIssuanceId } from '../../test/harness/fixtures.ts';
+import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from './issuance.ts';
 
 function accepts(userId: unknown): boolean {
   return userIdSchema.safeParse(userId).success;

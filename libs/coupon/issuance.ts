@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { couponIdMax } from './coupon.js';
+import { couponIdMax } from './coupon.ts';
 
 /** ACCEPTED → ISSUED | REFUSED; see docs/architecture.md for the state diagram. */
 export type IssuanceStatus = 'ACCEPTED' | 'ISSUED' | 'REFUSED';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { backOffMs, messageOf, pauseFor, within } from './back-off.js';
+import { backOffMs, messageOf, pauseFor, within } from './back-off.ts';
 
 it('the wait doubles with every failure, up to the longest', () => {
   const waits = [1, 2, 3, 4, 5, 6, 1_000].map((n) => backOffMs({ firstMs: 500, maxMs: 10_000 }, n));

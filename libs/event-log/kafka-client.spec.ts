@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { environmentSchema } from '#platform/config.js';
-import { createKafka } from './kafka-client.js';
+import { environmentSchema } from '#platform/config.ts';
+import { createKafka } from './kafka-client.ts';
 
 it('log lines carry the message and the fields; what kafkajs repeats while it retries is debug', () => {
   const lines: unknown[] = [];

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
 import { expect, vi } from 'vitest';
-import { testConfig, uniqueName } from '../../test/support/test-config.js';
-import { createKafka } from './kafka-client.js';
+import { testConfig, uniqueName } from '../../test/harness/test-config.ts';
+import { createKafka } from './kafka-client.ts';
 
 /** A client of its own for every consumer: see createKafka. */
 export function testKafka(brokers?: string): Kafka {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Config } from '#platform/config.js';
-import { testConfig } from '../../test/support/test-config.js';
-import { TestTopics, testKafka } from './kafka.fixture.js';
-import { createTopics, issuerGroup, topicNames } from './topics.js';
+import type { Config } from '#platform/config.ts';
+import { testConfig } from '../../test/harness/test-config.ts';
+import { TestTopics, testKafka } from './kafka.fixture.ts';
+import { createTopics, issuerGroup, topicNames } from './topics.ts';
 
 const topics = new TestTopics();
 

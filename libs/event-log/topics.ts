@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '#platform/config.js';
+import type { Config } from '#platform/config.ts';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 
 /** The names of our topics, prefix included. */

@@ -1,5 +1,5 @@
-import type { LedgerConnection } from './ledger-connection.js';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+import type { LedgerConnection } from './ledger-connection.ts';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 export interface CouponCounts {
   couponId: number;

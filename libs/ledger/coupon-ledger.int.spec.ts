@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { aRequest, userIds } from '../../test/support/fixtures.js';
-import { untilOneWaitsForALock } from '../../test/support/lock-wait.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
+import { aRequest, userIds } from '../../test/harness/fixtures.ts';
+import { untilOneWaitsForALock } from '../../test/harness/lock-wait.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
 
 const here = new TestLedger();
 const { coupons } = here;
@@ -22,7 +22,7 @@ function raise(epochsAtGate: Map<number, number>): Promise<Map<number, number>> 
 }
 
 describe('create', () => {
-  test('keeps a campaign as it was given, times to the millisecond, in its first epoch', async () => {
+  test('keeps a coupon as it was given, times to the millisecond, in its first epoch', async () => {
     const given = {
       name: 'Größter Rabatt 🎟',
       total: 2_147_483_647,
@@ -52,7 +52,7 @@ describe('create', () => {
   });
 });
 
-test('there is no campaign that nobody made', async () => {
+test('there is no coupon that nobody made', async () => {
   expect(await coupons.find(999_999)).toBeNull();
 });
 
@@ -71,7 +71,7 @@ describe('change', () => {
     ]);
   });
 
-  test('is not made when the campaign is no longer as it was read', async () => {
+  test('is not made when the coupon is no longer as it was read', async () => {
     const { id } = await here.createCoupon();
     await coupons.change(id, { action: 'close', state: 'closed', asRead: 1, version: 3 });
     for (const version of [2, 3, 4]) {
@@ -102,7 +102,7 @@ describe('change', () => {
     expect(await coupons.change(id, { ...change, inEpoch: 2 })).toBe(true);
   });
 
-  test('of a campaign that does not exist is not made', async () => {
+  test('of a coupon that does not exist is not made', async () => {
     const change = { action: 'pause' as const, state: 'paused' as const, asRead: 1, version: 2 };
     expect(await coupons.change(999_999, change)).toBe(false);
   });

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import type { Coupon, CouponState } from '#coupon/coupon.js';
-import { CouponChangeRow, CouponRow } from './entities.js';
-import type { LedgerConnection } from './ledger-connection.js';
-import { inTransaction } from './transaction.js';
+import type { Coupon, CouponState } from '#coupon/coupon.ts';
+import { CouponChangeRow, CouponRow } from './entities.ts';
+import type { LedgerConnection } from './ledger-connection.ts';
+import { inTransaction } from './transaction.ts';
 
 export interface NewCoupon {
   id?: number;
@@ -27,7 +27,7 @@ export interface CouponChange {
   inEpoch?: number;
 }
 
-/** The campaigns, as MySQL keeps them. Rejects while MySQL is away. */
+/** The coupons, as MySQL keeps them. Rejects while MySQL is away. */
 export class CouponLedger {
   constructor(private readonly connection: LedgerConnection) {}
 
@@ -50,7 +50,7 @@ export class CouponLedger {
   }
 
   /**
-   * Creates a campaign in its first epoch, which needs no marker: no request of it exists yet.
+   * Creates a coupon in its first epoch, which needs no marker: no request of it exists yet.
    * Rejects with ER_DUP_ENTRY when the id is taken.
    */
   create(coupon: NewCoupon): Promise<Coupon> {

@@ -1,11 +1,11 @@
 import { DataSource } from 'typeorm';
-import type { Config } from '#platform/config.js';
-import { readCertificateAuthority } from '#platform/config.js';
-import { DeadLetterRow } from './dead-letter-row.js';
-import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.js';
-import { poolDriver } from './pool-driver.js';
-import { Initial1764000000000 } from './migrations/1764000000000-initial.js';
-import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.js';
+import type { Config } from '#platform/config.ts';
+import { readCertificateAuthority } from '#platform/config.ts';
+import { DeadLetterRow } from './dead-letter-row.ts';
+import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.ts';
+import { poolDriver } from './pool-driver.ts';
+import { Initial1764000000000 } from './migrations/1764000000000-initial.ts';
+import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.ts';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
 export const migrations = [Initial1764000000000, DeadLetter1764100000000];

@@ -1,4 +1,4 @@
-import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.js';
+import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.ts';
 
 /**
  * A statement carries bytes in hexadecimal and must stay below `max_allowed_packet`, 16 MiB by default

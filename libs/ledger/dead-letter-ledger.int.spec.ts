@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { aDeadLetter, anIssuanceId } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import type { DeadLetter } from '#coupon/dead-letter.js';
-import { DeadLetterLedger } from './dead-letter-ledger.js';
+import { aDeadLetter, anIssuanceId } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import type { DeadLetter } from '#coupon/dead-letter.ts';
+import { DeadLetterLedger } from './dead-letter-ledger.ts';
 
 const here = new TestLedger();
 const letters = new DeadLetterLedger(here.connection);

@@ -1,8 +1,8 @@
 import { QueryFailedError } from 'typeorm';
-import type { DeadLetter, DeadLetterState, RecordHeader } from '#coupon/dead-letter.js';
-import { withinBounds } from './dead-letter-bounds.js';
-import type { LedgerConnection } from './ledger-connection.js';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+import type { DeadLetter, DeadLetterState, RecordHeader } from '#coupon/dead-letter.ts';
+import { withinBounds } from './dead-letter-bounds.ts';
+import type { LedgerConnection } from './ledger-connection.ts';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 /** A dead letter without its bytes and headers. Times are milliseconds since 1970. */
 export interface DeadLetterEntry {

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
-import type { DeadLetterState } from '#coupon/dead-letter.js';
-import { count, milliseconds } from './entities.js';
+import type { DeadLetterState } from '#coupon/dead-letter.ts';
+import { count, milliseconds } from './entities.ts';
 
 /** A record of the log that is no request we can decide, and what became of it. */
 @Entity('dead_letter')

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import type { CouponState } from '#coupon/coupon.js';
-import type { RefusalReason } from '#coupon/issuance.js';
+import type { CouponState } from '#coupon/coupon.ts';
+import type { RefusalReason } from '#coupon/issuance.ts';
 
 /** TypeORM turns a BIGINT into text; ours are times in milliseconds, far below 2^53. */
 export const milliseconds = {
@@ -91,7 +91,7 @@ export class RefusalRow {
   refusedAt!: number;
 }
 
-/** Every change of a campaign, as it was after it. */
+/** Every change of a coupon, as it was after it. */
 @Entity('coupon_change')
 export class CouponChangeRow {
   @PrimaryColumn({ ...count, name: 'coupon_id' })

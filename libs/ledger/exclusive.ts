@@ -1,4 +1,4 @@
-import type { LedgerConnection } from './ledger-connection.js';
+import type { LedgerConnection } from './ledger-connection.ts';
 
 /** MySQL lets go of a connection that is silent for 15 s: see `poolDriver`. */
 const signOfLifeMs = 3_000;

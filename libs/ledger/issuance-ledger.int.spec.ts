@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { aRequest, userIds } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import type { Decision } from '#coupon/decide.js';
-import type { IssuanceRequested } from '#coupon/events.js';
+import { aRequest, userIds } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import type { Decision } from '#coupon/decide.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
 
 const here = new TestLedger();
 const { issuances } = here;

@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm';
-import type { DecidedChunk, Decision } from '#coupon/decide.js';
-import { decide } from '#coupon/decide.js';
-import type { EpochMarker, IssuanceRequested } from '#coupon/events.js';
-import type { RefusalReason } from '#coupon/issuance.js';
-import { faultPoint } from '#platform/fault-point.js';
-import type { LedgerConnection } from './ledger-connection.js';
-import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.js';
-import { inTransaction } from './transaction.js';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+import type { DecidedChunk, Decision } from '#coupon/decide.ts';
+import { decide } from '#coupon/decide.ts';
+import type { EpochMarker, IssuanceRequested } from '#coupon/events.ts';
+import type { RefusalReason } from '#coupon/issuance.ts';
+import { faultPoint } from '#platform/fault-point.ts';
+import type { LedgerConnection } from './ledger-connection.ts';
+import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';
+import { inTransaction } from './transaction.ts';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 export interface IssuanceRecord {
   issuanceId: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aRequest, anIssuanceId, userIds } from '../../test/support/fixtures.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
+import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
 
 const here = new TestLedger();
 const { issuances } = here;

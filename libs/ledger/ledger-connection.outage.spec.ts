@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { aRequest } from '../../test/support/fixtures.js';
-import { OwnServer } from '../../test/support/own-server.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { isConnectionError } from './connection-error.js';
-import { CouponLedger } from './coupon-ledger.js';
-import { LedgerConnection, LedgerUnavailableError } from './ledger-connection.js';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import { OwnServer } from '../../test/harness/own-server.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { isConnectionError } from './connection-error.ts';
+import { CouponLedger } from './coupon-ledger.ts';
+import { LedgerConnection, LedgerUnavailableError } from './ledger-connection.ts';
 
 const here = new TestLedger();
 const server = new OwnServer('mysql');

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { isConnectionError } from './connection-error.js';
-import type { LedgerConfig } from './data-source.js';
-import { createDataSource } from './data-source.js';
-import { describeSchema } from './schema-state.js';
+import { isConnectionError } from './connection-error.ts';
+import type { LedgerConfig } from './data-source.ts';
+import { createDataSource } from './data-source.ts';
+import { describeSchema } from './schema-state.ts';
 
 /** MySQL has not answered since this process started. */
 export class LedgerUnavailableError extends Error {

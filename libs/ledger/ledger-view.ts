@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import type { CouponCount, LedgerView } from '#coupon/decide.js';
-import { holderKey } from '#coupon/decide.js';
-import type { IssuanceRequested } from '#coupon/events.js';
-import type { RefusalReason } from '#coupon/issuance.js';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+import type { CouponCount, LedgerView } from '#coupon/decide.ts';
+import { holderKey } from '#coupon/decide.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
+import type { RefusalReason } from '#coupon/issuance.ts';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 interface RecordedRow {
   id: Buffer;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { migrations } from './data-source.js';
-import { migrate } from './migrate.js';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { migrations } from './data-source.ts';
+import { migrate } from './migrate.ts';
 
 const names = migrations.map((migration) => migration.name);
 const here = new TestLedger();

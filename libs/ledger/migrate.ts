@@ -1,7 +1,7 @@
 import mysql from 'mysql2/promise';
-import { readCertificateAuthority } from '#platform/config.js';
-import type { LedgerConfig } from './data-source.js';
-import { createDataSource } from './data-source.js';
+import { readCertificateAuthority } from '#platform/config.ts';
+import type { LedgerConfig } from './data-source.ts';
+import { createDataSource } from './data-source.ts';
 
 const lockName = 'firstcome.migrate';
 const lockWaitSeconds = 60;

@@ -1,11 +1,11 @@
 import type { Pool, PoolOptions } from 'mysql2';
 import mysql from 'mysql2';
-import { limitTime, waitingMax } from './query-limit.js';
+import { limitTime, waitingMax } from './query-limit.ts';
 
 /**
  * MySQL closes a connection that says nothing for so long, takes back what it had not committed, and
  * lets go of what it had locked. By default that is eight hours: a process that stands still in the
- * middle of a transaction, or whose machine is gone without a word, would keep the row of a campaign
+ * middle of a transaction, or whose machine is gone without a word, would keep the row of a coupon
  * from everybody else for as long.
  */
 const silenceMaxS = 15;

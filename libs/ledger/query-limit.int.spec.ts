@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { aRequest } from '../../test/support/fixtures.js';
-import { TcpProxy } from '../../test/support/tcp-proxy.js';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { isConnectionError } from './connection-error.js';
-import { CouponLedger } from './coupon-ledger.js';
-import { IssuanceLedger } from './issuance-ledger.js';
-import { LedgerConnection } from './ledger-connection.js';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import { TcpProxy } from '../../test/harness/tcp-proxy.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { isConnectionError } from './connection-error.ts';
+import { CouponLedger } from './coupon-ledger.ts';
+import { IssuanceLedger } from './issuance-ledger.ts';
+import { LedgerConnection } from './ledger-connection.ts';
 
 const here = new TestLedger();
 const queryTimeoutMs = 2_500;

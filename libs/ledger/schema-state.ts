@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { migrations } from './data-source.js';
+import { migrations } from './data-source.ts';
 
 /**
  * What is wrong with the schema for this version, in words that name the migration; `undefined` when

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestLedger } from '../../test/support/test-ledger.js';
-import { inTransaction } from './transaction.js';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { inTransaction } from './transaction.ts';
 
 const here = new TestLedger();
 

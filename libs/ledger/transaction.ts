@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { QueryFailedError } from 'typeorm';
-import type { LedgerConnection } from './ledger-connection.js';
+import type { LedgerConnection } from './ledger-connection.ts';
 
 const attemptsMax = 5;
 

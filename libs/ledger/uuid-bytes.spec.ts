@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.js';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 test('any UUID comes back from its 16 bytes as it was, in lower case', () => {
   fc.assert(

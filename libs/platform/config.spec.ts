@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeConfigErrors, environmentSchema } from './config.js';
-import { renderEnvExample } from './env-example.js';
+import { describeConfigErrors, environmentSchema } from './config.ts';
+import { renderEnvExample } from './env-example.ts';
 
 describe('configuration', () => {
   it('has a default for every setting', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { faultPoints, faultSignals } from './fault-point.js';
+import { faultPoints, faultSignals } from './fault-point.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
@@ -162,7 +162,7 @@ export const environmentSchema = z
       .describe('A reservation unconfirmed for this long is published again by the keeper.'),
     CATALOGUE_REFRESH_MS: milliseconds
       .default(1_000)
-      .describe('How often the api reads the list of campaigns from MySQL.'),
+      .describe('How often the api reads the list of coupons from MySQL.'),
     STATUS_HINT_TTL_S: z.coerce
       .number()
       .int()

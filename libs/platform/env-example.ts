@@ -1,4 +1,4 @@
-import { environmentSchema } from './config.js';
+import { environmentSchema } from './config.ts';
 
 /** The text of `.env.example`: every setting with its meaning and its default. */
 export function renderEnvExample(): string {

@@ -4,10 +4,10 @@ import { Controller, Get, Module, Req, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { Config } from './config.js';
-import { HealthModule } from './health/health.module.js';
-import type { HealthProbes } from './health/health-probes.js';
-import { Telemetry } from './telemetry.js';
+import type { Config } from './config.ts';
+import { HealthModule } from './health/health.module.ts';
+import type { HealthProbes } from './health/health-probes.ts';
+import { Telemetry } from './telemetry.ts';
 
 @Controller('metrics')
 class MetricsController {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { inLanes } from './lanes.js';
+import { inLanes } from './lanes.ts';
 
 test('does every item once, in order, and never more than the width at a time', async () => {
   const begun: number[] = [];

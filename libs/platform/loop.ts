@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from './logging.js';
+import type { Logger } from './logging.ts';
 
 /**
  * Does a duty again and again, `intervalMs` after it was done last, until stopped. A failure is logged

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
-import type { Config } from './config.js';
-import { loadConfig } from './config.js';
-import { armFaultPoint } from './fault-point.js';
-import type { HealthProbes } from './health/health-probes.js';
-import { startInternalServer } from './internal-server.js';
-import type { Logger } from './logging.js';
-import { createLogger } from './logging.js';
-import { Telemetry } from './telemetry.js';
+import type { Config } from './config.ts';
+import { loadConfig } from './config.ts';
+import { armFaultPoint } from './fault-point.ts';
+import type { HealthProbes } from './health/health-probes.ts';
+import { startInternalServer } from './internal-server.ts';
+import type { Logger } from './logging.ts';
+import { createLogger } from './logging.ts';
+import { Telemetry } from './telemetry.ts';
 
 export interface ProcessContext {
   config: Config;

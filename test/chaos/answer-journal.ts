@@ -19,21 +19,21 @@ export interface JournalLine {
 /** Every answer that a client got, on disk as it comes. */
 export class AnswerJournal {
   readonly file: string;
-  readonly #stream: WriteStream;
+  private readonly stream: WriteStream;
 
   constructor(file: string) {
     mkdirSync(dirname(file), { recursive: true });
     this.file = file;
-    this.#stream = createWriteStream(file);
+    this.stream = createWriteStream(file);
   }
 
   write(line: JournalLine): void {
-    this.#stream.write(`${JSON.stringify(line)}\n`);
+    this.stream.write(`${JSON.stringify(line)}\n`);
   }
 
   async close(): Promise<void> {
-    this.#stream.end();
-    await once(this.#stream, 'finish');
+    this.stream.end();
+    await once(this.stream, 'finish');
   }
 }
 

@@ -6,7 +6,7 @@ import type { LedgerComparison } from './ledger-comparison.ts';
 export interface FaultRecord extends Fault {
   /** The longest time without any 200, from the fault until everything served again. */
   unavailableMs: number;
-  /** From the repair until every api, every campaign and the issuers served again. */
+  /** From the repair until every api, every coupon and the issuers served again. */
   recoveredMs: number;
 }
 

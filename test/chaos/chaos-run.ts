@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Instance } from '../../infra/local/paths.ts';
-import { waitUntil } from '../../infra/local/process.ts';
-import type { Report } from '../../infra/local/progress.ts';
-import { reason } from '../../infra/local/readable-error.ts';
+import type { Instance } from '../../infra/local/processes/paths.ts';
+import { waitUntil } from '../../infra/local/processes/process.ts';
+import type { Report } from '../../infra/local/terminal/progress.ts';
+import { reason } from '../../infra/local/terminal/readable-error.ts';
 import { OwnSpace } from '../../bench/own-space.ts';
 import { randomOf } from '../model/random.ts';
 import { AnswerJournal } from './answer-journal.ts';
@@ -29,83 +29,83 @@ export interface ChaosSettings {
 
 const inServiceDeadlineMs = 120_000;
 const restWaitSeconds = 120;
-/** What each api, and each campaign, must have answered to count as in service. */
-const proofs = { ofApi: 10, ofCampaign: 3 };
+/** What each api, and each coupon, must have answered to count as in service. */
+const proofs = { ofApi: 10, ofCoupon: 3 };
 const large = 1_000_000;
 /** Percent of all requests. */
 const smallShare = 15;
 
 /** One run: a stack, a crowd, and the faults of a seed, one after another. */
 export class ChaosRun {
-  readonly #settings: ChaosSettings;
-  readonly #report: Report;
-  readonly #abort: AbortSignal;
-  readonly #space: OwnSpace;
-  readonly #stack: ChaosStack;
-  readonly #journal: AnswerJournal;
-  readonly #watch = new ServiceWatch();
-  readonly #result: ChaosResult;
-  #crowd: Crowd | undefined;
-  #shares: Share[] = [];
+  private readonly settings: ChaosSettings;
+  private readonly report: Report;
+  private readonly abort: AbortSignal;
+  private readonly space: OwnSpace;
+  private readonly stack: ChaosStack;
+  private readonly journal: AnswerJournal;
+  private readonly watch = new ServiceWatch();
+  private readonly result: ChaosResult;
+  private crowd: Crowd | undefined;
+  private shares: Share[] = [];
 
   constructor(settings: ChaosSettings, report: Report, abort: AbortSignal) {
-    this.#settings = settings;
-    this.#report = report;
-    this.#abort = abort;
-    this.#space = new OwnSpace({ ...settings.env, KAFKA_PARTITIONS: '4' }, 'chaos');
-    this.#stack = new ChaosStack(settings.instance, this.#space.env);
-    this.#journal = new AnswerJournal(settings.journalFile);
-    this.#result = { seed: settings.seed, faults: [], leftOut: {}, failures: [], counts: noCounts };
+    this.settings = settings;
+    this.report = report;
+    this.abort = abort;
+    this.space = new OwnSpace({ ...settings.env, KAFKA_PARTITIONS: '4' }, 'chaos');
+    this.stack = new ChaosStack(settings.instance, this.space.env);
+    this.journal = new AnswerJournal(settings.journalFile);
+    this.result = { seed: settings.seed, faults: [], leftOut: {}, failures: [], counts: noCounts };
   }
 
   /** Never rejects because of what it found, or because it was aborted: that is in the result. */
   async run(): Promise<ChaosResult> {
     try {
-      await this.#report.step('starting 3 apis, 2 issuers and 2 keepers', () =>
-        this.#stack.start(this.#abort),
+      await this.report.step('starting 3 apis, 2 issuers and 2 keepers', () =>
+        this.stack.start(this.abort),
       );
-      await this.#breakAndJudge();
+      await this.breakAndJudge();
     } catch (error) {
-      this.#result.failures.push(this.#abort.aborted ? 'interrupted' : reason(error));
+      this.result.failures.push(this.abort.aborted ? 'interrupted' : reason(error));
     } finally {
-      await this.#crowd?.end();
-      await this.#report.step('stopping them', async () => {
-        await this.#stack.stop();
-        await this.#space.remove();
+      await this.crowd?.end();
+      await this.report.step('stopping them', async () => {
+        await this.stack.stop();
+        await this.space.remove();
       });
     }
-    return this.#result;
+    return this.result;
   }
 
-  async #breakAndJudge(): Promise<void> {
-    const { seconds, requestsPerSecond, seed } = this.#settings;
+  private async breakAndJudge(): Promise<void> {
+    const { seconds, requestsPerSecond, seed } = this.settings;
     // Sold out after a quarter of the time; raising its total puts it on sale again.
     const small = Math.ceil((requestsPerSecond * seconds * smallShare) / 100 / 4);
     const totals = [large, large, large, small];
-    const ids = await Promise.all(totals.map((total) => this.#stack.createCoupon(total)));
+    const ids = await Promise.all(totals.map((total) => this.stack.createCoupon(total)));
     const percents = [45, 25, 15, smallShare];
-    this.#shares = ids.map((couponId, i) => ({ couponId, percent: percents[i]! }));
-    this.#crowd = new Crowd(
-      { apis: this.#stack.apis, shares: this.#shares, random: randomOf(seed) },
-      { requestsPerSecond, journal: this.#journal, watch: this.#watch },
+    this.shares = ids.map((couponId, i) => ({ couponId, percent: percents[i]! }));
+    this.crowd = new Crowd(
+      { apis: this.stack.apis, shares: this.shares, random: randomOf(seed) },
+      { requestsPerSecond, journal: this.journal, watch: this.watch },
     );
-    this.#result.counts = this.#crowd.counts;
-    this.#crowd.start();
-    await this.#untilInService();
-    await this.#injectFaults({ changing: ids[1]!, small: ids[3]! });
-    await this.#report.step('the last users get their answer', () =>
-      this.#crowd!.finish(inServiceDeadlineMs),
+    this.result.counts = this.crowd.counts;
+    this.crowd.start();
+    await this.untilInService();
+    await this.injectFaults({ changing: ids[1]!, small: ids[3]! });
+    await this.report.step('the last users get their answer', () =>
+      this.crowd!.finish(inServiceDeadlineMs),
     );
-    await this.#judge();
+    await this.judge();
   }
 
-  async #injectFaults(campaigns: Victim['campaigns']): Promise<void> {
-    const { instance, seed, seconds } = this.#settings;
-    const victim = { instance, stack: this.#stack, env: this.#space.env, campaigns };
+  private async injectFaults(coupons: Victim['coupons']): Promise<void> {
+    const { instance, seed, seconds } = this.settings;
+    const victim = { instance, stack: this.stack, env: this.space.env, coupons };
     for (const kind of faultKinds) {
       const why = obstacle(kind, instance);
       if (why !== undefined) {
-        this.#result.leftOut[kind] = why;
+        this.result.leftOut[kind] = why;
       }
     }
     const startedAt = Date.now();
@@ -113,40 +113,40 @@ export class ChaosRun {
       if (Date.now() - startedAt > seconds * 1_000) {
         return;
       }
-      if (this.#result.leftOut[fault.kind] === undefined) {
-        await sleep(fault.restMs, undefined, { signal: this.#abort });
-        const record = await this.#inject({ ...victim, abort: this.#abort }, fault);
-        this.#result.faults.push(record);
-        this.#report.line(this.#describe(record, Date.now() - startedAt));
+      if (this.result.leftOut[fault.kind] === undefined) {
+        await sleep(fault.restMs, undefined, { signal: this.abort });
+        const record = await this.inject({ ...victim, abort: this.abort }, fault);
+        this.result.faults.push(record);
+        this.report.line(this.describe(record, Date.now() - startedAt));
       }
     }
   }
 
-  async #inject(victim: Victim, fault: Fault): Promise<FaultRecord> {
-    this.#watch.beginGaps();
+  private async inject(victim: Victim, fault: Fault): Promise<FaultRecord> {
+    this.watch.beginGaps();
     await injections[fault.kind](victim, fault).catch((error: unknown) => {
       throw new Error(`${fault.kind}: ${reason(error)}`);
     });
     const repairedAt = Date.now();
-    await this.#untilInService().catch((error: unknown) => {
+    await this.untilInService().catch((error: unknown) => {
       throw new Error(`after "${fault.kind}": ${reason(error)}`);
     });
     return {
       ...fault,
-      unavailableMs: this.#watch.longestGapMs,
+      unavailableMs: this.watch.longestGapMs,
       recoveredMs: Date.now() - repairedAt,
     };
   }
 
-  /** Until every process is ready, every api and campaign serves, and what is accepted is issued. */
-  async #untilInService(): Promise<void> {
-    this.#watch.beginProof();
+  /** Until every process is ready, every api and coupon serves, and what is accepted is issued. */
+  private async untilInService(): Promise<void> {
+    this.watch.beginProof();
     let missing: string[] = [];
     const look = async (): Promise<true | undefined> => {
-      this.#abort.throwIfAborted();
-      missing = await this.#stack.unready();
-      missing.push(...this.#withoutProof());
-      return missing.length === 0 && (await this.#firstIsIssued()) ? true : undefined;
+      this.abort.throwIfAborted();
+      missing = await this.stack.unready();
+      missing.push(...this.withoutProof());
+      return missing.length === 0 && (await this.firstIsIssued()) ? true : undefined;
     };
     await waitUntil(look, {
       deadlineMs: inServiceDeadlineMs,
@@ -157,18 +157,18 @@ export class ChaosRun {
     });
   }
 
-  #withoutProof(): string[] {
-    const apis = this.#stack.apis.map(({ name }) => name);
-    const campaigns = this.#shares.map(({ couponId }) => String(couponId));
-    const silentApis = apis.filter((name) => this.#watch.conclusions(name) < proofs.ofApi);
-    const shut = campaigns.filter((id) => this.#watch.conclusions(id) < proofs.ofCampaign);
+  private withoutProof(): string[] {
+    const apis = this.stack.apis.map(({ name }) => name);
+    const coupons = this.shares.map(({ couponId }) => String(couponId));
+    const silentApis = apis.filter((name) => this.watch.conclusions(name) < proofs.ofApi);
+    const shut = coupons.filter((id) => this.watch.conclusions(id) < proofs.ofCoupon);
     return [...silentApis, ...shut.map((id) => `coupon ${id}`)];
   }
 
   /** An id that was given out after the repair, at the api that is asked first. */
-  async #firstIsIssued(): Promise<boolean> {
-    const id = this.#watch.firstIssuanceId;
-    const [api] = this.#stack.apis;
+  private async firstIsIssued(): Promise<boolean> {
+    const id = this.watch.firstIssuanceId;
+    const [api] = this.stack.apis;
     if (id === undefined || api === undefined) {
       return false;
     }
@@ -179,17 +179,17 @@ export class ChaosRun {
     return answer?.status === 'ISSUED';
   }
 
-  async #judge(): Promise<void> {
-    const { failures } = this.#result;
-    await this.#journal.close();
-    const { code, output } = await this.#report.step('verify', () =>
-      this.#stack.verify(this.#journal.file, restWaitSeconds),
+  private async judge(): Promise<void> {
+    const { failures } = this.result;
+    await this.journal.close();
+    const { code, output } = await this.report.step('verify', () =>
+      this.stack.verify(this.journal.file, restWaitSeconds),
     );
-    this.#result.verify = { holds: code === 0, output };
-    const ledger = await this.#report.step('comparing every answer with the ledger', () =>
-      compareWithLedger(this.#journal.file, this.#space.env['MYSQL_URL'] ?? ''),
+    this.result.verify = { holds: code === 0, output };
+    const ledger = await this.report.step('comparing every answer with the ledger', () =>
+      compareWithLedger(this.journal.file, this.space.env['MYSQL_URL'] ?? ''),
     );
-    this.#result.ledger = ledger;
+    this.result.ledger = ledger;
     if (code !== 0) {
       failures.push(`verify (exit ${code}):\n${output}`);
     }
@@ -198,12 +198,15 @@ export class ChaosRun {
         failures.push(`${ledger[name]} ${name}`);
       }
     }
-    failures.push(...ledger.examples, ...(this.#crowd?.unexpected ?? []));
+    failures.push(...ledger.examples, ...(this.crowd?.unexpected ?? []));
   }
 
-  #describe({ kind, seconds, unavailableMs, recoveredMs }: FaultRecord, sinceMs: number): string {
+  private describe(
+    { kind, seconds, unavailableMs, recoveredMs }: FaultRecord,
+    sinceMs: number,
+  ): string {
     const at = `${Math.floor(sinceMs / 60_000)}:${String(Math.floor(sinceMs / 1_000) % 60).padStart(2, '0')}`;
-    const { accepted } = this.#result.counts;
+    const { accepted } = this.result.counts;
     const how = seconds > 0 ? `${kind} (${seconds} s)` : kind;
     return (
       `${at.padStart(6)}  ${how}: ${(unavailableMs / 1_000).toFixed(1)} s without a 200, all served ` +

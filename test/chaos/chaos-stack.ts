@@ -1,13 +1,13 @@
-import { choosePort } from '../../infra/local/ports.ts';
-import { nodeArguments } from '../../infra/local/build.ts';
-import type { AppKind } from '../../infra/local/apps.ts';
-import { rootDir } from '../../infra/local/paths.ts';
-import type { Instance } from '../../infra/local/paths.ts';
-import { runOrThrow, runToEnd } from '../../infra/local/process.ts';
-import type { Finished } from '../../infra/local/process.ts';
-import { isRunning, readRunFile } from '../../infra/local/run-files.ts';
-import type { RunFile } from '../../infra/local/run-files.ts';
-import { SupervisedApp } from '../../infra/local/supervised-app.ts';
+import { choosePort } from '../../infra/local/servers/ports.ts';
+import { nodeArguments } from '../../infra/local/processes/build.ts';
+import type { AppKind } from '../../infra/local/processes/apps.ts';
+import { rootDir } from '../../infra/local/processes/paths.ts';
+import type { Instance } from '../../infra/local/processes/paths.ts';
+import { runOrThrow, runToEnd } from '../../infra/local/processes/process.ts';
+import type { Finished } from '../../infra/local/processes/process.ts';
+import { isRunning, readRunFile } from '../../infra/local/processes/run-files.ts';
+import type { RunFile } from '../../infra/local/processes/run-files.ts';
+import { SupervisedApp } from '../../infra/local/processes/supervised-app.ts';
 import type { Api } from './assign.ts';
 
 /** How many of each run, and where the search for a free port begins. */
@@ -20,14 +20,14 @@ const preferredPort = 18_100;
  */
 export class ChaosStack {
   readonly apis: Api[] = [];
-  readonly #instance: Instance;
-  readonly #env: Record<string, string>;
-  readonly #apps: SupervisedApp[] = [];
-  readonly #failures: Error[] = [];
+  private readonly instance: Instance;
+  private readonly env: Record<string, string>;
+  private readonly apps: SupervisedApp[] = [];
+  private readonly failures: Error[] = [];
 
   constructor(instance: Instance, env: Record<string, string>) {
-    this.#instance = instance;
-    this.#env = env;
+    this.instance = instance;
+    this.env = env;
   }
 
   /** Migrates, starts the processes, and waits until they are ready. */
@@ -37,7 +37,7 @@ export class ChaosStack {
     for (const kind of Object.keys(counts) as AppKind[]) {
       for (let number = 1; number <= counts[kind]; number += 1) {
         const internalPort = await choosePort(preferredPort, taken);
-        this.#plan(
+        this.plan(
           kind,
           `chaos-${kind}-${number}`,
           internalPort,
@@ -45,24 +45,24 @@ export class ChaosStack {
         );
       }
     }
-    await Promise.all(this.#apps.map((app) => app.start()));
-    await Promise.all(this.#apps.map((app) => app.ready(abort)));
+    await Promise.all(this.apps.map((app) => app.start()));
+    await Promise.all(this.apps.map((app) => app.ready(abort)));
   }
 
-  #plan(kind: AppKind, name: string, internalPort: number, publicPort: number): void {
+  private plan(kind: AppKind, name: string, internalPort: number, publicPort: number): void {
     const ports = { INTERNAL_PORT: String(internalPort), API_PORT: String(publicPort) };
     if (kind === 'api') {
       this.apis.push({ name, url: `http://127.0.0.1:${publicPort}` });
     }
-    this.#apps.push(
+    this.apps.push(
       new SupervisedApp(
         { name, kind, env: ports, internalPort },
         {
-          instance: this.#instance,
-          env: { ...process.env, ...this.#env },
+          instance: this.instance,
+          env: { ...process.env, ...this.env },
           // Deaths are what this is about; what they do to clients is measured.
           say: () => undefined,
-          onBadConfig: (error) => void this.#failures.push(error),
+          onBadConfig: (error) => void this.failures.push(error),
         },
       ),
     );
@@ -70,18 +70,18 @@ export class ChaosStack {
 
   /** One of the processes of a kind, as it runs now; nothing while it is dead. */
   process(kind: AppKind, which: number): RunFile | undefined {
-    const ofKind = this.#apps.filter(({ app }) => app.kind === kind);
-    const run = readRunFile(this.#instance, ofKind[which % ofKind.length]!.app.name);
+    const ofKind = this.apps.filter(({ app }) => app.kind === kind);
+    const run = readRunFile(this.instance, ofKind[which % ofKind.length]!.app.name);
     return run !== undefined && isRunning(run) ? run : undefined;
   }
 
   /** The names of the processes that are not ready. */
   async unready(): Promise<string[]> {
-    const [failure] = this.#failures;
+    const [failure] = this.failures;
     if (failure !== undefined) {
       throw failure;
     }
-    const asked = this.#apps.map(async ({ app }) => {
+    const asked = this.apps.map(async ({ app }) => {
       const url = `http://127.0.0.1:${app.internalPort}/health/ready`;
       const answer = await fetch(url, { signal: AbortSignal.timeout(3_000) }).catch(
         () => undefined,
@@ -95,13 +95,13 @@ export class ChaosStack {
   /** Runs a command of the command line; throws what it says unless it exits with 0. */
   firstcome(...args: string[]): Promise<string> {
     const command = [...nodeArguments('cli'), ...args];
-    return runOrThrow(`firstcome ${args[0]}`, process.execPath, command, this.#place());
+    return runOrThrow(`firstcome ${args[0]}`, process.execPath, command, this.place());
   }
 
   /** Checks the invariants, with the journal. */
   verify(journalFile: string, waitSeconds: number): Promise<Finished> {
     const args = ['verify', '--journal', journalFile, '--wait', String(waitSeconds)];
-    return runToEnd(process.execPath, [...nodeArguments('cli'), ...args], this.#place());
+    return runToEnd(process.execPath, [...nodeArguments('cli'), ...args], this.place());
   }
 
   async createCoupon(total: number): Promise<number> {
@@ -110,10 +110,10 @@ export class ChaosStack {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#apps.map((app) => app.stop()));
+    await Promise.all(this.apps.map((app) => app.stop()));
   }
 
-  #place(): { cwd: string; env: NodeJS.ProcessEnv } {
-    return { cwd: rootDir, env: { ...process.env, ...this.#env } };
+  private place(): { cwd: string; env: NodeJS.ProcessEnv } {
+    return { cwd: rootDir, env: { ...process.env, ...this.env } };
   }
 }

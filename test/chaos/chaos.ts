@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ensureBuilt } from '../../infra/local/build.ts';
-import { runInterruptible } from '../../infra/local/command.ts';
-import { localDir } from '../../infra/local/paths.ts';
-import { createProgress } from '../../infra/local/progress.ts';
-import type { Report } from '../../infra/local/progress.ts';
-import { startServers, stopServers } from '../../infra/local/servers.ts';
+import { ensureBuilt } from '../../infra/local/processes/build.ts';
+import { runInterruptible } from '../../infra/local/terminal/command.ts';
+import { localDir } from '../../infra/local/processes/paths.ts';
+import { createProgress } from '../../infra/local/terminal/progress.ts';
+import type { Report } from '../../infra/local/terminal/progress.ts';
+import { startServers, stopServers } from '../../infra/local/servers/servers.ts';
 import type { ChaosResult } from './chaos-result.ts';
 import { formatResult, summarize } from './chaos-result.ts';
 import { ChaosRun } from './chaos-run.ts';

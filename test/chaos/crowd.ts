@@ -5,7 +5,7 @@ import type { Api, AssignAnswer } from './assign.ts';
 import { assign } from './assign.ts';
 import type { ServiceWatch } from './service-watch.ts';
 
-/** A campaign, and how many of a hundred requests are for it. */
+/** A coupon, and how many of a hundred requests are for it. */
 export interface Share {
   couponId: number;
   percent: number;
@@ -68,43 +68,43 @@ export class Crowd {
   };
   /** The first answers that were not expected, in words. */
   readonly unexpected: string[] = [];
-  readonly #apis: readonly Api[];
-  readonly #shares: readonly Share[];
-  readonly #random: Random;
-  readonly #requestsPerSecond: number;
-  readonly #journal: AnswerJournal;
-  readonly #watch: ServiceWatch;
-  readonly #waiting: Waiting[] = [];
-  readonly #recent: Wish[] = [];
-  readonly #ending = new AbortController();
-  #isClosing = false;
-  #users = 0;
-  #inFlight = 0;
-  #running: Promise<void> = Promise.resolve();
+  private readonly apis: readonly Api[];
+  private readonly shares: readonly Share[];
+  private readonly random: Random;
+  private readonly requestsPerSecond: number;
+  private readonly journal: AnswerJournal;
+  private readonly watch: ServiceWatch;
+  private readonly waiting: Waiting[] = [];
+  private readonly recent: Wish[] = [];
+  private readonly ending = new AbortController();
+  private isClosing = false;
+  private users = 0;
+  private inFlight = 0;
+  private running: Promise<void> = Promise.resolve();
 
   constructor(
     parts: { apis: readonly Api[]; shares: readonly Share[]; random: Random },
     given: { requestsPerSecond: number; journal: AnswerJournal; watch: ServiceWatch },
   ) {
-    this.#apis = parts.apis;
-    this.#shares = parts.shares;
-    this.#random = parts.random;
-    this.#requestsPerSecond = given.requestsPerSecond;
-    this.#journal = given.journal;
-    this.#watch = given.watch;
+    this.apis = parts.apis;
+    this.shares = parts.shares;
+    this.random = parts.random;
+    this.requestsPerSecond = given.requestsPerSecond;
+    this.journal = given.journal;
+    this.watch = given.watch;
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.running = this.run();
   }
 
   /** No new users; resolves when nobody waits any more. Rejects when that takes too long. */
   async finish(deadlineMs: number): Promise<void> {
-    this.#isClosing = true;
+    this.isClosing = true;
     const giveUpAt = Date.now() + deadlineMs;
-    while (this.#waiting.length > 0 || this.#inFlight > 0) {
+    while (this.waiting.length > 0 || this.inFlight > 0) {
       if (Date.now() > giveUpAt) {
-        throw new Error(`${this.#waiting.length} users still have no final answer`);
+        throw new Error(`${this.waiting.length} users still have no final answer`);
       }
       await sleep(tickMs);
     }
@@ -113,87 +113,83 @@ export class Crowd {
 
   /** Ends all requests as they are. */
   async end(): Promise<void> {
-    this.#ending.abort();
-    await this.#running;
-    while (this.#inFlight > 0) {
+    this.ending.abort();
+    await this.running;
+    while (this.inFlight > 0) {
       await sleep(tickMs);
     }
   }
 
-  async #run(): Promise<void> {
+  private async run(): Promise<void> {
     let sentUntil = performance.now();
-    while (!this.#ending.signal.aborted) {
+    while (!this.ending.signal.aborted) {
       const now = performance.now();
-      let due = Math.floor(((now - sentUntil) * this.#requestsPerSecond) / 1_000);
-      sentUntil += (due * 1_000) / this.#requestsPerSecond;
-      for (; due > 0 && this.#inFlight < inFlightMax; due -= 1) {
-        due -= this.#sendNext() - 1;
+      let due = Math.floor(((now - sentUntil) * this.requestsPerSecond) / 1_000);
+      sentUntil += (due * 1_000) / this.requestsPerSecond;
+      for (; due > 0 && this.inFlight < inFlightMax; due -= 1) {
+        due -= this.sendNext() - 1;
       }
       await sleep(tickMs);
     }
   }
 
   /** Returns how many requests it sent. */
-  #sendNext(): number {
-    const oldest = this.#waiting[0];
+  private sendNext(): number {
+    const oldest = this.waiting[0];
     const retryIsDue = oldest !== undefined && oldest.notBefore <= Date.now();
-    if (retryIsDue && (this.#isClosing || this.#random.next() < 0.5)) {
-      this.#waiting.shift();
-      this.#send(oldest.wish);
+    if (retryIsDue && (this.isClosing || this.random.next() < 0.5)) {
+      this.waiting.shift();
+      this.send(oldest.wish);
       return 1;
     }
-    if (this.#isClosing) {
+    if (this.isClosing) {
       return 1;
     }
-    const chance = this.#random.below(100);
-    const wish = chance < 10 ? this.#recentUser() : this.#newUser();
+    const chance = this.random.below(100);
+    const wish = chance < 10 ? this.recentUser() : this.newUser();
     // Collisions: the same user at every api at the same moment.
-    const copies = chance >= 95 ? this.#apis.length : 1;
+    const copies = chance >= 95 ? this.apis.length : 1;
     for (let i = 0; i < copies; i += 1) {
-      this.#send(wish);
+      this.send(wish);
     }
     return copies;
   }
 
-  #newUser(): Wish {
-    this.#users += 1;
-    let drawn = this.#random.below(100);
-    const share = this.#shares.find(({ percent }) => (drawn -= percent) < 0) ?? this.#shares[0]!;
-    const wish = { couponId: share.couponId, userId: `user-${this.#users}`, isGranted: false };
-    this.#recent[this.#users % recentUsersMax] = wish;
+  private newUser(): Wish {
+    this.users += 1;
+    let drawn = this.random.below(100);
+    const share = this.shares.find(({ percent }) => (drawn -= percent) < 0) ?? this.shares[0]!;
+    const wish = { couponId: share.couponId, userId: `user-${this.users}`, isGranted: false };
+    this.recent[this.users % recentUsersMax] = wish;
     return wish;
   }
 
-  #recentUser(): Wish {
-    return this.#recent[this.#random.below(recentUsersMax)] ?? this.#newUser();
+  private recentUser(): Wish {
+    return this.recent[this.random.below(recentUsersMax)] ?? this.newUser();
   }
 
-  #send(wish: Wish): void {
-    const api = this.#apis[this.counts.requests % this.#apis.length]!;
+  private send(wish: Wish): void {
+    const api = this.apis[this.counts.requests % this.apis.length]!;
     this.counts.requests += 1;
-    this.#inFlight += 1;
-    void this.#ask(api, wish).finally(() => (this.#inFlight -= 1));
+    this.inFlight += 1;
+    void this.ask(api, wish).finally(() => (this.inFlight -= 1));
   }
 
-  async #ask(api: Api, wish: Wish): Promise<void> {
+  private async ask(api: Api, wish: Wish): Promise<void> {
     try {
       const timeout = AbortSignal.timeout(answerTimeoutMs);
-      this.#keep(
-        api,
-        wish,
-        await assign(api, wish, AbortSignal.any([timeout, this.#ending.signal])),
-      );
+      this.keep(api, wish, await assign(api, wish, AbortSignal.any([timeout, this.ending.signal])));
     } catch {
       this.counts.unanswered += 1;
-      this.#askLater(wish);
+      this.askLater(wish);
     }
   }
 
-  #keep(api: Api, wish: Wish, { status, replayed, text, body }: AssignAnswer): void {
+  private keep(api: Api, wish: Wish, { status, replayed, text, body }: AssignAnswer): void {
     const { couponId, userId } = wish;
     const { issuance_id, code } = body;
     const asked = { coupon_id: couponId, user_id: userId };
-    this.#journal.write({
+    this.journal.write({
       at: Date.now(),
       api: api.name,
       http_status: status,
@@ -203,10 +199,10 @@ export class Crowd {
     });
     if (status === 503) {
       this.counts.sentAway += 1;
-      this.#askLater(wish);
+      this.askLater(wish);
     } else if (status === 409 && (code === 'SOLD_OUT' || code === 'PAUSED')) {
       this.counts.refused += 1;
-      this.#watch.concluded(api.name, String(couponId));
+      this.watch.concluded(api.name, String(couponId));
     } else if (
       status === 200 &&
       issuance_id !== undefined &&
@@ -217,9 +213,9 @@ export class Crowd {
       this.counts.replayed += Number(replayed);
       if (!wish.isGranted) {
         wish.isGranted = true;
-        this.#watch.accepted(issuance_id);
+        this.watch.accepted(issuance_id);
       }
-      this.#watch.concluded(api.name, String(couponId));
+      this.watch.concluded(api.name, String(couponId));
     } else {
       this.counts.unexpected += 1;
       if (this.unexpected.length < examplesMax) {
@@ -228,15 +224,15 @@ export class Crowd {
     }
   }
 
-  #askLater(wish: Wish): void {
-    if (this.#ending.signal.aborted) {
+  private askLater(wish: Wish): void {
+    if (this.ending.signal.aborted) {
       return;
     }
-    if (this.#waiting.length >= waitingMax) {
+    if (this.waiting.length >= waitingMax) {
       this.counts.gaveUp += 1;
       return;
     }
     const afterMs = retryAfterMs.least + Math.random() * retryAfterMs.spread;
-    this.#waiting.push({ wish, notBefore: Date.now() + afterMs });
+    this.waiting.push({ wish, notBefore: Date.now() + afterMs });
   }
 }

@@ -19,7 +19,7 @@ const durations = {
   'MySQL killed': [0, 3],
   'MySQL frozen': [3, 12],
   'garbage in the log': undefined,
-  'campaign paused': [1, 4],
+  'coupon paused': [1, 4],
   'total raised': undefined,
   'total lowered': undefined,
   'job store wiped': undefined,
@@ -30,7 +30,7 @@ export const faultKinds = Object.keys(durations) as FaultKind[];
 
 export interface Fault {
   kind: FaultKind;
-  /** Of several processes, campaigns or partitions, which one: modulo their number. */
+  /** Of several processes, coupons or partitions, which one: modulo their number. */
   which: number;
   /** How long it lasts, where that is ours to say. */
   seconds: number;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
-import type { AppKind } from '../../infra/local/apps.ts';
-import { dataDir } from '../../infra/local/paths.ts';
-import type { Instance, ServerName } from '../../infra/local/paths.ts';
-import { isSameProcess, waitUntil } from '../../infra/local/process.ts';
-import { isRunning, readRunFile } from '../../infra/local/run-files.ts';
-import { startServer, stopServer } from '../../infra/local/servers.ts';
+import type { AppKind } from '../../infra/local/processes/apps.ts';
+import { dataDir } from '../../infra/local/processes/paths.ts';
+import type { Instance, ServerName } from '../../infra/local/processes/paths.ts';
+import { isSameProcess, waitUntil } from '../../infra/local/processes/process.ts';
+import { isRunning, readRunFile } from '../../infra/local/processes/run-files.ts';
+import { startServer, stopServer } from '../../infra/local/servers/servers.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 
@@ -17,7 +17,7 @@ export interface Victim {
   instance: Instance;
   stack: ChaosStack;
   env: Record<string, string>;
-  campaigns: { changing: number; small: number };
+  coupons: { changing: number; small: number };
   abort: AbortSignal;
 }
 
@@ -42,9 +42,9 @@ export const injections: Record<FaultKind, Inject> = {
   'MySQL killed': killServer('mysql'),
   'MySQL frozen': freezeServer('mysql'),
   'garbage in the log': writeGarbage,
-  'campaign paused': pauseCampaign,
-  'total raised': ({ stack, campaigns }) => changeTotal(stack, campaigns.small, totalStep),
-  'total lowered': ({ stack, campaigns }) => changeTotal(stack, campaigns.changing, -totalStep),
+  'coupon paused': pauseCoupon,
+  'total raised': ({ stack, coupons }) => changeTotal(stack, coupons.small, totalStep),
+  'total lowered': ({ stack, coupons }) => changeTotal(stack, coupons.changing, -totalStep),
   'job store wiped': ({ env }) => deleteKeys(env['JOBS_REDIS_URL']!, env['GATE_KEY_PREFIX']!),
 };
 
@@ -180,9 +180,9 @@ async function writeGarbage({ env }: Victim, { which }: Fault): Promise<void> {
   await producer.disconnect();
 }
 
-async function pauseCampaign(victim: Victim, { seconds }: Fault): Promise<void> {
-  const { stack, campaigns, abort } = victim;
-  const id = String(campaigns.changing);
+async function pauseCoupon(victim: Victim, { seconds }: Fault): Promise<void> {
+  const { stack, coupons, abort } = victim;
+  const id = String(coupons.changing);
   await stack.firstcome('coupon', 'pause', id);
   try {
     await sleep(seconds * 1_000, undefined, { signal: abort });

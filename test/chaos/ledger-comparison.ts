@@ -11,7 +11,7 @@ export interface LedgerComparison {
   lost: number;
   /** Answers 200 with another id than the one that user has, and second units of a user. */
   duplicated: number;
-  /** Units above the total of their campaign. */
+  /** Units above the total of their coupon. */
   oversold: number;
   /** The first few of all these, in words. */
   examples: string[];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { localDir } from '../../infra/local/paths.ts';
-import { ReadableError } from '../../infra/local/readable-error.ts';
+import { localDir } from '../../infra/local/processes/paths.ts';
+import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
 
 export interface ChaosOptions {
   /** After so many no new fault begins. */
@@ -14,7 +14,7 @@ export interface ChaosOptions {
 export const usage = `npm run test:chaos -- [options]
 
 Breaks something, waits until it is in service again by itself, breaks the next thing: processes,
-servers, their data, the log, campaigns. Meanwhile clients go on asking 3 apis; 2 issuers and 2
+servers, their data, the log, coupons. Meanwhile clients go on asking 3 apis; 2 issuers and 2
 keepers run behind them. At the end every answer that a client got is held against the stores.
 Brings up what it needs on the servers of npm test, and stops it again.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.js';
-import { FaultScenario } from '../support/fault-scenario.ts';
+import type { FaultPoint } from '#platform/fault-point.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
 
 let scenario: FaultScenario;
 

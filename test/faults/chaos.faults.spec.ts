@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { localDir } from '../../infra/local/paths.ts';
-import { silent } from '../../infra/local/progress.ts';
+import { localDir } from '../../infra/local/processes/paths.ts';
+import { silent } from '../../infra/local/terminal/progress.ts';
 import { formatResult } from '../chaos/chaos-result.ts';
 import { ChaosRun } from '../chaos/chaos-run.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { AppKind } from '../support/app.ts';
-import { FakedClock } from '../support/faked-clock.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import type { Answer } from '../support/stack.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import type { AppKind } from '../harness/app.ts';
+import { FakedClock } from '../harness/faked-clock.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { Answer } from '../harness/stack.ts';
+import { StackStores } from '../harness/stack-stores.ts';
 
 const opensInMs = 10_000;
 const relayAfterMs = 1_000;
@@ -65,7 +65,7 @@ async function expectRightTimes(): Promise<void> {
   expect(Date.parse(status.decided_at)).toBeGreaterThanOrEqual(Date.parse(status.accepted_at));
 }
 
-/** A campaign opens to the second, and a caller who is early is told when. */
+/** A coupon opens to the second, and a caller who is early is told when. */
 async function expectToOpenOnTime(): Promise<void> {
   const opensAt = (await stores.gate.now()) + opensInMs;
   const [couponId] = await stores.createCoupons(1, 2, { opensAt });

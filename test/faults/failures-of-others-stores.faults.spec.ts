@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { gateKeys } from '#reservation/keys.js';
-import type { GateKeys } from '#reservation/keys.js';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { OwnServer } from '../support/own-server.ts';
-import type { RushAnswer } from '../support/rush.ts';
-import { timeoutsBesideKafka } from '../support/stack.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import { gateKeys } from '#gate/keys.ts';
+import type { GateKeys } from '#gate/keys.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { OwnServer } from '../harness/own-server.ts';
+import type { RushAnswer } from '../harness/rush.ts';
+import { timeoutsBesideKafka } from '../harness/stack.ts';
+import { StackStores } from '../harness/stack-stores.ts';
 
 // Each of these was found in a system of the same kind that was published.
 
@@ -35,8 +35,8 @@ afterAll(async () => {
   await scenario?.stop();
 });
 
-/** A campaign of ten, which the apis know. */
-async function createCampaign(): Promise<number> {
+/** A coupon of ten, which the apis know. */
+async function createCoupon(): Promise<number> {
   const [couponId] = await stores.createCoupons(1, 2, { total });
   await eventually(
     async () => (await scenario.stack.request(`/api/v1/coupons/${couponId}`)).status === 200,
@@ -71,7 +71,7 @@ async function expectIssuedToTheUnit(couponId: number, answers: RushAnswer[]): P
   await expect.poll(() => stores.issuedIds(couponId), { timeout: 90_000 }).toEqual(idsOf(accepted));
 }
 
-describe('keys of the gate that are lost in the middle of a campaign', () => {
+describe('keys of the gate that are lost in the middle of a coupon', () => {
   type Lose = (key: string) => Promise<unknown>;
   const ways: Record<string, Lose> = {
     deleted: (key) => stores.redis.del(key),
@@ -91,7 +91,7 @@ describe('keys of the gate that are lost in the middle of a campaign', () => {
   ])(
     '%s, %s: of 10 units never more than 10 are issued, and the gate is rebuilt',
     async (name, way) => {
-      const couponId = await createCampaign();
+      const couponId = await createCoupon();
       const early = await askAllUntilFinal(couponId, userIds(6, 'early'));
       await ways[way]!(gateKeys(`${scenario.stack.name}:`, couponId)[name]);
 
@@ -110,7 +110,7 @@ describe('keys of the gate that are lost in the middle of a campaign', () => {
   ])(
     '%s, %s, while the log is away: no repeat is taken for confirmed, and the gate is rebuilt',
     async (name, way) => {
-      const couponId = await createCampaign();
+      const couponId = await createCoupon();
       broker.freeze();
       expectUnconfirmed(await askAll(couponId, userIds(6, 'early')));
       await ways[way]!(gateKeys(`${scenario.stack.name}:`, couponId)[name]);
@@ -169,7 +169,7 @@ describe('a broker that is frozen', () => {
   });
 
   test('a publish that timed out is not taken for "not sent": no unit is given back, however late it is written', async () => {
-    const couponId = await createCampaign();
+    const couponId = await createCoupon();
     broker.freeze();
     const told = await askAll(couponId, userIds(10, 'slow'));
     expectUnconfirmed(told);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { statusHintsKey } from '#reservation/keys.js';
-import { eventually } from '../support/eventually.ts';
-import type { FaultScenario } from '../support/fault-scenario.ts';
-import { aRequest, userIds } from '../support/fixtures.ts';
-import { OpenScenario } from '../support/open-scenario.ts';
-import type { StackLog } from '../support/stack-log.ts';
-import type { StackStores } from '../support/stack-stores.ts';
+import { statusHintsKey } from '#gate/keys.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { FaultScenario } from '../harness/fault-scenario.ts';
+import { aRequest, userIds } from '../harness/fixtures.ts';
+import { OpenScenario } from '../harness/open-scenario.ts';
+import type { StackLog } from '../harness/stack-log.ts';
+import type { StackStores } from '../harness/stack-stores.ts';
 
 // What went wrong in other systems of this kind.
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import type { FaultScenario } from '../support/fault-scenario.ts';
-import { aRequest, userIds } from '../support/fixtures.ts';
-import { OpenScenario } from '../support/open-scenario.ts';
-import type { StackLog } from '../support/stack-log.ts';
-import type { StackStores } from '../support/stack-stores.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { FaultScenario } from '../harness/fault-scenario.ts';
+import { aRequest, userIds } from '../harness/fixtures.ts';
+import { OpenScenario } from '../harness/open-scenario.ts';
+import type { StackLog } from '../harness/stack-log.ts';
+import type { StackStores } from '../harness/stack-stores.ts';
 
 let opened: OpenScenario;
 let scenario: FaultScenario;

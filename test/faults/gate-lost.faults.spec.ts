@@ -2,11 +2,11 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redis } from '../../infra/local/redis.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { SpareServer } from '../support/spare-server.ts';
-import { StackStores } from '../support/stack-stores.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { redis } from '../../infra/local/servers/redis.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { SpareServer } from '../harness/spare-server.ts';
+import { StackStores } from '../harness/stack-stores.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const kind = redis('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE');
 const problem = await SpareServer.problem(kind);

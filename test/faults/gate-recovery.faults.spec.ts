@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.js';
-import { faultPoints } from '#platform/fault-point.js';
-import type { App } from '../support/app.ts';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { StackStores } from '../support/stack-stores.ts';
+import type { FaultPoint } from '#platform/fault-point.ts';
+import { faultPoints } from '#platform/fault-point.ts';
+import type { App } from '../harness/app.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { StackStores } from '../harness/stack-stores.ts';
 
 const users = userIds(3, 'early');
 let scenario: FaultScenario;

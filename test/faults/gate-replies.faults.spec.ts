@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { App } from '../support/app.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import type { RushAnswer } from '../support/rush.ts';
-import { userIds } from '../support/fixtures.ts';
-import { StackStores } from '../support/stack-stores.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { App } from '../harness/app.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { RushAnswer } from '../harness/rush.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { StackStores } from '../harness/stack-stores.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 let scenario: FaultScenario;
 let stores: StackStores;

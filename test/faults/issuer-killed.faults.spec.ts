@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.js';
-import type { FaultScenario } from '../support/fault-scenario.ts';
-import { OpenScenario } from '../support/open-scenario.ts';
-import type { RefusedState } from '../support/refused-units.ts';
-import { RefusedUnits } from '../support/refused-units.ts';
-import type { StackLog } from '../support/stack-log.ts';
-import type { StackStores } from '../support/stack-stores.ts';
+import type { FaultPoint } from '#platform/fault-point.ts';
+import type { FaultScenario } from '../harness/fault-scenario.ts';
+import { OpenScenario } from '../harness/open-scenario.ts';
+import type { RefusedState } from '../harness/refused-units.ts';
+import { RefusedUnits } from '../harness/refused-units.ts';
+import type { StackLog } from '../harness/stack-log.ts';
+import type { StackStores } from '../harness/stack-stores.ts';
 
 let opened: OpenScenario;
 let scenario: FaultScenario;

@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redis } from '../../infra/local/redis.ts';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { patientTimeouts } from '../support/stack.ts';
-import { SpareServer } from '../support/spare-server.ts';
+import { redis } from '../../infra/local/servers/redis.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { patientTimeouts } from '../harness/stack.ts';
+import { SpareServer } from '../harness/spare-server.ts';
 
 const kind = redis('JOBS_REDIS_URL', 'JOBS_REDIS_CA_FILE');
 const problem = await SpareServer.problem(kind);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../support/app.ts';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { OwnServer } from '../support/own-server.ts';
+import type { App } from '../harness/app.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { OwnServer } from '../harness/own-server.ts';
 
 const frozenMs = 60_000;
 const queryTimeoutMs = 2_000;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { untilOneWaitsForALock } from '../support/lock-wait.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
 
 /** Issuers wait for a lock for half as long as for a query: 1 s. */
 const queryTimeoutMs = 2_000;

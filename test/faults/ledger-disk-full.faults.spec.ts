@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findProgram } from '../../infra/local/install.ts';
-import { mysql as kind } from '../../infra/local/mysql.ts';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { TinyMysql } from '../support/tiny-mysql.ts';
+import { findProgram } from '../../infra/local/servers/install.ts';
+import { mysql as kind } from '../../infra/local/servers/mysql.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { TinyMysql } from '../harness/tiny-mysql.ts';
 
 const obstacle =
   (await findProgram(kind.programs()[0]!)) === undefined

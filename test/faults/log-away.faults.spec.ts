@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { OwnServer } from '../support/own-server.ts';
-import type { RushAnswer } from '../support/rush.ts';
-import { timeoutsBesideKafka } from '../support/stack.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { OwnServer } from '../harness/own-server.ts';
+import type { RushAnswer } from '../harness/rush.ts';
+import { timeoutsBesideKafka } from '../harness/stack.ts';
 
 /** Two waits of 4 s and a publish of 3 s; the rest is the machine's. */
 const boundMs = 11_000 + 4_000;

@@ -3,10 +3,10 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { timeoutsBesideKafka } from '../support/stack.ts';
-import { SpareBroker, spareBrokerProblem } from '../support/spare-broker.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { timeoutsBesideKafka } from '../harness/stack.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
 
 const run = promisify(execFile);
 const diskSize = '96m';

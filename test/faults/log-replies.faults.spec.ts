@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createKafka } from '#event-log/kafka-client.js';
-import { readTopic } from '#event-log/log-reader.js';
-import { topicNames } from '#event-log/topics.js';
-import { App } from '../support/app.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { timeoutsBesideKafka } from '../support/stack.ts';
-import { SpareBroker, spareBrokerProblem } from '../support/spare-broker.ts';
-import { StackStores } from '../support/stack-stores.ts';
-import { testConfig } from '../support/test-config.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { readTopic } from '#event-log/inspect/log-reader.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { App } from '../harness/app.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { timeoutsBesideKafka } from '../harness/stack.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
+import { StackStores } from '../harness/stack-stores.ts';
+import { testConfig } from '../harness/test-config.ts';
 
 let broker: SpareBroker;
 let scenario: FaultScenario;

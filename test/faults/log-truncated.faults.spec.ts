@@ -1,14 +1,14 @@
 import type { Admin } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import type { Answer } from '../support/stack.ts';
+import { eventually } from '../harness/eventually.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { Answer } from '../harness/stack.ts';
 
 const partitions = 2;
 
 let scenario: FaultScenario;
-/** A campaign on the partition that the rush does not use. */
+/** A coupon on the partition that the rush does not use. */
 let besideId: number;
 let admin: Admin;
 let topic: string;

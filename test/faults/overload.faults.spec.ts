@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadGenerator } from '../../bench/load.ts';
 import { findLoadGenerator } from '../../bench/load.ts';
 import { median } from '../../bench/summary.ts';
-import type { App } from '../support/app.ts';
-import type { Visit } from '../support/newcomers.ts';
-import { Newcomers } from '../support/newcomers.ts';
-import { shippedTimeouts, Stack } from '../support/stack.ts';
+import type { App } from '../harness/app.ts';
+import type { Visit } from '../harness/newcomers.ts';
+import { Newcomers } from '../harness/newcomers.ts';
+import { shippedTimeouts, Stack } from '../harness/stack.ts';
 
 /**
  * Each of them asks again as soon as it is answered, whatever the answer says. More than the first

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
-import type { App } from '../support/app.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { userIds } from '../support/fixtures.ts';
-import { StackStores } from '../support/stack-stores.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { eventually } from '../harness/eventually.ts';
+import type { App } from '../harness/app.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { userIds } from '../harness/fixtures.ts';
+import { StackStores } from '../harness/stack-stores.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
 const stopTimeoutMs = 10_000;

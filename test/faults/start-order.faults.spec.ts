@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ServerName } from '../../infra/local/paths.ts';
-import { serverNames } from '../../infra/local/paths.ts';
-import type { App } from '../support/app.ts';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { OwnServer } from '../support/own-server.ts';
+import type { ServerName } from '../../infra/local/processes/paths.ts';
+import { serverNames } from '../../infra/local/processes/paths.ts';
+import type { App } from '../harness/app.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { OwnServer } from '../harness/own-server.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
 const readyTimeoutMs = 90_000;
@@ -30,7 +30,7 @@ async function stopEverything(): Promise<void> {
 /** What is missing, as each process that waits for it says it. */
 const complaints: Record<ServerName, Partial<Record<(typeof kinds)[number], string>>> = {
   mysql: {
-    api: 'the campaigns have not been read from MySQL yet',
+    api: 'the coupons have not been read from MySQL yet',
     issuer: 'MySQL is not reachable',
     keeper: 'MySQL is not reachable',
   },

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { FaultScenario } from '../support/fault-scenario.ts';
-import { SpareBroker, spareBrokerProblem } from '../support/spare-broker.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
-import { testConfig } from '../support/test-config.ts';
+import { FaultScenario } from '../harness/fault-scenario.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { testConfig } from '../harness/test-config.ts';
 
 let broker: SpareBroker;
 let redis: TcpProxy;

@@ -1,5 +1,5 @@
-import type { CampaignSync } from './campaign-sync.ts';
-import { campaignSyncChoices } from './campaign-sync.ts';
+import type { CouponSync } from './coupon-sync.ts';
+import { couponSyncChoices } from './coupon-sync.ts';
 import type { Choice } from './choices.ts';
 import type { Client } from './client.ts';
 import { clientChoices } from './client.ts';
@@ -18,8 +18,7 @@ import type { Watermark } from './watermark.ts';
 import { watermarkChoices } from './watermark.ts';
 import type { World } from './world.ts';
 
-export type Actor =
-  Client | Poller | Issuer | Relay | Recovery | CampaignSync | Watermark | Manager;
+export type Actor = Client | Poller | Issuer | Relay | Recovery | CouponSync | Watermark | Manager;
 
 /** What goes on without anybody of ours. */
 const surroundings = [networkChoices, redisChoices, copyChoices];
@@ -54,8 +53,8 @@ function actorChoices(world: World, actor: Actor): readonly Choice[] {
       return relayChoices(world, actor);
     case 'recovery':
       return recoveryChoices(world, actor);
-    case 'campaign-sync':
-      return campaignSyncChoices(world, actor);
+    case 'coupon-sync':
+      return couponSyncChoices(world, actor);
     case 'watermark':
       return watermarkChoices(world, actor);
     case 'manager':

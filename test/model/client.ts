@@ -111,6 +111,6 @@ function acknowledge(world: World, id: number, user: string): void {
 
 function turnAway(world: World, user: string, why: string): void {
   if (!world.overcommitted && world.acknowledged.some((answer) => answer.user === user)) {
-    world.broken = `I3: ${user} was acknowledged, then told that the campaign is ${why}`;
+    world.broken = `I3: ${user} was acknowledged, then told that the coupon is ${why}`;
   }
 }

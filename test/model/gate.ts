@@ -1,7 +1,7 @@
-import type { Campaign, GateData, Issuance, RequestRecord, World } from './world.ts';
+import type { Coupon, GateData, Issuance, RequestRecord, World } from './world.ts';
 
 /*
- * The scripts of `libs/reservation/scripts`, one function each. Nothing happens inside of one.
+ * The scripts of `libs/gate/scripts`, one function each. Nothing happens inside of one.
  */
 
 /** `is_fenced` of prelude.lua, and no meta counts as fenced. */
@@ -103,7 +103,7 @@ export type Applied =
   { code: 'applied'; epoch: number } | { code: 'stale' | 'fenced' | 'below_holders' };
 
 /** apply_coupon.lua */
-export function applyCoupon(world: World, { version, total, state }: Campaign): Applied {
+export function applyCoupon(world: World, { version, total, state }: Coupon): Applied {
   const { redis, mutation } = world;
   const meta = redis.meta;
   if (meta?.epoch === undefined || (isFenced(world) && mutation !== 'noFenceAtApply')) {
@@ -151,7 +151,7 @@ export interface Claim {
 }
 
 /** open.lua */
-export function open(world: World, claimed: Claim, campaign: Campaign): boolean {
+export function open(world: World, claimed: Claim, coupon: Coupon): boolean {
   const { redis, mutation } = world;
   const { token, runId, epoch } = claimed;
   const meta = redis.meta;
@@ -169,7 +169,7 @@ export function open(world: World, claimed: Claim, campaign: Campaign): boolean 
   redis.pending = [];
   redis.holders = redis.staging;
   redis.staging = [];
-  const left = campaign.total - redis.holders.length;
-  redis.meta = { epoch, minEpoch: epoch, runId: redis.runId, left, ...campaign };
+  const left = coupon.total - redis.holders.length;
+  redis.meta = { epoch, minEpoch: epoch, runId: redis.runId, left, ...coupon };
   return true;
 }

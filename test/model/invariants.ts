@@ -29,7 +29,7 @@ export function violationAtRest(world: World): string | undefined {
   return (
     violationOfPromises(world) ??
     violationOfLog(world) ??
-    (isOpen(world) ? (violationOfGate(world) ?? violationOfCampaign(world)) : undefined)
+    (isOpen(world) ? (violationOfGate(world) ?? violationOfCoupon(world)) : undefined)
   );
 }
 
@@ -81,9 +81,9 @@ function violationOfGate({ mysql, redis }: World): string | undefined {
 }
 
 /** A lowering that broke off leaves the gate below MySQL, which is safe; never above. */
-function violationOfCampaign({ mysql, redis: { meta }, overcommitted }: World) {
+function violationOfCoupon({ mysql, redis: { meta }, overcommitted }: World) {
   if (meta?.version !== mysql.version || meta.state !== mysql.state) {
-    return `I5: the campaign is ${mysql.state} (${mysql.version}), the gate ${meta?.state} (${meta?.version})`;
+    return `I5: the coupon is ${mysql.state} (${mysql.version}), the gate ${meta?.state} (${meta?.version})`;
   }
   return meta.total! > mysql.total && !overcommitted
     ? `I5: the gate promises ${meta.total}, MySQL allows ${mysql.total}`

@@ -1,6 +1,6 @@
-import { decide } from '#coupon/decide.js';
-import type { Decision } from '#coupon/decide.js';
-import type { Campaign, Issuance, RequestRecord, World } from './world.ts';
+import { decide } from '#coupon/decide.ts';
+import type { Decision } from '#coupon/decide.ts';
+import type { Coupon, Issuance, RequestRecord, World } from './world.ts';
 
 /*
  * The statements and transactions of `libs/ledger`, one function each. Nothing happens inside of one.
@@ -9,20 +9,20 @@ import type { Campaign, Issuance, RequestRecord, World } from './world.ts';
 const couponId = 1;
 const unknownCouponId = 2;
 
-/** find of coupon-ledger.ts: the campaign, as it is now. */
-export function findCampaign({ mysql: { version, total, state } }: World): Campaign {
+/** find of coupon-ledger.ts: the coupon, as it is now. */
+export function findCoupon({ mysql: { version, total, state } }: World): Coupon {
   return { version, total, state };
 }
 
-export interface Change extends Partial<Campaign> {
+export interface Change extends Partial<Coupon> {
   version: number;
-  /** Of the campaign that the change was decided on. */
+  /** Of the coupon that the change was decided on. */
   asRead: number;
   inEpoch?: number;
 }
 
 /** change of coupon-ledger.ts; `rejected` by CHECK issued <= total. */
-export function changeCampaign(
+export function changeCoupon(
   { mysql, mutation }: World,
   { version, asRead, inEpoch, ...to }: Change,
 ): 'made' | 'overtaken' | 'rejected' {

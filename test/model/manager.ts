@@ -2,13 +2,13 @@ import type { Choice } from './choices.ts';
 import { nothing, orCrash, script, step } from './choices.ts';
 import type { Applied } from './gate.ts';
 import { applyCoupon } from './gate.ts';
-import { changeCampaign, findCampaign, takeVersion } from './ledger.ts';
-import type { Campaign, World } from './world.ts';
+import { changeCoupon, findCoupon, takeVersion } from './ledger.ts';
+import type { Coupon, World } from './world.ts';
 
 /** What a manager wants: a total, or a state. */
-export type Wish = { total: number } | { state: Campaign['state'] };
+export type Wish = { total: number } | { state: Coupon['state'] };
 
-/** Someone at the command line who changes the campaign, one wish after the other. */
+/** Someone at the command line who changes the coupon, one wish after the other. */
 export interface Manager {
   kind: 'manager';
   name: string;
@@ -16,7 +16,7 @@ export interface Manager {
   attempts: number;
   at: 'find' | ChangeStep;
   /** As it was read; what reaches MySQL or the gate is this and the wish. */
-  campaign: Campaign;
+  coupon: Coupon;
   version: number;
   epoch: number;
 }
@@ -27,26 +27,26 @@ type ChangeStep =
 const attemptsMax = 3;
 
 export function newManager(name: string, wishes: Wish[]): Manager {
-  const campaign: Campaign = { version: 0, total: 0, state: 'open' };
-  const nowhere = { at: 'find' as const, campaign, version: 0, epoch: 0 };
+  const coupon: Coupon = { version: 0, total: 0, state: 'open' };
+  const nowhere = { at: 'find' as const, coupon, version: 0, epoch: 0 };
   return { kind: 'manager', name, wishes, attempts: 0, ...nowhere };
 }
 
-/** `campaigns.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
+/** `coupons.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
 export function managerChoices(world: World, manager: Manager): readonly Choice[] {
   const { name, at } = manager;
   if (at === 'find') {
     return manager.wishes.length === 0
       ? nothing
-      : [step(name, 'read the campaign', () => find(world, manager))];
+      : [step(name, 'read the coupon', () => find(world, manager))];
   }
   return orCrash(world, name, () => giveUp(manager), changeSteps[at](world, manager));
 }
 
 function find(world: World, manager: Manager): void {
-  manager.campaign = findCampaign(world);
+  manager.coupon = findCoupon(world);
   const wish = manager.wishes[0]!;
-  const isFinal = manager.campaign.state === 'closed' && 'state' in wish && wish.state !== 'closed';
+  const isFinal = manager.coupon.state === 'closed' && 'state' in wish && wish.state !== 'closed';
   if (isFinal) {
     giveUp(manager);
   } else {
@@ -58,18 +58,18 @@ const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice
   inspect: (world, manager) => {
     const inspect = (): number => world.redis.meta?.version ?? 0;
     return gateStep(world, manager, 'inspect the gate', inspect, (gateVersion) => {
-      manager.version = Math.max(manager.campaign.version, gateVersion) + 1;
+      manager.version = Math.max(manager.coupon.version, gateVersion) + 1;
       manager.at = afterInspect(world, manager);
     });
   },
   'take version': (world, manager) => [
     step(manager.name, `take version ${manager.version}`, () => {
-      const isTaken = takeVersion(world, manager.campaign.version, manager.version);
+      const isTaken = takeVersion(world, manager.coupon.version, manager.version);
       goOn(manager, isTaken ? 'gate first' : 'find');
     }),
   ],
   'gate first': (world, manager) => {
-    const lowered = { ...manager.campaign, ...manager.wishes[0], version: manager.version };
+    const lowered = { ...manager.coupon, ...manager.wishes[0], version: manager.version };
     const run = (): Applied => applyCoupon(world, lowered);
     return gateStep(world, manager, describe('apply', manager), run, (applied) => {
       if (applied.code === 'applied') {
@@ -83,37 +83,37 @@ const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice
     });
   },
   'then ledger': (world, manager) => {
-    const { campaign, version, epoch } = manager;
-    const asRead = world.mutation === 'noVersionTaken' ? campaign.version : version;
+    const { coupon, version, epoch } = manager;
+    const asRead = world.mutation === 'noVersionTaken' ? coupon.version : version;
     const only = world.mutation === 'noEpochAtLower' ? { asRead } : { asRead, inEpoch: epoch };
     return [ledgerStep(world, manager, only, () => giveUp(manager))];
   },
   'ledger first': (world, manager) => [
-    ledgerStep(world, manager, { asRead: manager.campaign.version }, () => {
+    ledgerStep(world, manager, { asRead: manager.coupon.version }, () => {
       manager.at = 'read';
     }),
   ],
   read: (world, manager) => [
-    step(manager.name, 'read the campaign again', () => {
-      manager.campaign = findCampaign(world);
+    step(manager.name, 'read the coupon again', () => {
+      manager.coupon = findCoupon(world);
       manager.at = 'then gate';
     }),
   ],
   'then gate': (world, manager) => {
-    const { campaign } = manager;
+    const { coupon } = manager;
     const done = (): void => giveUp(manager);
-    const what = `apply version ${campaign.version}`;
-    return gateStep(world, manager, what, () => applyCoupon(world, campaign), done);
+    const what = `apply version ${coupon.version}`;
+    return gateStep(world, manager, what, () => applyCoupon(world, coupon), done);
   },
 };
 
 /** Only a lower total goes to the gate first, with a version that MySQL has given before. */
-function afterInspect({ mutation }: World, { campaign, wishes }: Manager): ChangeStep {
+function afterInspect({ mutation }: World, { coupon, wishes }: Manager): ChangeStep {
   const wish = wishes[0]!;
   if (!('total' in wish)) {
     return 'ledger first';
   }
-  const isLower = wish.total < campaign.total;
+  const isLower = wish.total < coupon.total;
   const gateFirst = isLower ? mutation !== 'lowerInLedgerFirst' : mutation === 'raiseAtGateFirst';
   if (!gateFirst) {
     return 'ledger first';
@@ -130,9 +130,9 @@ function ledgerStep(
   return step(manager.name, describe('write', manager), () => {
     const change = { ...manager.wishes[0], version: manager.version, ...only };
     const wasClosed = world.mysql.state === 'closed';
-    const outcome = changeCampaign(world, change);
+    const outcome = changeCoupon(world, change);
     if (wasClosed && world.mysql.state !== 'closed') {
-      world.broken = 'Final: the campaign was closed and is not any more';
+      world.broken = 'Final: the coupon was closed and is not any more';
     }
     if (outcome === 'made') {
       made();

@@ -48,7 +48,7 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
   ['noVersionAtGate', 'I5', manyChanges],
   ['changeUnseen', 'Final', manyChanges],
   ['noHoldersAtApply', 'I3', manyChanges],
-  ['noCampaignSync', 'I5', manyChanges],
+  ['noCouponSync', 'I5', manyChanges],
   ['stateBeforeHolder', 'I3', manyChanges],
   ['stateAtConfirm', 'Liveness', manyChanges],
 
@@ -72,7 +72,7 @@ const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['recheckBeforeClaim', 'I5', twoRecoveries],
   ['noEpochAtLower', 'I5', lowered],
   ['noFenceAtApply', 'I3', lowered],
-  ['earlyCampaignAtOpen', 'I5', lowered],
+  ['earlyCouponAtOpen', 'I5', lowered],
   ['noVersionTaken', 'I5', twoManagers],
   ['endsBeforePending', 'I3', polled],
 ];

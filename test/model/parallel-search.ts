@@ -48,7 +48,9 @@ export async function searchInParallel(
 
 /** Gives one thread a task after the other, until there is none. Rejects when the thread fails. */
 function runWorker(takeTask: () => Seeds | undefined, done: (of: Search) => void): Promise<void> {
-  const worker = new Worker(new URL('./search-worker.ts', import.meta.url));
+  const worker = new Worker(new URL('./search-worker.ts', import.meta.url), {
+    execArgv: ['--import=tsx', '--conditions=source'],
+  });
   return new Promise<void>((resolve, reject) => {
     const giveTask = (): void => {
       const task = takeTask();

@@ -2,8 +2,8 @@ import type { Choice } from './choices.ts';
 import { nothing, orCrash, produce, script, step } from './choices.ts';
 import type { Claim } from './gate.ts';
 import { claim, fence, isOpen, open, stage } from './gate.ts';
-import { findCampaign, raiseEpoch, readHolders } from './ledger.ts';
-import type { Campaign, Issuance, World } from './world.ts';
+import { findCoupon, raiseEpoch, readHolders } from './ledger.ts';
+import type { Coupon, Issuance, World } from './world.ts';
 
 /** The recovery loop of one keeper. */
 export interface Recovery extends Claim {
@@ -13,7 +13,7 @@ export interface Recovery extends Claim {
   runs: number;
   at: 'idle' | RecoveryStep;
   ledgerEpoch: number;
-  campaign: Campaign | null;
+  coupon: Coupon | null;
   /** The last user that was staged. */
   after: string;
   slice: Issuance[];
@@ -34,7 +34,7 @@ export function newRecovery(name: string, runs = 1_000): Recovery {
     epoch: 0,
     token: 0,
     runId: 0,
-    campaign: null,
+    coupon: null,
     after: '',
     slice: [],
   };
@@ -53,7 +53,7 @@ export function recoveryChoices(world: World, recovery: Recovery): readonly Choi
 function begin(world: World, recovery: Recovery): void {
   recovery.runs--;
   recovery.ledgerEpoch = world.mysql.epoch;
-  recovery.campaign = findCampaign(world);
+  recovery.coupon = findCoupon(world);
   recovery.at = 'inspect';
 }
 
@@ -132,15 +132,15 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
       world,
       recovery,
       'open',
-      () => open(world, recovery, recovery.campaign!),
+      () => open(world, recovery, recovery.coupon!),
       () => restart(recovery),
     ),
 };
 
-/** The look at MySQL's epoch is also the look at the campaign that the gate will open with. */
+/** The look at MySQL's epoch is also the look at the coupon that the gate will open with. */
 function check(world: World, recovery: Recovery): void {
-  if (world.mutation !== 'earlyCampaignAtOpen') {
-    recovery.campaign = findCampaign(world);
+  if (world.mutation !== 'earlyCouponAtOpen') {
+    recovery.coupon = findCoupon(world);
   }
   const next = world.mutation === 'recheckBeforeClaim' ? 'claim' : 'read';
   goOn(recovery, world.mysql.epoch === recovery.epoch ? next : 'idle');

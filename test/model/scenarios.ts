@@ -1,5 +1,5 @@
 import type { Actor } from './actors.ts';
-import { newCampaignSync } from './campaign-sync.ts';
+import { newCouponSync } from './coupon-sync.ts';
 import { newClient } from './client.ts';
 import { newIssuer } from './issuer.ts';
 import type { Wish } from './manager.ts';
@@ -25,7 +25,7 @@ export function anything(random: Random, mutation: Mutation | null = null): Scen
 
 /**
  * Clients, two issuers (one may be a zombie) and two keepers; in some, managers who change the
- * campaign, and somebody who polls; and any fault.
+ * coupon, and somebody who polls; and any fault.
  */
 export function anyTrouble(random: Random, mutation: Mutation | null = null): Scenario {
   const isPolled = random.below(2) === 0;
@@ -100,7 +100,7 @@ function services(): Actor[] {
     newRelay('relay'),
     newRecovery('recovery-1'),
     newRecovery('recovery-2'),
-    newCampaignSync('campaign-sync'),
+    newCouponSync('coupon-sync'),
   ];
 }
 
@@ -157,7 +157,7 @@ export function lowered(mutation: Mutation | null = null): Scenario {
       newClient('client', 'bob', 1),
       newIssuer('issuer'),
       newRecovery('recovery', 1),
-      newCampaignSync('campaign-sync'),
+      newCouponSync('coupon-sync'),
       newManager('manager', [{ total: 1 }]),
     ],
     redisFaults: ['rollback'],
@@ -171,7 +171,7 @@ export function twoManagers(mutation: Mutation | null = null): Scenario {
     mutation,
     total: 2,
     actors: [
-      newCampaignSync('campaign-sync'),
+      newCouponSync('coupon-sync'),
       newManager('manager-1', [{ total: 1 }]),
       newManager('manager-2', [{ state: 'paused' }]),
     ],
@@ -214,7 +214,7 @@ export const smallCases: Record<string, Scenario> = {
   }),
   'a recovery is rolled back': halfStaged(),
   'a total is lowered and Redis is rolled back': lowered(),
-  'two managers change the campaign and something crashes': twoManagers(),
+  'two managers change the coupon and something crashes': twoManagers(),
   'statuses are asked for and Redis is emptied': polled(),
   'two keepers recover and Redis is emptied': twoRecoveries(),
 };

@@ -1,16 +1,16 @@
-import type { RefusalReason } from '#coupon/issuance.js';
+import type { RefusalReason } from '#coupon/issuance.ts';
 import type { Actor } from './actors.ts';
 import type { Mutation } from './mutations.ts';
 
-/** What a campaign allows. Every change of it has a version of its own. */
-export interface Campaign {
+/** What a coupon allows. Every change of it has a version of its own. */
+export interface Coupon {
   version: number;
   total: number;
   state: 'open' | 'paused' | 'closed';
 }
 
 /** What `meta` of a coupon holds in Redis; a field that is missing there is missing here. */
-export interface Meta extends Partial<Campaign> {
+export interface Meta extends Partial<Coupon> {
   epoch?: number;
   minEpoch?: number;
   runId?: number;
@@ -41,7 +41,7 @@ export interface RequestRecord {
 
 export type LogRecord = RequestRecord | { kind: 'marker'; epoch: number } | { kind: 'garbage' };
 
-export interface Ledger extends Campaign {
+export interface Ledger extends Coupon {
   epoch: number;
   appliedEpoch: number;
   issued: Issuance[];
@@ -128,14 +128,14 @@ export interface Scenario {
   shut?: boolean;
 }
 
-/** A campaign that was just created: its gate is open in epoch 1. The actors become part of it. */
+/** A coupon that was just created: its gate is open in epoch 1. The actors become part of it. */
 export function newWorld(scenario: Scenario): World {
   const { total, overcommittedBy = 0, issuedTo = [] } = scenario;
   const issued = issuedTo.map((user, i) => ({ id: i + 1, user }));
-  const campaign: Campaign = { version: 1, total, state: 'open' };
+  const coupon: Coupon = { version: 1, total, state: 'open' };
   const left = total - issued.length;
   const data: GateData = {
-    meta: { epoch: 1, minEpoch: 1, runId: 1, left, ...campaign },
+    meta: { epoch: 1, minEpoch: 1, runId: 1, left, ...coupon },
     holders: issued,
     pending: [],
     staging: [],
@@ -153,7 +153,7 @@ export function newWorld(scenario: Scenario): World {
     inFlight: [],
     deadLetters: [],
     mysql: {
-      ...campaign,
+      ...coupon,
       total: total - overcommittedBy,
       epoch: 1,
       appliedEpoch: 1,

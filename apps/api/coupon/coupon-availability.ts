@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { Coupon } from '#coupon/coupon.js';
-import { sellingState } from '#coupon/coupon.js';
-import { Gate } from '#reservation/gate.js';
-import type { GateInspection } from '#reservation/gate-replies.js';
-import { toIsoTime } from '../http/iso-time.js';
-import { CouponCatalogue } from './coupon-catalogue.js';
-import type { CouponAnswer } from './coupon.http.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import { sellingState } from '#coupon/coupon.ts';
+import { Gate } from '#gate/gate.ts';
+import type { GateInspection } from '#gate/gate-replies.ts';
+import { toIsoTime } from '../http/iso-time.ts';
+import { CouponCatalogue } from './coupon-catalogue.ts';
+import type { CouponAnswer } from './coupon.http.ts';
 
-/** What is left of a campaign: its description from the catalogue, its count from the gate. */
+/** What is left of a coupon: its description from the catalogue, its count from the gate. */
 @Injectable()
 export class CouponAvailability {
   constructor(

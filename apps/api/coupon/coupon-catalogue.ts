@@ -1,11 +1,11 @@
-import type { Coupon } from '#coupon/coupon.js';
-import { CouponLedger } from '#ledger/coupon-ledger.js';
-import type { Logger } from '#platform/logging.js';
-import type { Problem } from '../http/problem.js';
-import { recovering, unknownCoupon } from './coupon-problems.js';
+import type { Coupon } from '#coupon/coupon.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { Logger } from '#platform/logging.ts';
+import type { Problem } from '../http/problem.ts';
+import { recovering, unknownCoupon } from './coupon-problems.ts';
 
 /**
- * The campaigns in memory, read again in the background, so that MySQL being away costs nobody an
+ * The coupons in memory, read again in the background, so that MySQL being away costs nobody an
  * answer. May be behind MySQL by one refresh; the gate, not this list, decides who is admitted.
  */
 export class CouponCatalogue {

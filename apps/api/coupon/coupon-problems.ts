@@ -1,4 +1,4 @@
-import { Problem } from '../http/problem.js';
+import { Problem } from '../http/problem.ts';
 
 export function unknownCoupon(couponId: number): Problem {
   return new Problem('COUPON_NOT_FOUND', { detail: `There is no coupon ${couponId}.` });

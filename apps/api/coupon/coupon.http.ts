@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { couponIdSchema } from '#coupon/issuance.js';
+import { couponIdSchema } from '#coupon/issuance.ts';
 
 export const couponParametersSchema = z.object({
   coupon_id: z

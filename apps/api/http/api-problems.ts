@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { ProblemCode } from './problem.js';
-import { problemKinds } from './problem.js';
+import type { ProblemCode } from './problem.ts';
+import { problemKinds } from './problem.ts';
 
 const problemSchema = z
   .object({

@@ -3,10 +3,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { bodyBytesMax, pathParameterLengthMax, requestTimeoutMs } from './limits.js';
-import { overloaded } from './overloaded.js';
-import { Problem } from './problem.js';
-import { problemDocument, sendProblem, toProblem } from './problem.filter.js';
+import { bodyBytesMax, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
+import { overloaded } from './overloaded.ts';
+import { Problem } from './problem.ts';
+import { problemDocument, sendProblem, toProblem } from './problem.filter.ts';
 
 const processId = randomUUID();
 let requests = 0;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import type { Config } from '#platform/config.js';
-import type { Telemetry } from '#platform/telemetry.js';
-import { ConnectionRests } from './connection-rests.js';
-import { LoadLimit } from './load-limit.js';
-import { sendOverloaded } from './overloaded.js';
+import type { Config } from '#platform/config.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
+import { ConnectionRests } from './connection-rests.ts';
+import { LoadLimit } from './load-limit.ts';
+import { sendOverloaded } from './overloaded.ts';
 
 /**
  * Of the mean: the slowest of a hundred take some times as long, and are to stay below 500 ms. With

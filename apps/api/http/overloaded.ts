@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { Problem, problemKinds } from './problem.js';
-import { problemDocument } from './problem.filter.js';
+import { Problem, problemKinds } from './problem.ts';
+import { problemDocument } from './problem.filter.ts';
 
 /** The answer to a request that is one too many. */
 export function overloaded(): Problem {

@@ -1,11 +1,11 @@
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { Catch, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '#platform/logging.js';
-import { LedgerUnavailableError } from '#ledger/ledger-connection.js';
-import { isConnectionError } from '#ledger/connection-error.js';
-import { bodyBytesMax } from './limits.js';
-import { Problem, problemKinds } from './problem.js';
+import type { Logger } from '#platform/logging.ts';
+import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
+import { isConnectionError } from '#ledger/connection-error.ts';
+import { bodyBytesMax } from './limits.ts';
+import { Problem, problemKinds } from './problem.ts';
 
 /** Turns whatever was thrown, by our code or by the framework, into one problem document. */
 @Catch()

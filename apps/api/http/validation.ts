@@ -1,7 +1,7 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { z } from 'zod';
-import type { FieldError } from './problem.js';
-import { Problem } from './problem.js';
+import type { FieldError } from './problem.ts';
+import { Problem } from './problem.ts';
 
 type Issue = Parameters<
   NonNullable<

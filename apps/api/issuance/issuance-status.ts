@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { reservedAtOf } from '#coupon/issuance.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { StatusHints } from '#reservation/status-hints.js';
-import { toIsoTime } from '../http/iso-time.js';
-import { Problem } from '../http/problem.js';
-import type { IssuanceStatusAnswer } from './issuance.http.js';
-import { acceptedAt } from './issuance.http.js';
+import { reservedAtOf } from '#coupon/issuance.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { toIsoTime } from '../http/iso-time.ts';
+import { Problem } from '../http/problem.ts';
+import type { IssuanceStatusAnswer } from './issuance.http.ts';
+import { acceptedAt } from './issuance.http.ts';
 
 /** Where an issuance stands: the hint in Redis first, then MySQL, then the watermark. */
 @Injectable()

@@ -2,16 +2,16 @@ import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { AssignOutcome } from '#admission/assign-coupon.js';
-import { AssignCoupon } from '#admission/assign-coupon.js';
-import { wellFormedTraceparent } from '#coupon/trace-context.js';
-import { IssuanceLedger } from '#ledger/issuance-ledger.js';
-import { CouponCatalogue } from '../coupon/coupon-catalogue.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { validated } from '../http/validation.js';
-import { AssignMetrics } from './assign-metrics.js';
-import { assignProblem } from './assign-problem.js';
-import type { IssuanceStatusAnswer, Wallet } from './issuance.http.js';
+import type { AssignOutcome } from '#admission/assign-coupon.ts';
+import { AssignCoupon } from '#admission/assign-coupon.ts';
+import { wellFormedTraceparent } from '#coupon/trace-context.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
+import { ApiProblems } from '../http/api-problems.ts';
+import { validated } from '../http/validation.ts';
+import { AssignMetrics } from './assign-metrics.ts';
+import { assignProblem } from './assign-problem.ts';
+import type { IssuanceStatusAnswer, Wallet } from './issuance.http.ts';
 import {
   assignAnswerSchema,
   assignBodyOpenApi,
@@ -23,8 +23,8 @@ import {
   walletParametersSchema,
   walletQuerySchema,
   walletSchema,
-} from './issuance.http.js';
-import { IssuanceStatusReader } from './issuance-status.js';
+} from './issuance.http.ts';
+import { IssuanceStatusReader } from './issuance-status.ts';
 
 @ApiTags('issuances')
 @Controller('api/v1')

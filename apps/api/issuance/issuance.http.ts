@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.js';
-import type { IssuanceRecord } from '#ledger/issuance-ledger.js';
-import { toIsoTime } from '../http/iso-time.js';
+import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.ts';
+import type { IssuanceRecord } from '#ledger/issuance-ledger.ts';
+import { toIsoTime } from '../http/iso-time.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 

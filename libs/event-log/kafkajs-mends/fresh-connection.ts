@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { innerModule } from './replace-module.js';
+import { innerModule } from './replace-module.ts';
 
 /** What we use of a class inside kafkajs 2.2.4: a connection to one broker, made anew when it breaks. */
 interface Connection {

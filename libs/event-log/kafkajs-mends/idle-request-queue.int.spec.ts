@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { testConfig } from '../../../test/support/test-config.js';
-import { createKafka } from '../kafka-client.js';
+import { testConfig } from '../../../test/harness/test-config.ts';
+import { createKafka } from '../kafka-client.ts';
 
 const admin = createKafka(testConfig(), 'idle').admin();
 

@@ -1,4 +1,4 @@
-import { innerModule } from './replace-module.js';
+import { innerModule } from './replace-module.ts';
 
 /** What we use of a class inside kafkajs 2.2.4: the requests of one connection that wait to be sent. */
 interface RequestQueue {

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import '../kafka-client.js';
-import { groupMessages, groupMessagesOfKafkajs } from './partition-grouping.js';
-import { encodeRecord, encodeRecordOfKafkajs } from './record-encoding.js';
+import '../kafka-client.ts';
+import { groupMessages, groupMessagesOfKafkajs } from './partition-grouping.ts';
+import { encodeRecord, encodeRecordOfKafkajs } from './record-encoding.ts';
 
 const require = createRequire(import.meta.url);
 const bytes = fc.oneof(

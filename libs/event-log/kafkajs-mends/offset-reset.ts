@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../group-membership.js';
-import { innerModule } from './replace-module.js';
+import type { TopicPartition } from '../consume/group-membership.ts';
+import { innerModule } from './replace-module.ts';
 
 /** What we use of a class inside kafkajs 2.2.4: the offsets of one member of a group. */
 interface OffsetManager {

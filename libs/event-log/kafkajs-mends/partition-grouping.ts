@@ -1,5 +1,5 @@
 import type { Message, PartitionerArgs } from 'kafkajs';
-import { innerModule } from './replace-module.js';
+import { innerModule } from './replace-module.ts';
 
 interface Produce {
   topic: string;

@@ -1,4 +1,4 @@
-import { innerModule } from './replace-module.js';
+import { innerModule } from './replace-module.ts';
 
 type Bytes = Buffer | string | null | undefined;
 

@@ -2,8 +2,8 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import type { NamedProbe } from './health-probes.js';
-import { HealthProbes } from './health-probes.js';
+import type { NamedProbe } from './health-probes.ts';
+import { HealthProbes } from './health-probes.ts';
 
 const probeTimeoutMs = 2_000;
 /** Probers may ask as often as they like; the stores are asked at most this often. */

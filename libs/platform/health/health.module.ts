@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthController } from './health.controller.js';
-import { HealthProbes } from './health-probes.js';
+import { HealthController } from './health.controller.ts';
+import { HealthProbes } from './health-probes.ts';
 
 /** `/health`, `/health/ready` and `/health/live` for the given probes. */
 @Module({})

@@ -1,0 +1,294 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { reservedAtOf } from '#coupon/issuance.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { environmentSchema } from '#platform/config.ts';
+import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#gate/keys.ts';
+import { couponSchema } from '../../apps/api/coupon/coupon.http.ts';
+import { problemKinds } from '../../apps/api/http/problem.ts';
+import { assignAnswerSchema, issuanceStatusSchema } from '../../apps/api/issuance/issuance.http.ts';
+
+/** What the documents say, and what is so: each fact that a program can compare. */
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const inRepository = (pattern: string): string[] => globSync(pattern, { cwd: root });
+
+const documents = ['README.md', 'README.ko.md', 'CHANGELOG.md', ...inRepository('docs/**/*.md')];
+const readme = read('README.md');
+const architecture = read('docs/architecture.md');
+const allText = documents.map(read).join('\n');
+
+interface PackageJson {
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  overrides: Record<string, string>;
+}
+const packageJson = JSON.parse(read('package.json')) as PackageJson;
+
+const sources = inRepository('{apps,libs}/**/*.ts').filter((path) => !path.endsWith('.spec.ts'));
+const sourceText = sources.map(read).join('\n');
+
+/** The first group of every match, each once, sorted. */
+function findAll(text: string, pattern: RegExp): string[] {
+  return sorted(new Set([...text.matchAll(pattern)].map((match) => match[1]!)));
+}
+
+function sorted(texts: Iterable<string>): string[] {
+  return [...texts].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** The cells of each row of the table under a heading, without its header. */
+function tableUnder(text: string, heading: string): string[][] {
+  const section = text.split(`${heading}\n`)[1]?.split(/^#/m)[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  );
+}
+
+/** The text in backticks, outside of code blocks. */
+function quotedIn(text: string): string[] {
+  return findAll(text.replaceAll(/^```[\s\S]*?^```/gm, ''), /`([^`\n]+)`/g);
+}
+
+/** What stands in code blocks. */
+function blocksIn(text: string): string[] {
+  return findAll(text, /^```\w*\n([\s\S]*?)^```/gm);
+}
+
+describe('the README', () => {
+  it('lists every error code with its status, and no other', () => {
+    const listed = tableUnder(readme, '### Errors').map(([status, code]) => `${code} ${status}`);
+    const known = Object.entries(problemKinds).map(([code, { status }]) => `${code} ${status}`);
+    expect(sorted(listed)).toEqual(sorted(known));
+  });
+
+  it('says of every error what it means and what to do', () => {
+    for (const row of tableUnder(readme, '### Errors')) {
+      expect(row).toHaveLength(4);
+      expect(row).not.toContain('');
+    }
+  });
+
+  it('shows an answer that keeps to its schema', () => {
+    const answer: unknown = JSON.parse(
+      blocksIn(readme).find((block) => block.includes('"status"'))!,
+    );
+    const { issuance_id: id, ...rest } = assignAnswerSchema.strict().parse(answer);
+    expect(rest.accepted_at).toBe(new Date(reservedAtOf(id)!).toISOString());
+    expect(rest.status_url).toBe(`/api/v1/issuances/${id}`);
+  });
+
+  it('names the commands of a coupon as the command line does', () => {
+    const source = read('apps/cli/coupon.command.ts');
+    const known = findAll(source, /(?:\.command\(|addCommandOfOne\(coupon, )'([\w-]+)'/g);
+    const named = findAll(readme, /firstcome -- coupon ([\w-]+)/g);
+    expect(named).toEqual(known.filter((name) => name !== 'coupon'));
+  });
+
+  it('gives the limits that the api has', () => {
+    const limits = read('apps/api/http/limits.ts');
+    expect(limits).toContain('bodyBytesMax = 16 * 1024');
+    expect(limits).toContain('requestTimeoutMs = 10_000');
+    expect(limits).toContain('pathParameterLengthMax = 1_024');
+    expect(readme).toMatch(/a body of 16 KiB, 10 s for .*, 1 024 characters/);
+  });
+});
+
+describe('commands', () => {
+  const code = documents.map(read).flatMap((text) => [...quotedIn(text), ...blocksIn(text)]);
+  const named = findAll(code.join('\n'), /\bnpm (?:run (?:-s )?)?([a-z]+(?::[a-z]+)?)\b/g);
+  const ofNpm = ['ci', 'install', 'run'];
+
+  it.each(named.filter((name) => !ofNpm.includes(name)))('npm %s is a script', (name) => {
+    expect(Object.keys(packageJson.scripts)).toContain(name);
+  });
+
+  it('that a newcomer needs are named', () => {
+    const wanted = ['start', 'test', 'demo', 'verify', 'stop', 'reset', 'check', 'firstcome'];
+    expect(named).toEqual(expect.arrayContaining(wanted));
+  });
+});
+
+describe('docs/dependencies.md', () => {
+  const text = read('docs/dependencies.md');
+  const names = (heading: string) => sorted(tableUnder(text, heading).map(([name]) => name!));
+
+  it('has a line for each package, and for no other', () => {
+    expect(names('## Run time')).toEqual(sorted(Object.keys(packageJson.dependencies)));
+    expect(names('## Development')).toEqual(sorted(Object.keys(packageJson.devDependencies)));
+  });
+
+  it('gives a reason for each version that is held', () => {
+    const { dependencies, devDependencies, overrides } = packageJson;
+    const all = Object.entries({ ...dependencies, ...devDependencies, ...overrides });
+    const held = all.filter(([, version]) => !version.startsWith('^'));
+    const listed = tableUnder(text, '## Held versions').map(([name, version]) => [name, version]);
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(held));
+  });
+});
+
+describe('paths', () => {
+  const topLevel = /^(?:apps|libs|infra|k6|bench|test|docs)(?:\/|$)/;
+  const fileName = /^[\w.-]+\.(?:ts|lua|mjs|js|json|ya?ml|md)$/;
+  const quoted = documents.flatMap((document) =>
+    quotedIn(read(document)).map((token) => [document, token] as const),
+  );
+  const paths = quoted.filter(([, token]) => topLevel.test(token) && !token.includes(' '));
+  const files = quoted.filter(([, token]) => fileName.test(token));
+
+  it.each(paths)('%s: %s exists', (_, path) => {
+    expect(existsSync(join(root, path))).toBe(true);
+  });
+
+  it.each(files)('%s: a file named %s exists', (_, name) => {
+    const places = [name, `{apps,libs,infra,k6,bench,test,docs}/**/${name}`];
+    expect(places.flatMap(inRepository)).not.toEqual([]);
+  });
+
+  it('are looked for in every document that has some', () => {
+    expect(new Set(paths.map(([document]) => document)).size).toBeGreaterThan(7);
+  });
+
+  it.each(documents)('%s: every link leads somewhere', (document) => {
+    for (const link of findAll(read(document), /\]\(([^)]+)\)/g)) {
+      if (/^https?:/.test(link)) {
+        continue;
+      }
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? document : join(dirname(document), path);
+      expect(existsSync(join(root, target)), link).toBe(true);
+      if (anchor !== undefined) {
+        expect(anchorsOf(read(target)), link).toContain(anchor);
+      }
+    }
+  });
+
+  function anchorsOf(text: string): string[] {
+    return findAll(text, /^#+ (.+)$/gm).map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  }
+});
+
+describe('metrics', () => {
+  const created = findAll(sourceText, /\b(?:create[A-Z]\w+|gauge)\(\s*'([a-z_]+)'/g);
+  const documented = tableUnder(architecture, '## Metrics').map(([name]) => name!);
+
+  it('are in the table of docs/architecture.md, all of them and no other', () => {
+    expect(sorted(documented)).toEqual(created);
+  });
+
+  it('are all found by this test: the rest are made by a helper', () => {
+    const calls = sourceText.match(
+      /\.create(?:Observable)?(?:Counter|UpDownCounter|Gauge|Histogram)\(/g,
+    );
+    const helpers = sourceText.match(/const gauge = \(/g);
+    const byHelper = sourceText.match(/\bgauge\('/g);
+    expect(created).toHaveLength(calls!.length - helpers!.length + byHelper!.length);
+  });
+
+  it('that any document names exist', () => {
+    const family =
+      /\b((?:firstcome|kafka_consumergroup|kafka_topic|http_server|process)_[a-z_]+)\b/g;
+    expect(created).toEqual(expect.arrayContaining(findAll(allText, family)));
+  });
+});
+
+describe('names in capitals', () => {
+  const states = [
+    ...couponSchema.shape.state.options,
+    ...issuanceStatusSchema.shape.status.options,
+    ...issuanceStatusSchema.shape.reason.unwrap().options,
+  ];
+  const ofScripts = findAll(
+    inRepository('infra/local/**/*.ts').map(read).join('\n') + read('docker-compose.yml'),
+    /\b(FIRSTCOME_[A-Z_]+)\b/g,
+  );
+  const placeholders = ['ISSUANCE_ID'];
+  const known = new Set<string>([
+    ...Object.keys(environmentSchema.shape),
+    ...Object.keys(problemKinds),
+    ...states,
+    ...ofScripts,
+    ...placeholders,
+  ]);
+
+  it.each(documents)('%s: each is a setting, a code or a state', (document) => {
+    const named = findAll(read(document), /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('has every key of the gate Redis', () => {
+    const prefix = environmentSchema.parse({}).GATE_KEY_PREFIX;
+    const keys = [
+      ...Object.values(gateKeys(prefix, 123)),
+      statusHintsKey(prefix, 'TIME'),
+      decidedWatermarkKey(prefix),
+    ];
+    const listed = tableUnder(architecture, '### Redis, the gate').map(([key]) => key!);
+    expect(sorted(listed)).toEqual(sorted(keys));
+  });
+
+  it('has every topic', () => {
+    const listed = tableUnder(architecture, '### Kafka').map(([topic]) => topic!);
+    expect(sorted(listed)).toEqual(sorted(Object.values(topicNames(''))));
+  });
+
+  it('has every table of MySQL', () => {
+    const migrations = inRepository('libs/ledger/migrations/*.ts').map(read).join('\n');
+    const listed = tableUnder(architecture, '### MySQL').map(([table]) => table!);
+    expect(sorted(listed)).toEqual(findAll(migrations, /CREATE TABLE (\w+)/g));
+  });
+
+  it('names every reason for a refusal', () => {
+    for (const reason of issuanceStatusSchema.shape.reason.unwrap().options) {
+      expect(architecture).toContain(reason);
+    }
+  });
+});
+
+describe('docs/adr', () => {
+  const records = inRepository('docs/adr/*.md');
+
+  it.each(records)('%s: context, decision, consequences, in at most 40 lines', (record) => {
+    const headings = read(record).match(/^## .+$/gm);
+    expect(headings).toEqual(['## Context', '## Decision', '## Consequences']);
+    expect(read(record).trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  });
+
+  it('is numbered without a gap', () => {
+    const numbers = records.map((record) => Number(/(\d{4})-/.exec(record)?.[1]));
+    expect(numbers.sort((a, b) => a - b)).toEqual(records.map((_, i) => i + 1));
+  });
+});
+
+describe('the guarantees', () => {
+  const named = [...read('docs/guarantees.md').matchAll(/^- `([^`]+)` › (.+)$/gm)];
+
+  it('name a test for each promise', () => {
+    const promises = read('docs/guarantees.md')
+      .split(/^## /m)
+      .slice(1)
+      .filter((section) => !/^(Settings|What is not)/.test(section));
+    expect(promises.length).toBeGreaterThan(5);
+    for (const promise of promises) {
+      expect(promise).toMatch(/^- `[^`]+` › /m);
+    }
+  });
+
+  it.each(named.map(([, file, name]) => [file!, name!]))('%s has a test › %s', (file, name) => {
+    expect(read(file)).toContain(name.split(' › ').at(-1));
+  });
+});

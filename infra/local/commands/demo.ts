@@ -1,0 +1,150 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { mainFile } from '../processes/build.ts';
+import { instanceOwner } from '../processes/instance-owner.ts';
+import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
+import { rush } from './demo-rush.ts';
+import type { RushResult } from './demo-rush.ts';
+import { waitUntil } from '../processes/process.ts';
+import { createProgress } from '../terminal/progress.ts';
+import type { Report } from '../terminal/progress.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
+import { isRunning, listRunFiles } from '../processes/run-files.ts';
+
+const usage = `npm run demo
+
+1 000 users ask for 100 coupons at once, and the issuer is killed in the middle. Counts what became
+of every request. Uses what npm start runs here, or starts it for this and stops it again.
+`;
+
+const units = 100;
+const users = 1_000;
+const startDeadlineMs = 600_000;
+const backDeadlineMs = 60_000;
+
+await runCommand(usage, async (args) => {
+  if (args[0] !== undefined) {
+    throw unknownArgument(args[0], usage);
+  }
+  const report = createProgress();
+  const stopStack = await ensureRunning(report);
+  const removeHandlers = onStopSignal(
+    () => void stopStack().then(() => process.exit(1)),
+    () => process.exit(1),
+  );
+  try {
+    return await demonstrate(report);
+  } finally {
+    removeHandlers();
+    await stopStack();
+  }
+});
+
+async function demonstrate(report: Report): Promise<number> {
+  const env = instanceOwner('dev')?.env ?? {};
+  const couponId = await createCoupon(env);
+  const result = await report.step(
+    `${users} users ask for ${units} units of coupon ${couponId}`,
+    () =>
+      rush({
+        baseUrl: `http://127.0.0.1:${env['API_PORT']}`,
+        couponId,
+        users,
+        midway: () => killIssuers(report),
+      }),
+  );
+  await report.step('every issuer is back', issuersAreBack);
+  process.stdout.write(
+    `${result.issued} issued, ${result.soldOut} sold out, ${result.duplicates} duplicates, ` +
+      `${result.lost} lost\n`,
+  );
+  return explain(result);
+}
+
+function explain({ issued, soldOut, duplicates, lost, failures }: RushResult): number {
+  failures.slice(0, 5).forEach((failure) => process.stderr.write(`${failure}\n`));
+  const asPromised =
+    issued === units && soldOut === users - units && duplicates === 0 && lost === 0;
+  return asPromised && failures.length === 0 ? 0 : 1;
+}
+
+/** Returns what stops the stack again, if it was not running before. */
+async function ensureRunning(report: Report): Promise<() => Promise<void>> {
+  if (isReady()) {
+    return () => Promise.resolve();
+  }
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, new URL('start.ts', import.meta.url).pathname],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const exited = once(child, 'exit');
+  const ready = waitUntil(async () => ((await answersCoupon()) ? true : undefined), {
+    deadlineMs: startDeadlineMs,
+    intervalMs: 500,
+    failure: () => 'npm start did not get ready in 10 minutes.',
+  });
+  await report.step('npm start', async () => {
+    if ((await Promise.race([ready, exited])) !== true) {
+      throw new ReadableError('npm start failed; see above.');
+    }
+  });
+  return async () => {
+    child.kill('SIGTERM');
+    await exited;
+  };
+}
+
+function isReady(): boolean {
+  return instanceOwner('dev')?.env?.['API_PORT'] !== undefined;
+}
+
+async function answersCoupon(): Promise<boolean> {
+  const port = instanceOwner('dev')?.env?.['API_PORT'];
+  if (port === undefined) {
+    return false;
+  }
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/coupons/123`).catch(() => undefined);
+  return answer?.status === 200;
+}
+
+async function createCoupon(env: Record<string, string>): Promise<number> {
+  const create = ['coupon', 'create', '--total', String(units), '--name', 'demo rush', '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, [mainFile('cli'), ...create], {
+    env: { ...process.env, ...env },
+  });
+  return (JSON.parse(stdout) as { coupon_id: number }).coupon_id;
+}
+
+function killIssuers(report: Report): void {
+  for (const { name, pid } of issuers()) {
+    process.kill(pid, 'SIGKILL');
+    report.line(`${name} (pid ${pid}) was killed with SIGKILL`);
+  }
+}
+
+function issuers() {
+  return listRunFiles('dev').filter(
+    ({ name, kind }) => kind === 'app' && name.startsWith('issuer'),
+  );
+}
+
+async function issuersAreBack(): Promise<void> {
+  const areReady = async (): Promise<true | undefined> => {
+    const all = issuers();
+    const answers = await Promise.all(
+      all
+        .filter(isRunning)
+        .map(({ port }) => fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)),
+    );
+    const isBack = answers.length === all.length && answers.every((answer) => answer?.ok);
+    return isBack ? true : undefined;
+  };
+  await waitUntil(areReady, {
+    deadlineMs: backDeadlineMs,
+    failure: () => 'The issuer did not come back; see .local/dev/logs.',
+  });
+}

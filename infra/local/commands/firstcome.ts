@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { ensureBuilt, nodeArguments } from '../processes/build.ts';
+import { instanceOwner } from '../processes/instance-owner.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { reason } from '../terminal/readable-error.ts';
+
+const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQL_URL'];
+/** What needs no server. */
+const offline = ['help', 'env-example', '--help', '-h', '--version'];
+
+const args = process.argv.slice(2);
+const running = instanceOwner('dev')?.env ?? {};
+const knowsServers =
+  Object.keys(running).length > 0 || urlVariables.some((name) => process.env[name]);
+
+if (!knowsServers && args.length > 0 && !args.some((argument) => offline.includes(argument))) {
+  process.stderr.write('firstcome does not run here: start it first with npm start\n');
+  process.exit(1);
+}
+try {
+  await ensureBuilt(createProgress());
+} catch (error) {
+  process.stderr.write(`${reason(error)}\n`);
+  process.exit(1);
+}
+const child = spawn(process.execPath, [...nodeArguments('cli'), ...args], {
+  stdio: 'inherit',
+  env: { ...running, ...process.env },
+});
+// Ctrl-C reaches the child by itself; what it does about it decides how this ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code) => process.exit(code ?? 1));

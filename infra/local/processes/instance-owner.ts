@@ -1,0 +1,59 @@
+import type { Instance } from './paths.ts';
+import { processStartTime } from './process.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
+import { createRunFile, isRunning, readRunFile, removeRunFile, writeRunFile } from './run-files.ts';
+import type { RunFile } from './run-files.ts';
+
+const supervisor = 'supervisor';
+
+/**
+ * Makes this process the only one that runs the servers of an instance. Throws when another one
+ * does; a claim whose process died is taken over.
+ */
+export function claimInstance(instance: Instance): void {
+  const owner = instanceOwner(instance);
+  if (owner !== undefined && owner.pid !== process.pid) {
+    throw new ReadableError(alreadyRunning(instance, owner.pid));
+  }
+  removeRunFile(instance, supervisor);
+  if (!createRunFile(instance, ownClaim({}))) {
+    throw new ReadableError(alreadyRunning(instance, instanceOwner(instance)?.pid ?? 0));
+  }
+}
+
+/** Leaves word for other commands how to reach the servers. */
+export function publishEnvironment(instance: Instance, env: Record<string, string>): void {
+  writeRunFile(instance, ownClaim(env));
+}
+
+/** Gives the instance up, if this process has it. */
+export function releaseInstance(instance: Instance): void {
+  if (readRunFile(instance, supervisor)?.pid === process.pid) {
+    removeRunFile(instance, supervisor);
+  }
+}
+
+/** The living process that runs an instance, if there is one. */
+export function instanceOwner(instance: Instance): RunFile | undefined {
+  const owner = readRunFile(instance, supervisor);
+  return owner !== undefined && isRunning(owner) ? owner : undefined;
+}
+
+function ownClaim(env: Record<string, string>): RunFile {
+  return {
+    name: supervisor,
+    kind: 'supervisor',
+    pid: process.pid,
+    startedAt: processStartTime(process.pid) ?? '',
+    port: 0,
+    command: process.argv,
+    source: process.execPath,
+    env,
+  };
+}
+
+function alreadyRunning(instance: Instance, pid: number): string {
+  return instance === 'dev'
+    ? `firstcome already runs here (pid ${pid}). Stop it first: npm run stop`
+    : `Tests already run here (pid ${pid}). Wait for them, or stop them: kill ${pid}`;
+}

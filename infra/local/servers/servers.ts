@@ -1,0 +1,252 @@
+import { rmSync } from 'node:fs';
+import { claimInstance, publishEnvironment, releaseInstance } from '../processes/instance-owner.ts';
+import { dockerRuns, dockerStop, dockerUp } from './docker.ts';
+import { ensurePrograms } from './install.ts';
+import { kafka } from './kafka.ts';
+import { PortTakenError, runLocally } from './local-server.ts';
+import { mysql } from './mysql.ts';
+import { dataDir, serverNames } from '../processes/paths.ts';
+import type { Instance, ServerName } from '../processes/paths.ts';
+import { allocatePorts, rememberedPorts } from './ports.ts';
+import type { PortName, Ports } from './ports.ts';
+import { terminate, waitUntil } from '../processes/process.ts';
+import { silent } from '../terminal/progress.ts';
+import type { Report } from '../terminal/progress.ts';
+import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { redis } from './redis.ts';
+import {
+  isRunning,
+  listRunFiles,
+  readRunFile,
+  removeRunFile,
+  writeRunFile,
+} from '../processes/run-files.ts';
+import type { RunFile } from '../processes/run-files.ts';
+import type { ServerKind } from './server-kind.ts';
+
+const answerDeadlineMs = 15_000;
+
+const kinds: Record<ServerName, ServerKind> = {
+  'gate-redis': redis('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE'),
+  'jobs-redis': redis('JOBS_REDIS_URL', 'JOBS_REDIS_CA_FILE'),
+  kafka,
+  mysql,
+};
+
+/** A server that answered. */
+export interface Endpoint {
+  name: ServerName;
+  /** 'environment', 'docker', or the program on this machine and its version. */
+  source: string;
+  /** Of one PING, SELECT 1 or cluster description. */
+  latencyMs: number;
+}
+
+export interface Endpoints {
+  /** The settings that lead our processes to these servers. */
+  env: Record<string, string>;
+  servers: Endpoint[];
+}
+
+/**
+ * Brings up the servers of an instance and returns when all of them answer. Each comes from the
+ * environment (its URL is set), else from Docker, else from this machine, where missing programs
+ * are installed. What an earlier run left behind is stopped first. Throws, with nothing left
+ * running, when a server does not come up, when another process runs this instance, or once
+ * `abort` says so.
+ */
+export async function startServers(
+  instance: Instance,
+  report: Report,
+  abort?: AbortSignal,
+): Promise<Endpoints> {
+  claimInstance(instance);
+  try {
+    await stopLeftovers(instance, report);
+    const given = serverNames.filter((name) => givenUrl(name) !== undefined);
+    const ours = serverNames.filter((name) => !given.includes(name));
+    // First, so that a wrong URL is told before anything is installed or started.
+    const servers = await Promise.all(
+      given.map((name) => endpoint(instance, name, givenUrl(name) ?? '')),
+    );
+    const ports = await bringUp(instance, ours, report, abort);
+    const url = (name: ServerName): string => givenUrl(name) ?? kinds[name].url(ports[name]);
+    for (const name of ours) {
+      servers.push(await endpoint(instance, name, url(name)));
+    }
+    const env: Record<string, string> = {};
+    serverNames.forEach((name) => Object.assign(env, settingsOf(name, url(name))));
+    publishEnvironment(instance, env);
+    return { env, servers };
+  } catch (error) {
+    await stopServers(instance);
+    throw error;
+  }
+}
+
+/** Stops all servers of an instance that we started, wherever they run, and gives it up. */
+export async function stopServers(instance: Instance): Promise<void> {
+  await Promise.all(serverNames.map((name) => stopServer(instance, name)));
+  releaseInstance(instance);
+}
+
+/** Starts one server again, on the port and with the data it had. Does nothing while it runs. */
+export async function startServer(instance: Instance, name: ServerName): Promise<void> {
+  const ports = rememberedPorts(instance);
+  const given = givenUrl(name);
+  if (ports === undefined || (given !== undefined && given !== kinds[name].url(ports[name]))) {
+    throw new ReadableError(`${name} of ${instance} was not started here: start them all first.`);
+  }
+  const run = readRunFile(instance, name);
+  if (run !== undefined && isRunning(run)) {
+    return;
+  }
+  if (await dockerRuns()) {
+    await bringUpInDocker(instance, [name], ports);
+  } else {
+    await runLocally(instance, name, kinds[name], ports, silent);
+  }
+}
+
+/** Stops one server; `SIGKILL` as a crash would. Its data stays, and so does its port. */
+export async function stopServer(
+  instance: Instance,
+  name: ServerName,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<void> {
+  const run = readRunFile(instance, name);
+  if (run === undefined) {
+    return;
+  }
+  if (run.source === 'docker') {
+    await dockerStop(instance, [name], signal);
+  } else {
+    await terminate(run.pid, run.startedAt, { signal });
+  }
+  removeRunFile(instance, name);
+}
+
+/** The process of a server, or nothing when it does not run, or not as a process of ours. */
+export function serverPid(instance: Instance, name: ServerName): number | undefined {
+  const run = readRunFile(instance, name);
+  return run !== undefined && isRunning(run) ? run.pid : undefined;
+}
+
+/** Deletes the data of a server on this machine that does not run. */
+export function wipeServer(instance: Instance, name: ServerName): void {
+  if (readRunFile(instance, name)?.source === 'docker' || serverPid(instance, name) !== undefined) {
+    throw new ReadableError(`Stop ${name} of ${instance} before deleting its data.`);
+  }
+  rmSync(dataDir(instance, name), { recursive: true, force: true });
+}
+
+/** Stops what a supervisor that was killed left running: first our processes, then the servers. */
+export async function stopLeftovers(instance: Instance, report: Report): Promise<RunFile[]> {
+  const left = listRunFiles(instance).filter((run) => run.kind !== 'supervisor');
+  const alive = left.filter((run) => run.source === 'docker' || isRunning(run));
+  const stop = async (): Promise<void> => {
+    const apps = alive.filter((run) => run.kind === 'app');
+    await Promise.all(apps.map((run) => terminate(run.pid, run.startedAt)));
+    await Promise.all(serverNames.map((name) => stopServer(instance, name)));
+  };
+  if (alive.length > 0) {
+    const names = alive.map((run) => run.name).join(', ');
+    await report.step(`stopping what an earlier run left: ${names}`, stop);
+  }
+  left.forEach((run) => removeRunFile(instance, run.name));
+  return alive;
+}
+
+async function bringUp(
+  instance: Instance,
+  names: ServerName[],
+  report: Report,
+  abort?: AbortSignal,
+): Promise<Ports> {
+  const inDocker = names.length > 0 && (await dockerRuns());
+  if (!inDocker) {
+    await ensurePrograms(distinctPrograms(names), report);
+  }
+  const allocate = (forNames: ServerName[]): Promise<Ports> =>
+    allocatePorts(instance, forNames.flatMap(portNames), (text) => report.line(text));
+  const ports = await allocate(names);
+  if (inDocker) {
+    await report.step(`docker compose up ${names.join(' ')}`, () =>
+      bringUpInDocker(instance, names, ports),
+    );
+    return ports;
+  }
+  // Wait for all even when one fails: what is still starting could not be stopped otherwise.
+  const run = async (name: ServerName): Promise<void> => {
+    try {
+      await runLocally(instance, name, kinds[name], ports, report, abort);
+    } catch (error) {
+      if (!(error instanceof PortTakenError)) throw error;
+      Object.assign(ports, await allocate([name]));
+      await runLocally(instance, name, kinds[name], ports, report, abort);
+    }
+  };
+  const results = await Promise.allSettled(names.map((name) => report.step(name, () => run(name))));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) {
+    throw failed.reason;
+  }
+  return ports;
+}
+
+function portNames(name: ServerName): PortName[] {
+  return name === 'kafka' ? ['kafka', 'kafka-controller'] : [name];
+}
+
+async function bringUpInDocker(
+  instance: Instance,
+  names: ServerName[],
+  ports: Ports,
+): Promise<void> {
+  for (const name of names) {
+    const port = ports[name];
+    const common = {
+      kind: 'server',
+      pid: 0,
+      startedAt: '',
+      command: [],
+      source: 'docker',
+    } as const;
+    writeRunFile(instance, { ...common, command: [], name, port });
+  }
+  await dockerUp(instance, names, ports);
+}
+
+function distinctPrograms(names: ServerName[]): ReturnType<ServerKind['programs']> {
+  return [...new Set(names.flatMap((name) => kinds[name].programs()))];
+}
+
+function givenUrl(name: ServerName): string | undefined {
+  return process.env[kinds[name].urlVariable] || undefined;
+}
+
+function settingsOf(name: ServerName, url: string): Record<string, string> {
+  const { urlVariable, defaults } = kinds[name];
+  const ours = givenUrl(name) === undefined ? defaults : {};
+  const chosen = Object.entries(ours).map(([key, value]) => [key, process.env[key] || value]);
+  return { [urlVariable]: url, ...(Object.fromEntries(chosen) as Record<string, string>) };
+}
+
+async function endpoint(instance: Instance, name: ServerName, url: string): Promise<Endpoint> {
+  const source = givenUrl(name) === undefined ? readRunFile(instance, name)?.source : undefined;
+  let lastReason = 'no answer';
+  const ask = (): Promise<number | undefined> =>
+    kinds[name].ping(url).then(
+      (pong) => pong.latencyMs,
+      (error: unknown) => void (lastReason = reason(error)),
+    );
+  const latencyMs = await waitUntil(ask, {
+    deadlineMs: answerDeadlineMs,
+    intervalMs: 500,
+    failure: () =>
+      source === undefined
+        ? `${kinds[name].urlVariable} is set, but that server does not answer: ${lastReason}`
+        : `${name} (${source}) does not answer: ${lastReason}`,
+  });
+  return { name, source: source ?? 'environment', latencyMs };
+}

@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { userIds } from '../../test/harness/fixtures.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import { CouponError } from './coupon-error.ts';
+import { CouponAdministration } from './coupon-administration.ts';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const { gate } = here;
+const coupons = new CouponAdministration(ledger.coupons, gate);
+
+beforeAll(async () => {
+  await ledger.start();
+  await here.start();
+});
+afterAll(async () => {
+  await ledger.close();
+  await here.close();
+});
+
+function create(given: { id?: number; total?: number; partitions?: number } = {}): Promise<Coupon> {
+  const { partitions = 8, ...rest } = given;
+  const draft = { name: 'test', total: 10, opensAt: null, closesAt: null, ...rest };
+  return coupons.create(draft, partitions);
+}
+
+/** What both stores say of a coupon, which must be the same. */
+async function agreed(couponId: number): Promise<Pick<Coupon, 'total' | 'version' | 'epoch'>> {
+  const coupon = await coupons.find(couponId);
+  const { total, version, epoch } = await gate.inspect(couponId);
+  expect({ total, version, epoch }).toEqual({
+    total: coupon.total,
+    version: coupon.version,
+    epoch: coupon.epoch,
+  });
+  return { total, version, epoch };
+}
+
+async function outcomeFor(couponId: number, userId: string): Promise<string> {
+  return (await here.outcomes(couponId, userId))[0]!.kind;
+}
+
+describe('create', () => {
+  test('returns when the gate is open: a request sent now is answered', async () => {
+    const coupon = await create();
+    expect(await outcomeFor(coupon.id, 'ann')).toBe('reserved');
+    expect(await gate.inspect(coupon.id)).toMatchObject({ gate: 'open', left: 9, epoch: 1 });
+    expect(await coupons.find(coupon.id)).toEqual(coupon);
+  });
+
+  test('spreads coupons over the partitions, and tells the gate which', async () => {
+    const before = await ledger.coupons.list();
+    const partitions = new Set<number>();
+    for (let i = 0; i < 3; i += 1) {
+      const coupon = await create({ partitions: before.length + 3 });
+      partitions.add(coupon.kafkaPartition);
+      const result = await gate.reserve(coupon.id, ['ann']);
+      expect(result).toMatchObject({ kafkaPartition: coupon.kafkaPartition });
+    }
+    expect(partitions.size).toBe(3);
+  });
+
+  test('refuses an id that is taken, and leaves that coupon and its gate alone', async () => {
+    await create({ id: 4_711, total: 3 });
+    const issuanceId = await here.take(4_711, 'ann');
+    const taken = create({ id: 4_711, total: 99 });
+    await expect(taken).rejects.toThrow(new CouponError('coupon 4711 exists already'));
+    expect(await agreed(4_711)).toMatchObject({ total: 3 });
+    expect(await gate.heldBy(4_711, ['ann'])).toEqual([issuanceId]);
+  });
+
+  test('waits for the recovery of a gate that it may not open itself', async () => {
+    const id = 4_712;
+    await gate.fence(id, 2);
+    await createWithKeeper(id);
+    expect((await agreed(id)).epoch).toBeGreaterThan(2);
+    expect(await outcomeFor(id, 'ann')).toBe('reserved');
+  });
+
+  test('takes no holders over from a gate that an older database has left', async () => {
+    const id = 4_713;
+    await here.rebuild(here.newCoupon({ id, epoch: 3 }), []);
+    await here.take(id, 'ann');
+    await createWithKeeper(id);
+    expect(await gate.inspect(id)).toMatchObject({ gate: 'open', holders: 0, left: 10 });
+  });
+});
+
+/** Creates a coupon beside a keeper, which must not find it created while its gate is shut. */
+async function createWithKeeper(couponId: number): Promise<void> {
+  let isCreated = false;
+  const creating = create({ id: couponId }).then(() => (isCreated = true));
+  const keep = async (): Promise<void> => {
+    const isShut = (await gate.inspect(couponId)).gate !== 'open';
+    expect(isCreated && isShut).toBe(false);
+    if (isShut) {
+      await recover(couponId);
+    }
+    expect(isCreated).toBe(true);
+  };
+  await vi.waitFor(keep, { timeout: 20_000 });
+  await creating;
+}
+
+/** As the keeper does, without a marker: there is nothing in the log. */
+async function recover(couponId: number): Promise<void> {
+  const raised = await ledger.coupons.raiseEpochs([couponId], async () => {
+    const { epoch, minEpoch } = await gate.inspect(couponId);
+    return new Map([[couponId, Math.max(epoch, minEpoch)]]);
+  });
+  await gate.fence(couponId, raised.get(couponId)!);
+  await here.rebuild(await coupons.find(couponId), []);
+}
+
+test('a coupon that does not exist cannot be changed, and that is told', async () => {
+  const unknown = new CouponError('there is no coupon 999999');
+  await expect(coupons.find(999_999)).rejects.toThrow(unknown);
+  await expect(coupons.pause(999_999)).rejects.toThrow(unknown);
+  await expect(coupons.setTotal(999_999, 5)).rejects.toThrow(unknown);
+});
+
+describe('pause, resume and close', () => {
+  test('take effect in both stores, each with a version of its own', async () => {
+    const { id } = await create();
+    expect(await coupons.pause(id)).toMatchObject({ state: 'paused', version: 2 });
+    expect(await outcomeFor(id, 'ann')).toBe('paused');
+    expect(await coupons.resume(id)).toMatchObject({ state: 'open', version: 3 });
+    expect(await outcomeFor(id, 'ann')).toBe('reserved');
+    expect(await coupons.close(id)).toMatchObject({ state: 'closed', version: 4 });
+    expect(await outcomeFor(id, 'bob')).toBe('closed');
+    await agreed(id);
+  });
+
+  test('a closed coupon is never opened again', async () => {
+    const { id } = await create();
+    await coupons.close(id);
+    const final = new CouponError(`coupon ${id} is closed, which is final`);
+    await expect(coupons.resume(id)).rejects.toThrow(final);
+    await expect(coupons.pause(id)).rejects.toThrow(final);
+    expect((await coupons.close(id)).state).toBe('closed');
+    expect(await outcomeFor(id, 'ann')).toBe('closed');
+  });
+
+  test('made while the gate is shut are what it opens with', async () => {
+    const { id } = await create();
+    await ledger.coupons.raiseEpochs([id], async () => new Map([[id, 1]]));
+    await gate.fence(id, 2);
+    await coupons.pause(id);
+    await here.rebuild(await coupons.find(id), []);
+    expect(await outcomeFor(id, 'ann')).toBe('paused');
+    await agreed(id);
+  });
+});
+
+describe('setTotal', () => {
+  test('raises in both stores: who found it sold out gets one', async () => {
+    const { id } = await create({ total: 1 });
+    expect((await here.outcomes(id, 'ann', 'bob'))[1]).toEqual({ kind: 'sold_out' });
+    expect(await coupons.setTotal(id, 2)).toMatchObject({ total: 2, version: 2 });
+    expect(await outcomeFor(id, 'bob')).toBe('reserved');
+    expect(await agreed(id)).toMatchObject({ total: 2 });
+  });
+
+  test('lowers in both stores, down to what is held', async () => {
+    const { id } = await create();
+    await here.outcomes(id, ...userIds(3));
+    expect(await coupons.setTotal(id, 3)).toMatchObject({ total: 3, version: 2 });
+    expect(await outcomeFor(id, 'late')).toBe('sold_out');
+    expect(await agreed(id)).toMatchObject({ total: 3 });
+  });
+
+  test('never goes below what is held: it is refused, and nothing is changed', async () => {
+    const { id } = await create();
+    await here.outcomes(id, ...userIds(3));
+    const tooLow = `3 of coupon ${id} are taken already: the total cannot be 2`;
+    await expect(coupons.setTotal(id, 2)).rejects.toThrow(new CouponError(tooLow));
+    expect((await coupons.find(id)).total).toBe(10);
+    expect((await gate.inspect(id)).total).toBe(10);
+    expect(await outcomeFor(id, 'late')).toBe('reserved');
+  });
+
+  test('is not lowered while the gate is recovering, and nothing is changed', async () => {
+    const { id } = await create();
+    await gate.fence(id, 2);
+    await expect(coupons.setTotal(id, 5)).rejects.toThrow('is being recovered');
+    expect((await coupons.find(id)).total).toBe(10);
+  });
+
+  test('keeps a paused coupon paused', async () => {
+    const { id } = await create();
+    await coupons.pause(id);
+    for (const total of [20, 5]) {
+      await coupons.setTotal(id, total);
+      expect(await outcomeFor(id, 'ann')).toBe('paused');
+    }
+  });
+
+  test('goes on from where somebody died who had lowered only at the gate', async () => {
+    const coupon = await create();
+    await gate.applyCoupon({ ...coupon, total: 4, version: 2 });
+    await coupons.pause(coupon.id);
+    expect(await agreed(coupon.id)).toMatchObject({ total: 10, version: 3 });
+    expect(await outcomeFor(coupon.id, 'ann')).toBe('paused');
+  });
+});

@@ -1,0 +1,114 @@
+import type { EachBatchPayload } from 'kafkajs';
+import { messageOf } from '../back-off.ts';
+import type { GroupMembership } from './group-membership.ts';
+import type { Log } from '../kafka-client.ts';
+import { type RecordBatch, toConsumedRecord } from './consumed-record.ts';
+
+/** kafkajs sends at most one heartbeat in its own interval (3 s), however often it is asked. */
+const heartbeatCheckMs = 1_000;
+
+/** A member with one of these must join again before it may commit or fetch. */
+const membershipErrors = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'FENCED_INSTANCE_ID',
+]);
+
+/** One batch in the hands of a handler: what is resolved, and whether to go on. */
+export class Delivery {
+  readonly topic: string;
+  readonly partition: number;
+  private readonly generation: number;
+  private readonly lastOffset: bigint;
+  private next: bigint;
+  private progressed = false;
+  private interrupted = false;
+
+  constructor(
+    private readonly payload: EachBatchPayload,
+    private readonly membership: GroupMembership,
+    private readonly closing: AbortSignal,
+    private readonly log: Log,
+  ) {
+    const { topic, partition, messages } = payload.batch;
+    this.topic = topic;
+    this.partition = partition;
+    this.generation = membership.generation;
+    this.next = BigInt(messages[0]?.offset ?? 0);
+    this.lastOffset = BigInt(messages.at(-1)?.offset ?? -1);
+  }
+
+  recordBatch(): RecordBatch {
+    const { topic, partition, messages, highWatermark } = this.payload.batch;
+    return { topic, partition, records: messages.map(toConsumedRecord), highWatermark };
+  }
+
+  /** See BatchContext.resolve. */
+  async resolve(offset: string): Promise<void> {
+    const resolved = BigInt(offset);
+    if (resolved < this.next) {
+      return;
+    }
+    this.next = resolved + 1n;
+    this.progressed = true;
+    if (!this.isOurs()) {
+      // The partition may be another consumer's by now: a commit here could move its offset back.
+      return;
+    }
+    this.payload.resolveOffset(offset);
+    try {
+      await this.payload.commitOffsetsIfNecessary();
+    } catch (error) {
+      this.interrupted = true;
+      this.log('warn', 'an offset was not committed; the records may come again', {
+        topic: this.topic,
+        partition: this.partition,
+        offset,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /** See BatchContext.isStale. */
+  isStale(): boolean {
+    return (
+      this.interrupted || this.closing.aborted || this.membership.isRebalancing || !this.isOurs()
+    );
+  }
+
+  /** The first offset that is not resolved. */
+  nextOffset(): string {
+    return String(this.next);
+  }
+
+  hasProgressed(): boolean {
+    return this.progressed;
+  }
+
+  isComplete(): boolean {
+    return this.next > this.lastOffset;
+  }
+
+  /** Keeps the group from taking a working member for dead; returns what ends it. */
+  keepAlive(): () => void {
+    const timer = setInterval(() => {
+      this.payload.heartbeat().catch((error: unknown) => this.onHeartbeatFailure(error));
+    }, heartbeatCheckMs);
+    return () => clearInterval(timer);
+  }
+
+  private isOurs(): boolean {
+    return this.generation === this.membership.generation && this.membership.owns(this);
+  }
+
+  /** kafkajs meets the same error after the handler and joins again; we only hurry the handler. */
+  private onHeartbeatFailure(error: unknown): void {
+    const type = (error as { type?: string }).type;
+    if (type !== undefined && membershipErrors.has(type)) {
+      this.interrupted = true;
+    }
+    this.log('debug', 'a heartbeat failed', { error: messageOf(error) });
+  }
+}

@@ -1,0 +1,132 @@
+import { type BackOff, backOffMs } from '../back-off.ts';
+import type { TopicPartition } from './group-membership.ts';
+import type { Log } from '../kafka-client.ts';
+
+export interface StoppedPartition extends TopicPartition {
+  /** The first offset that was not processed. */
+  offset: string;
+  /** Why, in words. */
+  reason: string;
+}
+
+/** Turns the fetching of a partition off and on, in whatever consumer is in use. */
+export interface FetchSwitch {
+  pause(at: TopicPartition): void;
+  resume(at: TopicPartition): void;
+}
+
+interface Retry extends TopicPartition {
+  failures: number;
+  reason: string;
+  /** None when the wait is over and the next try is on its way. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+const retryBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
+
+/**
+ * The partitions that are paused: until they have been looked at, for a while, or until the process
+ * restarts. A partition is fetched again when none of these is left.
+ */
+export class PartitionPauses {
+  private readonly held = new Set<string>();
+  private readonly stops = new Map<string, StoppedPartition>();
+  private readonly retries = new Map<string, Retry>();
+  private closed = false;
+
+  constructor(
+    private readonly fetching: FetchSwitch,
+    private readonly log: Log,
+  ) {}
+
+  /** Pauses the partition until `release`. */
+  hold(at: TopicPartition): void {
+    this.held.add(keyOf(at));
+    this.fetching.pause(at);
+  }
+
+  release(at: TopicPartition): void {
+    this.held.delete(keyOf(at));
+    this.resumeIfFree(at);
+  }
+
+  /** The partition works: its next failure waits the shortest time again. */
+  succeeded(at: TopicPartition): void {
+    clearTimeout(this.retries.get(keyOf(at))?.timer);
+    this.retries.delete(keyOf(at));
+  }
+
+  /** Pauses the partition and resumes it after a wait that doubles with every failure in a row. */
+  retryLater(at: TopicPartition, reason: string): void {
+    if (this.closed) {
+      return;
+    }
+    const previous = this.retries.get(keyOf(at));
+    clearTimeout(previous?.timer);
+    const failures = (previous?.failures ?? 0) + 1;
+    const waitMs = backOffMs(retryBackOff, failures);
+    const retry: Retry = { ...at, failures, reason, timer: undefined };
+    retry.timer = setTimeout(() => {
+      retry.timer = undefined;
+      this.resumeIfFree(at);
+    }, waitMs);
+    this.retries.set(keyOf(at), retry);
+    this.fetching.pause(at);
+    this.log('warn', 'a partition is paused and will be retried', {
+      ...at,
+      reason,
+      failures,
+      waitMs,
+    });
+  }
+
+  /** Pauses the partition until the process restarts. */
+  stop(stopped: StoppedPartition): void {
+    this.succeeded(stopped);
+    this.stops.set(keyOf(stopped), stopped);
+    this.fetching.pause(stopped);
+    this.log('error', 'a partition is stopped until the process restarts', { ...stopped });
+  }
+
+  /** A batch of such a partition was fetched before the pause: it comes again, or must not be read. */
+  isPaused(at: TopicPartition): boolean {
+    const key = keyOf(at);
+    return this.stops.has(key) || this.held.has(key) || this.retries.get(key)?.timer !== undefined;
+  }
+
+  stopped(): StoppedPartition[] {
+    return [...this.stops.values()];
+  }
+
+  /** One phrase for each of the chosen partitions that is paused. */
+  describe(chosen: (at: TopicPartition) => boolean): string[] {
+    const stops = this.stopped()
+      .filter(chosen)
+      .map((at) => `${nameOf(at)} is stopped at offset ${at.offset}: ${at.reason}`);
+    const retries = [...this.retries.values()]
+      .filter(chosen)
+      .map((at) => `${nameOf(at)} is retried (failure ${at.failures}): ${at.reason}`);
+    return [...stops, ...retries];
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const { timer } of this.retries.values()) {
+      clearTimeout(timer);
+    }
+  }
+
+  private resumeIfFree(at: TopicPartition): void {
+    if (!this.isPaused(at)) {
+      this.fetching.resume(at);
+    }
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `partition ${partition} of ${topic}`;
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Decision } from '#coupon/decide.ts';
+import { aRequest, userIds } from '../../../test/harness/fixtures.ts';
+import { EventPublisher } from './event-publisher.ts';
+import { IssuanceLog } from './issuance-log.ts';
+import { TestTopics, testKafka } from '../kafka.fixture.ts';
+import { readTopic } from '../inspect/log-reader.ts';
+
+const topics = new TestTopics();
+const publisher = new EventPublisher(testKafka(), { publishTimeoutMs: 5_000 });
+
+beforeAll(async () => {
+  await topics.open();
+  publisher.start();
+  await vi.waitFor(() => expect(publisher.state().status).toBe('connected'), { timeout: 15_000 });
+});
+afterAll(() => Promise.all([publisher.close(), topics.close()]));
+
+async function told(decisions: Decision[]): Promise<{ key: string; value: unknown }[]> {
+  const topic = await topics.create(2);
+  const log = new IssuanceLog(publisher, { requested: '-', decided: topic, deadLetter: '-' });
+  await log.publishDecided(1, decisions);
+  const records: { key: string; value: unknown }[] = [];
+  await readTopic(testKafka(), topic, ({ key, value }, partition) => {
+    expect(partition).toBe(1);
+    records.push({ key: String(key), value: JSON.parse(String(value)) });
+  });
+  return records;
+}
+
+test('what was decided together is one record for each coupon, in the order of the requests', async () => {
+  const issued = (given: Parameters<typeof aRequest>[0]): Decision => ({
+    request: aRequest(given),
+    status: 'ISSUED',
+    decidedAt: 5,
+    isNew: true,
+  });
+  const ann = issued({ coupon_id: 1, user_id: 'ann' });
+  const bob = issued({ coupon_id: 2, user_id: 'bob' });
+  const late: Decision = { ...issued({ user_id: 'late' }), status: 'REFUSED', reason: 'SOLD_OUT' };
+
+  const shown = ({ request, status, reason }: Decision) => ({
+    issuance_id: request.issuance_id,
+    user_id: request.user_id,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    decided_at: 5,
+  });
+  const common = { v: 1, type: 'issuances.decided' };
+  expect(await told([ann, bob, late])).toEqual([
+    { key: '1', value: { ...common, coupon_id: 1, decisions: [shown(ann), shown(late)] } },
+    { key: '2', value: { ...common, coupon_id: 2, decisions: [shown(bob)] } },
+  ]);
+});
+
+test('the largest chunk, of the longest user ids, is not too large for a broker', async () => {
+  const decisions = userIds(500, '\u{1f39f}'.repeat(60)).map((userId): Decision => ({
+    request: aRequest({ user_id: userId }),
+    status: 'ISSUED',
+    decidedAt: 5,
+    isNew: true,
+  }));
+  const [record] = await told(decisions);
+  expect((record!.value as { decisions: unknown[] }).decisions).toHaveLength(500);
+});

@@ -1,0 +1,98 @@
+import type { Decision } from '#coupon/decide.ts';
+import type { DeadLetter } from '#coupon/dead-letter.ts';
+import type { EpochMarker, IssuancesDecided } from '#coupon/events.ts';
+import { eventVersion, toIssuanceRequested } from '#coupon/events.ts';
+import type { Reservation } from '#coupon/reservation.ts';
+import { inSlices } from '#platform/slices.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import { toDeadLetterRecord } from '../consume/dead-letter-record.ts';
+import type { Topics } from '../topics.ts';
+
+export interface CouponEpoch {
+  couponId: number;
+  kafkaPartition: number;
+  epoch: number;
+}
+
+/** A record has a largest size (1 MB by default), and the issuer applies a marker in one go. */
+const markerSizeMax = 500;
+
+/**
+ * What firstcome writes to the log. Every method resolves once all of it is in the replicated log,
+ * and otherwise rejects with `PublishUnconfirmedError`: it may be there, or come later, or twice.
+ */
+export class IssuanceLog {
+  constructor(
+    private readonly publisher: EventPublisher,
+    private readonly topics: Topics,
+  ) {}
+
+  async publishRequests(reservations: Reservation[]): Promise<void> {
+    await this.publisher.publish(
+      this.topics.requested,
+      reservations.map((reservation) => ({
+        partition: reservation.kafkaPartition,
+        key: String(reservation.couponId),
+        value: toIssuanceRequested(reservation),
+      })),
+    );
+  }
+
+  /**
+   * Marks, in the partition of each coupon, where its new epoch begins: what follows there and is of
+   * an older epoch is void. Coupons of one partition share a marker, at most 500 of them.
+   */
+  async publishMarkers(coupons: CouponEpoch[]): Promise<void> {
+    const byPartition = Map.groupBy(coupons, (coupon) => coupon.kafkaPartition);
+    await this.publisher.publish(
+      this.topics.requested,
+      [...byPartition].flatMap(([partition, ofPartition]) =>
+        inSlices(ofPartition, markerSizeMax).map((slice) => ({
+          partition,
+          key: 'epoch.marker',
+          value: {
+            v: eventVersion,
+            type: 'epoch.marker',
+            epochs: slice.map(({ couponId, epoch }) => ({ coupon_id: couponId, epoch })),
+          } satisfies EpochMarker,
+        })),
+      ),
+    );
+  }
+
+  /**
+   * One record for each coupon. `partition` is that of the requests: what was decided stands in the
+   * order of the log.
+   */
+  async publishDecided(partition: number, decisions: Decision[]): Promise<void> {
+    const byCoupon = Map.groupBy(decisions, ({ request }) => request.coupon_id);
+    await this.publisher.publish(
+      this.topics.decided,
+      [...byCoupon].map(([couponId, ofCoupon]) => ({
+        partition,
+        key: String(couponId),
+        value: toIssuancesDecided(couponId, ofCoupon),
+      })),
+    );
+  }
+
+  /** A copy for readers of that topic; the letter itself is kept in the ledger. */
+  async publishDeadLetter(letter: DeadLetter): Promise<void> {
+    await this.publisher.publish(this.topics.deadLetter, [toDeadLetterRecord(letter)]);
+  }
+}
+
+function toIssuancesDecided(couponId: number, decisions: Decision[]): IssuancesDecided {
+  return {
+    v: eventVersion,
+    type: 'issuances.decided',
+    coupon_id: couponId,
+    decisions: decisions.map(({ request, status, reason, decidedAt }) => ({
+      issuance_id: request.issuance_id,
+      user_id: request.user_id,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      decided_at: decidedAt,
+    })),
+  };
+}

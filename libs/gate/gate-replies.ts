@@ -1,0 +1,164 @@
+import type { Coupon } from '#coupon/coupon.ts';
+import type { Reservation } from '#coupon/reservation.ts';
+
+// The only place that knows the numbers the scripts answer with.
+
+export type ReserveOutcome =
+  | { kind: 'reserved'; issuanceId: string }
+  /** The user holds this one already; while it is pending, nothing has been promised for it yet. */
+  | { kind: 'replayed'; issuanceId: string; pending: boolean }
+  | { kind: 'sold_out' | 'not_open' | 'closed' | 'paused' };
+
+export type ReserveResult =
+  | {
+      gate: 'open';
+      epoch: number;
+      kafkaPartition: number;
+      opensAt: number | null;
+      /** By the clock of the gate. */
+      now: number;
+      outcomes: ReserveOutcome[];
+    }
+  | { gate: 'fenced' | 'absent' };
+
+export interface PendingReservation extends Reservation {
+  reservedAt: number;
+}
+
+export interface GateInspection {
+  gate: 'open' | 'fenced' | 'absent';
+  left: number;
+  holders: number;
+  total: number;
+  version: number;
+  epoch: number;
+  minEpoch: number;
+  pending: number;
+  oldestPendingAt: number | null;
+  now: number;
+}
+
+/** What of a coupon stands at its gate, too. */
+export type CouponTerms = Pick<
+  Coupon,
+  'version' | 'total' | 'state' | 'opensAt' | 'closesAt' | 'kafkaPartition'
+>;
+
+export type ApplyOutcome =
+  | { kind: 'applied'; epoch: number }
+  /** The gate is at this version or a newer one. */
+  | { kind: 'stale' }
+  /** The gate is being recovered, and will open with what MySQL says. */
+  | { kind: 'fenced' }
+  /** More are held than the new total; nothing was changed. */
+  | { kind: 'below_holders'; holders: number };
+
+const gateStates = ['open', 'fenced', 'absent'] as const;
+
+export function readReserveReply(reply: unknown): ReserveResult {
+  const [gateCode, epoch, kafkaPartition, opensAt, now, ...rows] = reply as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    ...(number | string)[],
+  ];
+  const gate = gateStates[gateCode]!;
+  if (gate !== 'open') {
+    return { gate };
+  }
+  const outcomes: ReserveOutcome[] = [];
+  for (let i = 0; i < rows.length; i += 2) {
+    outcomes.push(readReserveOutcome(rows[i] as number, rows[i + 1] as string));
+  }
+  return { gate, epoch, kafkaPartition, opensAt: timeOrNull(opensAt), now, outcomes };
+}
+
+function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
+  switch (code) {
+    case 1:
+      return { kind: 'reserved', issuanceId };
+    case 2:
+      return { kind: 'replayed', issuanceId, pending: false };
+    case 3:
+      return { kind: 'replayed', issuanceId, pending: true };
+    case 4:
+      return { kind: 'sold_out' };
+    case 5:
+      return { kind: 'not_open' };
+    case 6:
+      return { kind: 'closed' };
+    case 7:
+      return { kind: 'paused' };
+    default:
+      throw new Error(`reserve.lua answered an unknown code: ${code}`);
+  }
+}
+
+export function readPendingReply(couponId: number, reply: unknown): PendingReservation[] {
+  const [epoch, kafkaPartition, ...rows] = reply as [number, number, ...(number | string)[]];
+  const pending: PendingReservation[] = [];
+  for (let i = 0; i < rows.length; i += 3) {
+    pending.push({
+      issuanceId: rows[i] as string,
+      reservedAt: rows[i + 1] as number,
+      userId: rows[i + 2] as string,
+      couponId,
+      epoch,
+      kafkaPartition,
+    });
+  }
+  return pending;
+}
+
+export function readInspectReply(reply: unknown): GateInspection {
+  const [gate, left, holders, total, version, epoch, minEpoch, pending, oldest, now] =
+    reply as number[];
+  return {
+    gate: gateStates[gate!]!,
+    left: left!,
+    holders: holders!,
+    total: total!,
+    version: version!,
+    epoch: epoch!,
+    minEpoch: minEpoch!,
+    pending: pending!,
+    oldestPendingAt: timeOrNull(oldest!),
+    now: now!,
+  };
+}
+
+export function readApplyReply(reply: unknown): ApplyOutcome {
+  const [code, epoch, holders] = reply as [number, number, number];
+  switch (code) {
+    case 1:
+      return { kind: 'applied', epoch };
+    case 2:
+      return { kind: 'stale' };
+    case 3:
+      return { kind: 'fenced' };
+    case 4:
+      return { kind: 'below_holders', holders };
+    default:
+      throw new Error(`apply_coupon.lua answered an unknown code: ${code}`);
+  }
+}
+
+export function readTerms(fields: (string | null)[]): CouponTerms | undefined {
+  const [version, total, state, opensAt, closesAt, kafkaPartition] = fields;
+  return typeof version !== 'string'
+    ? undefined
+    : {
+        version: Number(version),
+        total: Number(total),
+        state: state as Coupon['state'],
+        opensAt: timeOrNull(Number(opensAt)),
+        closesAt: timeOrNull(Number(closesAt)),
+        kafkaPartition: Number(kafkaPartition),
+      };
+}
+
+function timeOrNull(milliseconds: number): number | null {
+  return milliseconds === 0 ? null : milliseconds;
+}

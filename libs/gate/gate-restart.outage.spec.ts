@@ -1,0 +1,37 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { OwnServer } from '../../test/harness/own-server.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+
+const here = new TestGate();
+const { gate } = here;
+const redis = new OwnServer('gate-redis');
+
+beforeAll(() => here.start());
+afterEach(() => redis.start());
+afterAll(() => here.close());
+
+describe('a restart of Redis', () => {
+  test('shuts every gate although no data is lost, until a recovery opens it', async (context) => {
+    redis.require(context);
+    const coupon = await here.openCoupon();
+    const issuanceId = await here.take(coupon.id, 'ann');
+    const runId = await gate.claim(coupon.id, 'before the restart');
+
+    await redis.restart();
+    await vi.waitFor(() => gate.now(), { timeout: 20_000 });
+
+    expect(await gate.heldBy(coupon.id, ['ann'])).toEqual([issuanceId]);
+    expect(await gate.inspect(coupon.id)).toMatchObject({ gate: 'fenced', left: 9, pending: 1 });
+    expect(await gate.reserve(coupon.id, ['ann', 'bob'])).toEqual({ gate: 'fenced' });
+    expect(await gate.confirm(coupon.id, 1, [issuanceId])).toBe(false);
+    expect(await gate.listPending(coupon.id, 0, 10)).toEqual([]);
+    const next = { ...coupon, epoch: 2 };
+    expect(await gate.open(next, 'before the restart', runId)).toBe(false);
+
+    await gate.fence(coupon.id, 2);
+    expect(await here.rebuild(next, [{ userId: 'ann', issuanceId }])).toBe(true);
+    expect(await here.outcomes(coupon.id, 'ann')).toEqual([
+      { kind: 'replayed', issuanceId, pending: false },
+    ]);
+  });
+});

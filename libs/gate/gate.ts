@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import type { GateConnection } from './gate-connection.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
+import {
+  readApplyReply,
+  readInspectReply,
+  readPendingReply,
+  readReserveReply,
+  readTerms,
+} from './gate-replies.ts';
+import type { ApplyOutcome, PendingReservation } from './gate-replies.ts';
+import { GateScripts } from './gate-scripts.ts';
+import type { GateKeys } from './keys.ts';
+import { gateKeys } from './keys.ts';
+
+/** What identifies a reservation to `release`. */
+export interface HeldIssuance {
+  issuanceId: string;
+  userId: string;
+}
+
+/**
+ * The gate: who is admitted to a coupon and how many are left, in Redis, one atomic script a step.
+ * Every method rejects when Redis is away or slow; what was asked may then have happened or not,
+ * and every script may be run again.
+ */
+export class Gate {
+  private readonly scripts: GateScripts;
+
+  constructor(
+    private readonly connection: GateConnection,
+    private readonly keyPrefix: string,
+  ) {
+    this.scripts = new GateScripts(connection.redis);
+  }
+
+  /** Reserves one unit for each user, in order; one outcome for each. At most 500 a call. */
+  async reserve(couponId: number, userIds: string[]): Promise<ReserveResult> {
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
+    const suffixes = newIdSuffixes(userIds.length);
+    const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId]);
+    return readReserveReply(
+      await this.scripts.run('reserve', [meta, holders, pending, pendingUsers], args),
+    );
+  }
+
+  /**
+   * Confirms reservations that are in the log. False when their epoch is over: they may be void, and
+   * nothing may be promised to their clients.
+   */
+  async confirm(couponId: number, epoch: number, issuanceIds: string[]): Promise<boolean> {
+    const { meta, pending, pendingUsers } = this.keys(couponId);
+    const reply = await this.scripts.run(
+      'confirm',
+      [meta, pending, pendingUsers],
+      [epoch, ...issuanceIds],
+    );
+    return reply === 1;
+  }
+
+  /** Gives refused units back, where that user still holds that id in that epoch. Returns how many. */
+  async release(couponId: number, epoch: number, refused: HeldIssuance[]): Promise<number> {
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
+    const args = refused.flatMap(({ issuanceId, userId }) => [issuanceId, userId]);
+    return (await this.scripts.run(
+      'release',
+      [meta, holders, pending, pendingUsers],
+      [epoch, ...args],
+    )) as number;
+  }
+
+  /** Reservations unconfirmed for at least `ageMs`, oldest first; none while the gate is fenced. */
+  async listPending(
+    couponId: number,
+    ageMs: number,
+    rowsMax: number,
+  ): Promise<PendingReservation[]> {
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
+    const reply = await this.scripts.run(
+      'list_pending',
+      [meta, holders, pending, pendingUsers],
+      [ageMs, rowsMax],
+    );
+    return readPendingReply(couponId, reply);
+  }
+
+  async inspect(couponId: number): Promise<GateInspection> {
+    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
+    const keys = [meta, holders, pending, pendingUsers];
+    return readInspectReply(await this.scripts.run('inspect', keys));
+  }
+
+  /** Applies a newer version of a coupon to its open gate; see `ApplyOutcome`. */
+  async applyCoupon(coupon: Coupon): Promise<ApplyOutcome> {
+    const { meta, holders } = this.keys(coupon.id);
+    return readApplyReply(
+      await this.scripts.run(
+        'apply_coupon',
+        [meta, holders],
+        [coupon.version, coupon.total, coupon.state, coupon.opensAt ?? 0, coupon.closesAt ?? 0],
+      ),
+    );
+  }
+
+  /** Recovery: nothing of an older epoch is admitted from here on. Returns the least epoch that is. */
+  async fence(couponId: number, epoch: number): Promise<number> {
+    return (await this.scripts.run('fence', [this.keys(couponId).meta], [epoch])) as number;
+  }
+
+  /** Recovery: claims the gate for this token, and tells which run of Redis the claim is good for. */
+  async claim(couponId: number, token: string): Promise<string> {
+    const { meta, staging } = this.keys(couponId);
+    return (await this.scripts.run('claim', [meta, staging], [token])) as string;
+  }
+
+  /** Recovery: stages a slice of at most 500 holders. False when the claim is lost. */
+  async stage(couponId: number, token: string, slice: HeldIssuance[]): Promise<boolean> {
+    const { meta, staging } = this.keys(couponId);
+    const args = slice.flatMap(({ issuanceId, userId }) => [userId, issuanceId]);
+    return (await this.scripts.run('stage', [meta, staging], [token, ...args])) === 1;
+  }
+
+  /** Recovery: opens the gate on what was staged. False when another recovery has overtaken. */
+  async open(coupon: Coupon, token: string, runId: string): Promise<boolean> {
+    const { meta, holders, pending, pendingUsers, staging } = this.keys(coupon.id);
+    const reply = await this.scripts.run(
+      'open',
+      [meta, holders, pending, pendingUsers, staging],
+      [
+        token,
+        runId,
+        coupon.epoch,
+        coupon.kafkaPartition,
+        coupon.version,
+        coupon.total,
+        coupon.state,
+        coupon.opensAt ?? 0,
+        coupon.closesAt ?? 0,
+      ],
+    );
+    return reply === 1;
+  }
+
+  /** What the gate goes by of its coupon; `undefined` when it has none. */
+  async terms(couponId: number): Promise<CouponTerms | undefined> {
+    const fields = ['version', 'total', 'state', 'opens_at', 'closes_at', 'kafka_partition'];
+    return readTerms(await this.connection.redis.hmget(this.keys(couponId).meta, ...fields));
+  }
+
+  /** Which of these reservations are not confirmed yet. */
+  async pendingAmong(couponId: number, issuanceIds: string[]): Promise<Set<string>> {
+    const { pending } = this.keys(couponId);
+    const scores = await this.connection.redis.zmscore(pending, ...issuanceIds);
+    return new Set(issuanceIds.filter((_, i) => scores[i] !== null));
+  }
+
+  /** The issuance each of these users holds, in order; null for one who holds none. */
+  heldBy(couponId: number, userIds: string[]): Promise<(string | null)[]> {
+    return this.connection.redis.hmget(this.keys(couponId).holders, ...userIds);
+  }
+
+  /** All holders of a coupon, in slices; one that comes or goes meanwhile may be missed. */
+  async *holders(couponId: number): AsyncGenerator<HeldIssuance[]> {
+    const key = this.keys(couponId).holders;
+    let cursor = '0';
+    do {
+      const [next, flat] = await this.connection.redis.hscan(key, cursor, 'COUNT', 1_000);
+      cursor = next;
+      const slice: HeldIssuance[] = [];
+      for (let i = 0; i < flat.length; i += 2) {
+        slice.push({ userId: flat[i]!, issuanceId: flat[i + 1]! });
+      }
+      yield slice;
+    } while (cursor !== '0');
+  }
+
+  /** The clock that every time of the protocol comes from, in milliseconds since 1970. */
+  async now(): Promise<number> {
+    const [seconds, microseconds] = await this.connection.redis.time();
+    return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  }
+
+  private keys(couponId: number): GateKeys {
+    return gateKeys(this.keyPrefix, couponId);
+  }
+}
+
+/** The random 74 bits of UUIDv7s, as text after the version digit; the gate adds the time. */
+function newIdSuffixes(count: number): string[] {
+  const bytesEach = 10;
+  const digits = randomBytes(count * bytesEach).toString('hex');
+  return Array.from({ length: count }, (_, i) => {
+    const own = digits.slice(2 * bytesEach * i, 2 * bytesEach * (i + 1));
+    const variant = '89ab'[Number.parseInt(own[0]!, 16) % 4]!;
+    return `${own.slice(1, 4)}-${variant}${own.slice(4, 7)}-${own.slice(7, 19)}`;
+  });
+}

@@ -1,0 +1,81 @@
+-- Reserves one unit for each user, in the order given.
+--
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users
+-- ARGV  for each user, at most 500: id_suffix (what follows the version digit of its UUIDv7), user_id
+-- Returns { gate, epoch, kafka_partition, opens_at, now, then for each user: code, issuance_id }
+--   gate  0 admits or answers  1 fenced (recovering)  2 absent
+--   code  1 reserved  2 replayed  3 replayed, still pending
+--         4 sold out  5 not open yet  6 closed  7 paused
+
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return { 2, 0, 0, 0, 0 }
+end
+local meta = read_hash(KEYS[1])
+if is_fenced(meta) then
+  return { 1, 0, 0, 0, 0 }
+end
+
+if not has_all(meta, KEYS[2], KEYS[3], KEYS[4]) then
+  -- The numbers cannot be trusted: close the gate, and let a recovery count again.
+  redis.call('HDEL', KEYS[1], 'run_id')
+  return { 1, 0, 0, 0, 0 }
+end
+
+local left = tonumber(meta.left)
+local now = now_ms()
+local opens_at = tonumber(meta.opens_at)
+local closes_at = tonumber(meta.closes_at)
+local refusal = nil
+if meta.state == 'closed' or (closes_at > 0 and now >= closes_at) then
+  refusal = 6
+elseif opens_at > 0 and now < opens_at then
+  refusal = 5
+elseif meta.state == 'paused' then
+  refusal = 7
+end
+
+local user_ids = {}
+for i = 2, #ARGV, 2 do
+  user_ids[#user_ids + 1] = ARGV[i]
+end
+local held = #user_ids > 0 and redis.call('HMGET', KEYS[2], unpack(user_ids)) or {}
+
+local id_prefix = string.format('%08x-%04x-7', math.floor(now / 65536), now % 65536)
+local reply = { 0, tonumber(meta.epoch), tonumber(meta.kafka_partition), opens_at, now }
+local reserved_now = {}
+-- Written at the end, one command for all: a third of the time of a command for each.
+local holders, pending, pending_users = {}, {}, {}
+
+for i, user_id in ipairs(user_ids) do
+  local code = refusal
+  -- The same user may stand in a batch twice.
+  local id = reserved_now[user_id]
+  if id then
+    code = 3
+  elseif held[i] then
+    -- A holder gets its answer again whatever the state of the coupon.
+    id = held[i]
+    code = redis.call('ZSCORE', KEYS[3], id) and 3 or 2
+  elseif not refusal then
+    if left > 0 then
+      code = 1
+      id = id_prefix .. ARGV[2 * i - 1]
+      left = left - 1
+      reserved_now[user_id] = id
+      append(holders, user_id, id)
+      append(pending, now, id)
+      append(pending_users, id, user_id)
+    else
+      code = 4
+    end
+  end
+  append(reply, code, id or '')
+end
+
+if #holders > 0 then
+  redis.call('HSET', KEYS[2], unpack(holders))
+  redis.call('ZADD', KEYS[3], unpack(pending))
+  redis.call('HSET', KEYS[4], unpack(pending_users))
+  redis.call('HSET', KEYS[1], 'left', left, 'pending', tonumber(meta.pending) + #pending / 2)
+end
+return reply

@@ -1,0 +1,55 @@
+import type { GateConnection } from './gate-connection.ts';
+import { z } from 'zod';
+import { decidedWatermarkKey, statusHintsKey } from './keys.ts';
+
+const hintSchema = z.object({
+  coupon_id: z.number(),
+  user_id: z.string(),
+  status: z.enum(['ISSUED', 'REFUSED']),
+  reason: z.enum(['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON']).optional(),
+  decided_at: z.number(),
+});
+
+/** What was decided about one issuance, kept for a while so that a poll spares MySQL. */
+export type StatusHint = z.output<typeof hintSchema>;
+
+/**
+ * Hints may be missing or late and never contradict MySQL, which is the truth. They share keys with
+ * their neighbours in time: a key of its own for each cost Redis and the issuer several times as much.
+ */
+export class StatusHints {
+  constructor(
+    private readonly connection: GateConnection,
+    private readonly keyPrefix: string,
+    private readonly ttlSeconds: number,
+  ) {}
+
+  async write(hints: ReadonlyMap<string, StatusHint>): Promise<void> {
+    const byKey = Map.groupBy(hints, ([issuanceId]) => statusHintsKey(this.keyPrefix, issuanceId));
+    const pipeline = this.connection.redis.pipeline();
+    for (const [key, ofKey] of byKey) {
+      pipeline.hset(key, ...ofKey.flatMap(([id, hint]) => [id, JSON.stringify(hint)]));
+      pipeline.expire(key, this.ttlSeconds);
+    }
+    await pipeline.exec();
+  }
+
+  async read(issuanceId: string): Promise<StatusHint | undefined> {
+    const key = statusHintsKey(this.keyPrefix, issuanceId);
+    const text = await this.connection.redis.hget(key, issuanceId);
+    return text === null ? undefined : hintSchema.parse(JSON.parse(text));
+  }
+
+  /**
+   * The watermark: every request reserved before this time (milliseconds) that was ever acknowledged
+   * is decided and in MySQL. `undefined` while nobody has worked it out.
+   */
+  async readWatermark(): Promise<number | undefined> {
+    const text = await this.connection.redis.get(decidedWatermarkKey(this.keyPrefix));
+    return text === null ? undefined : Number(text);
+  }
+
+  async writeWatermark(milliseconds: number): Promise<void> {
+    await this.connection.redis.set(decidedWatermarkKey(this.keyPrefix), milliseconds);
+  }
+}

@@ -1,0 +1,104 @@
+import mysql from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stack } from '../harness/stack.ts';
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+});
+afterAll(() => stack.stop());
+
+async function query(sql: string): Promise<void> {
+  const connection = await mysql.createConnection(stack.env['MYSQL_URL']!);
+  await connection.query(sql);
+  await connection.end();
+}
+
+describe('a process', () => {
+  it.each(['api', 'issuer', 'keeper'] as const)(
+    '%s: refuses a bad configuration with one readable list and exit code 78',
+    async (kind) => {
+      const app = await stack.startApp(
+        kind,
+        { GATE_REDIS_URL: 'http://user:s3cret@gate', KAFKA_PARTITIONS: 'many' },
+        { waitUntilReady: false },
+      );
+      expect(await app.exit()).toEqual({ code: 78, signal: null });
+      expect(app.output).toContain('GATE_REDIS_URL: must be a redis');
+      expect(app.output).toContain('KAFKA_PARTITIONS');
+      expect(app.output).not.toContain('s3cret');
+      stack.apps.splice(stack.apps.indexOf(app), 1);
+    },
+  );
+
+  it('is not ready, and says which migration it misses or does not know', async () => {
+    const rename = (from: string, to: string) =>
+      query(`UPDATE migrations SET name = '${to}' WHERE name = '${from}'`);
+    await rename('Initial1764000000000', 'FromTheFuture9999999999999');
+    for (const kind of ['api', 'issuer', 'keeper'] as const) {
+      await expect
+        .poll(async () => (await stack.app(kind).readiness())?.text)
+        .toContain('migration Initial1764000000000 is missing');
+    }
+    await query("INSERT INTO migrations (timestamp, name) VALUES (1, 'Initial1764000000000')");
+    await expect
+      .poll(async () => (await stack.app('api').readiness())?.text)
+      .toContain('migration FromTheFuture9999999999999 is newer');
+    expect(stack.app('api').isRunning).toBe(true);
+
+    await query("DELETE FROM migrations WHERE name = 'FromTheFuture9999999999999'");
+    await expect.poll(async () => (await stack.app('api').readiness())?.status).toBe(200);
+  });
+
+  it('is alive whatever its stores do', async () => {
+    const answer = await fetch(`${stack.app('api').publicUrl}/health/live`);
+    expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
+  });
+
+  it('writes its log as JSON lines in ECS', () => {
+    const lines = stack.app('keeper').output.trim().split('\n');
+    const entries = lines
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(entries.length).toBeGreaterThan(0);
+    for (const entry of entries) {
+      expect(entry).toMatchObject({
+        '@timestamp': expect.any(String),
+        'log.level': expect.any(String),
+        'service.name': 'firstcome-keeper',
+      });
+    }
+  });
+});
+
+describe('SIGTERM', () => {
+  it('ends every process with exit code 0 in under 10 s, and every answer given was true', async () => {
+    const couponId = await stack.createCoupon(500);
+    const answers = Array.from({ length: 300 }, (_, i) =>
+      stack.assign(couponId, `user-${i}`).catch(() => undefined),
+    );
+    const startedAt = Date.now();
+    const exits = await Promise.all(
+      (['api', 'issuer', 'keeper'] as const).map(async (kind) => {
+        stack.app(kind).signal('SIGTERM');
+        return stack.app(kind).exit();
+      }),
+    );
+    expect(exits).toEqual([0, 0, 0].map((code) => ({ code, signal: null })));
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+
+    const accepted = (await Promise.all(answers)).filter((answer) => answer?.status === 200);
+    // The whole system stopped and started: it comes into service by itself.
+    await Promise.all((['api', 'issuer', 'keeper'] as const).map((kind) => stack.startApp(kind)));
+    for (const answer of accepted) {
+      await expect
+        .poll(async () => (await stack.request(answer!.body.status_url)).body.status, {
+          timeout: 20_000,
+        })
+        .toBe('ISSUED');
+    }
+    expect((await stack.assign(couponId, 'afterwards')).status).toBe(200);
+    expect((await stack.firstcome('verify')).exitCode).toBe(0);
+  });
+});

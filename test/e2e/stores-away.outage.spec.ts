@@ -1,0 +1,105 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
+import { shippedTimeouts, Stack } from '../harness/stack.ts';
+
+// These tests stop servers; servers that came with the environment are not ours to stop.
+const serversAreOurs = serverPid('test', 'mysql') !== undefined;
+
+describe.skipIf(!serversAreOurs)('while a server is away', () => {
+  let stack: Stack;
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+  });
+  afterEach(async () => {
+    await Promise.all(
+      (['mysql', 'kafka', 'gate-redis'] as const)
+        .filter((name) => serverPid('test', name) === undefined)
+        .map((name) => startServer('test', name)),
+    );
+  });
+  afterAll(() => stack.stop());
+
+  const statusOf = async (id: string): Promise<string> =>
+    (await stack.request(`/api/v1/issuances/${id}`)).body.status;
+
+  it('MySQL: assigns are acknowledged, and persisted when it is back', async () => {
+    const couponId = await stack.createCoupon(100);
+    await stopServer('test', 'mysql');
+
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => stack.assign(couponId, `user-${i}`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    await expect.poll(async () => (await stack.app('api').readiness())?.status).toBe(200);
+    const status = await stack.request(answers[0]!.body.status_url);
+    expect([status.status, status.body.code]).toEqual([503, 'UNAVAILABLE']);
+    await expect
+      .poll(async () => (await stack.app('issuer').readiness())?.text)
+      .toContain('MySQL is not reachable');
+
+    await startServer('test', 'mysql');
+    for (const { body } of answers) {
+      await expect.poll(() => statusOf(body.issuance_id), { timeout: 20_000 }).toBe('ISSUED');
+    }
+    expect((await stack.firstcome('verify')).exitCode).toBe(0);
+  });
+
+  it('Redis: 503 RECOVERING while it is away, and service again by itself afterwards', async () => {
+    const couponId = await stack.createCoupon(100);
+    const before = await stack.assign(couponId, 'early');
+    await stopServer('test', 'gate-redis');
+
+    const answer = await stack.assign(couponId, 'early');
+    expect([answer.status, answer.body.code]).toEqual([503, 'RECOVERING']);
+    expect(answer.headers.get('retry-after')).toBe('1');
+
+    await startServer('test', 'gate-redis');
+    await expectServiceAgain(couponId, before.body.issuance_id);
+  });
+
+  it('Redis emptied by FLUSHALL: service again by itself, nobody forgotten', async () => {
+    const couponId = await stack.createCoupon(100);
+    const before = await stack.assign(couponId, 'early');
+    const redis = new Redis(stack.env['GATE_REDIS_URL']!);
+    await redis.flushall();
+    redis.disconnect();
+
+    await expectServiceAgain(couponId, before.body.issuance_id);
+  });
+
+  it('Kafka: 503 UNCONFIRMED in bounded time, and the same id is acknowledged later', async () => {
+    const couponId = await stack.createCoupon(100);
+    await stack.startApp('api', shippedTimeouts);
+    await stopServer('test', 'kafka');
+
+    const startedAt = Date.now();
+    const answer = await stack.assign(couponId, 'patient');
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect([answer.status, answer.body.code]).toEqual([503, 'UNCONFIRMED']);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    await expect
+      .poll(async () => (await stack.app('api').readiness())?.status, { timeout: 20_000 })
+      .toBe(503);
+
+    await startServer('test', 'kafka');
+    await expect
+      .poll(async () => (await stack.assign(couponId, 'patient')).body, { timeout: 30_000 })
+      .toMatchObject({ issuance_id: answer.body.issuance_id, status: 'ACCEPTED' });
+    await expect.poll(() => statusOf(answer.body.issuance_id), { timeout: 30_000 }).toBe('ISSUED');
+    expect((await stack.firstcome('verify')).exitCode).toBe(0);
+  });
+
+  /** The gate opens again, 'early' still holds the same id, and newcomers are admitted. */
+  async function expectServiceAgain(couponId: number, issuanceId: string): Promise<void> {
+    await expect
+      .poll(async () => (await stack.assign(couponId, 'early')).body, { timeout: 30_000 })
+      .toMatchObject({ issuance_id: issuanceId, status: 'ACCEPTED' });
+    await expect.poll(async () => (await stack.assign(couponId, 'late')).status).toBe(200);
+    await expect
+      .poll(async () => (await stack.request(`/api/v1/coupons/${couponId}`)).body.left)
+      .toBe(98);
+    expect((await stack.firstcome('verify')).exitCode).toBe(0);
+  }
+});

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OwnServer } from '../harness/own-server.ts';
+import { Stack } from '../harness/stack.ts';
+import { StackStores } from '../harness/stack-stores.ts';
+
+const couponCount = 1_000;
+const holderCount = 1_000_000;
+const partitions = 8;
+const couponIds = Array.from({ length: couponCount }, (_, i) => i + 1);
+const closedIds = couponIds.filter((id) => id % 2 === 0);
+const openIds = couponIds.filter((id) => id % 2 === 1);
+
+const redis = new OwnServer('gate-redis');
+let stack: Stack;
+let stores: StackStores;
+
+beforeAll(async () => {
+  stack = await Stack.prepare({ KAFKA_PARTITIONS: String(partitions) });
+  stores = new StackStores(stack);
+});
+afterAll(async () => {
+  await redis.start();
+  await stores.close();
+  await stack.stop();
+});
+
+/** As `coupon create` would: with rows in MySQL, and the keeper opens their gates. */
+async function createCoupons(): Promise<void> {
+  const rows = couponIds.map((id) => [
+    id,
+    `coupon ${id}`,
+    holderCount,
+    Math.floor(id / 2) % partitions,
+    1,
+    id % 2 === 0 ? 'closed' : 'open',
+    1,
+    1,
+  ]);
+  await stores.query(
+    `INSERT INTO coupon (id, name, total, kafka_partition, version, state, epoch, applied_epoch)
+     VALUES ?`,
+    [rows],
+  );
+}
+
+/** Holders of coupon 1, as so many requests would have left them. */
+async function issueCoupons(): Promise<void> {
+  const sliceSize = 10_000;
+  for (let from = 0; from < holderCount; from += sliceSize) {
+    await stores.query(
+      `INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at)
+       SELECT UNHEX(CONCAT('0190000000007000', LPAD(HEX(seq), 16, '0'))), 1,
+              CONCAT('customer-', LPAD(seq, 8, '0')), 1, 1764000000000
+       FROM (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + ? AS seq
+             FROM ${digits('a')}, ${digits('b')}, ${digits('c')}, ${digits('d')}) AS numbers`,
+      [from],
+    );
+  }
+  await stores.query('UPDATE coupon SET issued = ? WHERE id = 1', [holderCount]);
+}
+
+function digits(name: string): string {
+  const rest = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `UNION ALL SELECT ${n}`).join(' ');
+  return `(SELECT 0 AS n ${rest}) AS ${name}`;
+}
+
+/** Restarts Redis and tells how long it took, from then on, until these gates were open again. */
+async function secondsUntilOpen(ids: number[]): Promise<number> {
+  await redis.restart();
+  const startedAt = performance.now();
+  await expect
+    .poll(async () => (await stores.openGates(ids)).length, { timeout: 60_000, interval: 100 })
+    .toBe(ids.length);
+  return (performance.now() - startedAt) / 1_000;
+}
+
+test('1 000 coupons open again by themselves after a restart of Redis, the open ones first', async (context) => {
+  redis.require(context);
+  await createCoupons();
+  await Promise.all((['issuer', 'keeper'] as const).map((kind) => stack.startApp(kind)));
+  await expect
+    .poll(async () => (await stores.openGates(couponIds)).length, { timeout: 60_000 })
+    .toBe(couponCount);
+
+  await redis.restart();
+  const startedAt = performance.now();
+  let closedWhileOpenWaited = 0;
+  await expect
+    .poll(
+      async () => {
+        // In this order: what opens in between counts for the open coupons.
+        const closed = await stores.openGates(closedIds);
+        const open = await stores.openGates(openIds);
+        if (open.length < openIds.length - 8) {
+          closedWhileOpenWaited = closed.length;
+        }
+        return open.length;
+      },
+      { timeout: 60_000, interval: 50 },
+    )
+    .toBe(openIds.length);
+  await expect
+    .poll(async () => (await stores.openGates(closedIds)).length, { timeout: 60_000 })
+    .toBe(closedIds.length);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(`1 000 gates open again after ${seconds.toFixed(1)} s`);
+  expect(closedWhileOpenWaited).toBeLessThan(closedIds.length);
+});
+
+test('a million holders of one coupon are staged in slices, beside the other coupons', async (context) => {
+  redis.require(context);
+  await issueCoupons();
+  const keeper = stack.app('keeper');
+  const before = (await stores.redis.info('memory')).match(/used_memory:(\d+)/)![1]!;
+
+  const seconds = await secondsUntilOpen(couponIds);
+  const gate = await stores.gate.inspect(1);
+  expect(gate).toMatchObject({ gate: 'open', holders: holderCount, left: 0 });
+  const after = (await stores.redis.info('memory')).match(/used_memory:(\d+)/)![1]!;
+  const bytesPerHolder = (Number(after) - Number(before)) / holderCount;
+  const rss = Number(
+    /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(await keeper.metrics())![1],
+  );
+  console.log(
+    `a million holders staged after ${seconds.toFixed(1)} s; Redis takes ` +
+      `${bytesPerHolder.toFixed(0)} bytes a holder; the keeper ${(rss / 2 ** 20).toFixed(0)} MB`,
+  );
+  expect(bytesPerHolder).toBeLessThan(200);
+  expect(rss).toBeLessThan(320 * 2 ** 20);
+});

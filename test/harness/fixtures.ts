@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Coupon } from '#coupon/coupon.ts';
+import type { DeadLetter } from '#coupon/dead-letter.ts';
+import type { IssuanceRequested } from '#coupon/events.ts';
+
+/** An open coupon of ten units without limits in time; what a test is about is given. */
+export function aCoupon(given: Partial<Coupon> = {}): Coupon {
+  return {
+    id: 1,
+    name: 'test',
+    total: 10,
+    issued: 0,
+    kafkaPartition: 0,
+    version: 1,
+    state: 'open',
+    opensAt: null,
+    closesAt: null,
+    epoch: 1,
+    appliedEpoch: 1,
+    ...given,
+  };
+}
+
+/** A request for coupon 1 in epoch 1, under an id of its own; what a test is about is given. */
+export function aRequest(given: Partial<IssuanceRequested> = {}): IssuanceRequested {
+  return {
+    v: 1,
+    type: 'issuance.requested',
+    issuance_id: anIssuanceId(),
+    coupon_id: 1,
+    user_id: 'ann',
+    epoch: 1,
+    reserved_at: 1_764_000_000_000,
+    ...given,
+  };
+}
+
+/** Bytes found at offset 7 of partition 0; what a test is about is given. */
+export function aDeadLetter(given: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    topic: 'test.requested',
+    partition: 0,
+    offset: '7',
+    recordedAt: 1_764_000_000_000,
+    key: Buffer.from('1'),
+    value: Buffer.from('no JSON'),
+    headers: [],
+    traceId: null,
+    reason: 'not a JSON object with a version',
+    ...given,
+  };
+}
+
+/** A UUIDv7 of this time, as the gate makes them. */
+export function anIssuanceId(reservedAt = 1_764_000_000_000): string {
+  const time = reservedAt.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice('xxxxxxxx-xxxx-4'.length)}`;
+}
+
+/** `prefix-1`, `prefix-2`, … */
+export function userIds(count: number, prefix = 'user'): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
+}
