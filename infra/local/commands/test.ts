@@ -36,7 +36,7 @@ const suites: Record<string, Suites> = {
 };
 
 const instance = 'test';
-const checks = ['format:check', 'lint', 'types'];
+const checks = ['format:check', 'lint', 'boundaries', 'types'];
 const report = createProgress();
 const interrupted = new AbortController();
 

@@ -1,0 +1,113 @@
+// Which folder may import which. `npm run boundaries` checks it, docs/architecture.md shows it.
+
+/** Of each lib, the libs it stands on; itself and packages are not listed. */
+const libs = {
+  coupon: [],
+  platform: [],
+  gate: ['coupon', 'platform'],
+  'event-log': ['coupon', 'platform'],
+  ledger: ['coupon', 'platform'],
+  stores: ['event-log', 'gate', 'ledger', 'platform'],
+  admission: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
+  administration: ['coupon', 'gate', 'ledger', 'platform'],
+  audit: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
+};
+
+/** Of each package that talks to a server, the one folder of what ships that imports it. */
+const clients = {
+  kafkajs: 'libs/event-log',
+  typeorm: 'libs/ledger',
+  mysql2: 'libs/ledger',
+  ioredis: 'libs/gate',
+  bullmq: 'apps/keeper',
+  '@nestjs/bullmq': 'apps/keeper',
+};
+
+/** Specs and fixtures stand beside what they test, and may use the harness. */
+const shipped = { pathNot: '\\.(spec|fixture)\\.ts$' };
+
+const libRules = Object.entries(libs).map(([lib, below]) => ({
+  name: `libs-${lib}`,
+  comment: `libs/${lib} stands on ${below.length === 0 ? 'no other lib' : below.join(', ')}.`,
+  severity: 'error',
+  from: { ...shipped, path: `^libs/${lib}/` },
+  to: {
+    path: '^(apps|libs|infra|test|bench|k6)/',
+    pathNot: `^libs/(${[lib, ...below].join('|')})/`,
+  },
+}));
+
+const clientRules = Object.entries(clients).map(([name, folder]) => ({
+  name: `only-${folder.split('/')[1]}-imports-${name}`,
+  comment: `Of what ships, only ${folder} imports ${name}.`,
+  severity: 'error',
+  from: { ...shipped, path: '^(apps|libs)/', pathNot: [shipped.pathNot, `^${folder}/`] },
+  to: { path: `^node_modules/${name}/` },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment:
+        'Arrows point one way, types included. Only the world of the model knows its actors by type.',
+      severity: 'error',
+      from: { pathNot: '^test/model/' },
+      to: { circular: true },
+    },
+    {
+      name: 'every-lib-has-a-place',
+      comment: 'A new lib is listed above, with what it stands on.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: `^libs/(${Object.keys(libs).join('|')})/` },
+      to: {},
+    },
+    ...libRules,
+    {
+      name: 'apps-stand-alone',
+      comment: 'An app imports libs, and nothing of another app, of tools or of tests.',
+      severity: 'error',
+      from: { ...shipped, path: '^apps/([^/]+)/' },
+      to: { path: '^(apps|infra|test|bench|k6)/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'infra-knows-no-tests',
+      comment: 'Tests, benchmarks and chaos stand on infra, never the other way round.',
+      severity: 'error',
+      from: { ...shipped, path: '^infra/' },
+      to: { path: '^(apps|test|bench|k6)/' },
+    },
+    {
+      name: 'tests-use-libs-not-apps',
+      comment: 'The harness runs the apps that were built; it does not import them.',
+      severity: 'error',
+      from: { ...shipped, path: '^(test|bench|k6)/' },
+      to: { path: '^apps/' },
+    },
+    ...clientRules,
+    {
+      name: 'what-ships-needs-no-dev-dependency',
+      severity: 'error',
+      from: { ...shipped, path: '^(apps|libs)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'every-import-resolves',
+      comment: 'Except those that k6 brings along.',
+      severity: 'error',
+      from: { pathNot: '^k6/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules/.*/node_modules)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
