@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { IConfiguration, ICruiseOptions, IFlattenedRuleSet } from 'dependency-cruiser';
+import type { IConfiguration, ICruiseOptions } from 'dependency-cruiser';
 import { cruise } from 'dependency-cruiser';
 import { describe, expect, it } from 'vitest';
 
@@ -33,7 +33,7 @@ async function brokenRules(from: string, to: string): Promise<string[]> {
       ...(options as ICruiseOptions),
       baseDir: root,
       validate: true,
-      ruleSet: config as IFlattenedRuleSet,
+      ruleSet: config,
     });
     const { violations } = (output as Exclude<typeof output, string>).summary;
     return violations.map(({ rule }) => rule.name);

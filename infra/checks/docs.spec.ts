@@ -15,8 +15,9 @@ const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const inRepository = (pattern: string): string[] => globSync(pattern, { cwd: root });
 
-const documents = ['README.md', 'README.ko.md', 'CHANGELOG.md', ...inRepository('docs/**/*.md')];
+const documents = [...inRepository('*.md'), ...inRepository('docs/**/*.md')];
 const readme = read('README.md');
+const api = read('docs/api.md');
 const architecture = read('docs/architecture.md');
 const allText = documents.map(read).join('\n');
 
@@ -62,34 +63,25 @@ function blocksIn(text: string): string[] {
   return findAll(text, /^```\w*\n([\s\S]*?)^```/gm);
 }
 
-describe('the README', () => {
+describe('the contract', () => {
   it('lists every error code with its status, and no other', () => {
-    const listed = tableUnder(readme, '### Errors').map(([status, code]) => `${code} ${status}`);
+    const listed = tableUnder(api, '## Errors').map(([status, code]) => `${code} ${status}`);
     const known = Object.entries(problemKinds).map(([code, { status }]) => `${code} ${status}`);
     expect(sorted(listed)).toEqual(sorted(known));
   });
 
   it('says of every error what it means and what to do', () => {
-    for (const row of tableUnder(readme, '### Errors')) {
+    for (const row of tableUnder(api, '## Errors')) {
       expect(row).toHaveLength(4);
       expect(row).not.toContain('');
     }
   });
 
   it('shows an answer that keeps to its schema', () => {
-    const answer: unknown = JSON.parse(
-      blocksIn(readme).find((block) => block.includes('"status"'))!,
-    );
+    const answer: unknown = JSON.parse(blocksIn(api).find((block) => block.includes('"status"'))!);
     const { issuance_id: id, ...rest } = assignAnswerSchema.strict().parse(answer);
     expect(rest.accepted_at).toBe(new Date(reservedAtOf(id)!).toISOString());
     expect(rest.status_url).toBe(`/api/v1/issuances/${id}`);
-  });
-
-  it('names the commands of a coupon as the command line does', () => {
-    const source = read('apps/cli/coupon.command.ts');
-    const known = findAll(source, /(?:\.command\(|addCommandOfOne\(coupon, )'([\w-]+)'/g);
-    const named = findAll(readme, /firstcome -- coupon ([\w-]+)/g);
-    expect(named).toEqual(known.filter((name) => name !== 'coupon'));
   });
 
   it('gives the limits that the api has', () => {
@@ -97,7 +89,20 @@ describe('the README', () => {
     expect(limits).toContain('bodyBytesMax = 16 * 1024');
     expect(limits).toContain('requestTimeoutMs = 10_000');
     expect(limits).toContain('pathParameterLengthMax = 1_024');
-    expect(readme).toMatch(/a body of 16 KiB, 10 s for .*, 1 024 characters/);
+    expect(api).toMatch(/a body of 16 KiB, 10 s for .*, 1 024 characters/i);
+  });
+});
+
+describe('the README', () => {
+  it('is for a newcomer: at most 900 words', () => {
+    expect(readme.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(900);
+  });
+
+  it('names the commands of a coupon as the command line does', () => {
+    const source = read('apps/cli/coupon.command.ts');
+    const known = findAll(source, /(?:\.command\(|addCommandOfOne\(coupon, )'([\w-]+)'/g);
+    const named = findAll(readme, /firstcome -- coupon ([\w-]+)/g);
+    expect(named).toEqual(known.filter((name) => name !== 'coupon'));
   });
 });
 
