@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeadLetterCause } from '#coupon/dead-letter.ts';
-import type { ConsumedRecord } from '#event-log/consume/consumed-record.ts';
-import type { LogPartition } from '#event-log/consume/dead-letter-record.ts';
-import { toDeadLetter } from '#event-log/consume/dead-letter-record.ts';
+import { toDeadLetter } from '#event-log/consume/dead-letter.ts';
+import type { ConsumedRecord, TopicPartition } from '#event-log/consumed-record.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
@@ -18,7 +17,7 @@ export class DeadLetters {
 
   /** May be run any number of times for the same record; rejects when a store is away. */
   async setAside(
-    place: LogPartition,
+    place: TopicPartition,
     record: ConsumedRecord,
     { cause, reason }: { cause: DeadLetterCause; reason: string },
   ): Promise<void> {

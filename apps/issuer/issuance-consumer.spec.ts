@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toIssuanceRequested } from '#coupon/events.ts';
-import type { ConsumedRecord } from '#event-log/consume/consumed-record.ts';
+import type { ConsumedRecord } from '#event-log/consumed-record.ts';
 import { toSteps } from './issuance-consumer.ts';
 
 let nextOffset = 0;

@@ -5,7 +5,7 @@ import { idConflictReason } from '#coupon/dead-letter.ts';
 import type { Decision } from '#coupon/decide.ts';
 import type { EpochMarker, IssuanceRequested } from '#coupon/events.ts';
 import { eventVersion, parseRequestRecord } from '#coupon/events.ts';
-import type { ConsumedRecord, RecordBatch } from '#event-log/consume/consumed-record.ts';
+import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.ts';
 import {
   BatchContext,
   PartitionStoppedError,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '#platform/config.ts';
+import { messageOf } from '#platform/error-message.ts';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 
 /** The names of our topics, prefix included. */
@@ -120,6 +121,6 @@ async function missingLeader(admin: Admin, topics: string[]): Promise<string | u
     return undefined;
   } catch (error) {
     // A topic created a moment ago is unknown to some brokers until their metadata catches up.
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

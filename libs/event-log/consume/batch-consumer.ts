@@ -1,5 +1,5 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { messageOf } from '../back-off.ts';
+import { messageOf } from '#platform/error-message.ts';
 import type { CompleteOptions } from './batch-transport-options.ts';
 import { watchPulse } from './consumer-pulse.ts';
 import type { Log } from '../kafka-client.ts';

@@ -1,5 +1,4 @@
-import type { Kafka } from 'kafkajs';
-import type { TopicPartition } from './group-membership.ts';
+import type { Kafka, TopicPartition } from 'kafkajs';
 import type { Log } from '../kafka-client.ts';
 
 export interface BatchTransportOptions {

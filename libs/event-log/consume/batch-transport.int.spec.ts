@@ -3,7 +3,7 @@ import type { BatchTransportOptions } from './batch-transport-options.ts';
 import { KafkaBatchTransport } from './batch-transport.ts';
 import { TestTopics, testKafka } from '../kafka.fixture.ts';
 import type { BatchContext } from './batch-context.ts';
-import type { RecordBatch } from './consumed-record.ts';
+import type { RecordBatch } from '../consumed-record.ts';
 import { PartitionStoppedError } from './batch-context.ts';
 
 type Handler = (batch: RecordBatch, context: BatchContext) => Promise<void>;

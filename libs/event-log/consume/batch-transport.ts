@@ -1,6 +1,7 @@
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Consumer, ConsumerCrashEvent, EachBatchPayload } from 'kafkajs';
-import { type BackOff, backOffMs, messageOf, pauseFor, within } from '../back-off.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { type BackOff, backOffMs, pauseFor, within } from '#platform/waiting.ts';
 import { connectTo, createBatchConsumer, fetchSwitchOf, runBatches } from './batch-consumer.ts';
 import { BatchContext, PartitionStoppedError } from './batch-context.ts';
 import type {
@@ -9,7 +10,7 @@ import type {
   TransportState,
 } from './batch-transport-options.ts';
 import { transportDefaults } from './batch-transport-options.ts';
-import type { RecordBatch } from './consumed-record.ts';
+import type { RecordBatch } from '../consumed-record.ts';
 import { LogAdmin } from '../inspect/consumer-lag.ts';
 import { isCoordinatorAway } from '../inspect/coordinator-error.ts';
 import { Delivery } from './delivery.ts';

@@ -1,8 +1,8 @@
 import type { EachBatchPayload } from 'kafkajs';
-import { messageOf } from '../back-off.ts';
+import { messageOf } from '#platform/error-message.ts';
 import type { GroupMembership } from './group-membership.ts';
 import type { Log } from '../kafka-client.ts';
-import { type RecordBatch, toConsumedRecord } from './consumed-record.ts';
+import { type RecordBatch, toConsumedRecord } from '../consumed-record.ts';
 
 /** kafkajs sends at most one heartbeat in its own interval (3 s), however often it is asked. */
 const heartbeatCheckMs = 1_000;

@@ -1,8 +1,4 @@
-/** A partition of a topic. */
-export interface TopicPartition {
-  topic: string;
-  partition: number;
-}
+import type { TopicPartition } from 'kafkajs';
 
 /** What this consumer is in its group, as of the last join. */
 export class GroupMembership {

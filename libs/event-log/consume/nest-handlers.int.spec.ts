@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { KafkaBatchTransport } from './batch-transport.ts';
 import { TestTopics, testKafka } from '../kafka.fixture.ts';
 import { BatchContext, PartitionStoppedError, PassErrorsOn } from './batch-context.ts';
-import type { RecordBatch } from './consumed-record.ts';
+import type { RecordBatch } from '../consumed-record.ts';
 
 const topics = new TestTopics();
 const soon = { timeout: 30_000, interval: 50 };

@@ -1,5 +1,5 @@
-import { type BackOff, backOffMs } from '../back-off.ts';
-import type { TopicPartition } from './group-membership.ts';
+import type { TopicPartition } from 'kafkajs';
+import { type BackOff, backOffMs } from '#platform/waiting.ts';
 import type { Log } from '../kafka-client.ts';
 
 export interface StoppedPartition extends TopicPartition {

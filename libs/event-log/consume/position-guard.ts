@@ -1,7 +1,9 @@
-import { type BackOff, backOffMs, messageOf, pauseFor } from '../back-off.ts';
+import type { TopicPartition } from 'kafkajs';
+import { messageOf } from '#platform/error-message.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
 import type { LogAdmin } from '../inspect/consumer-lag.ts';
 import { readConsumerLag } from '../inspect/consumer-lag.ts';
-import type { GroupMembership, TopicPartition } from './group-membership.ts';
+import type { GroupMembership } from './group-membership.ts';
 import type { Log } from '../kafka-client.ts';
 import { howToGoOn, type LogPosition, positionProblem } from './log-position.ts';
 import { onOffsetOutOfRange } from '../kafkajs-mends/offset-reset.ts';

@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { type BackOff, backOffMs, pauseFor, within } from '../back-off.ts';
+import { type BackOff, backOffMs, pauseFor, within } from '#platform/waiting.ts';
 import { isCoordinatorAway } from './coordinator-error.ts';
 
 /** How far a group is behind in one partition. Unknown is null, never 0. */

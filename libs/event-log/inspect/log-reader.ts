@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { messageOf, pauseFor, within } from '../back-off.ts';
-import { type ConsumedRecord, toConsumedRecord } from '../consume/consumed-record.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { pauseFor, within } from '#platform/waiting.ts';
+import { type ConsumedRecord, toConsumedRecord } from '../consumed-record.ts';
 
 export interface LogReaderOptions {
   /** How long nothing may be read before giving up. */

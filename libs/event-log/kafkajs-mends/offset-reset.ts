@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../consume/group-membership.ts';
+import type { TopicPartition } from 'kafkajs';
 import { innerModule } from './replace-module.ts';
 
 /** What we use of a class inside kafkajs 2.2.4: the offsets of one member of a group. */

@@ -6,7 +6,7 @@ import { EventPublisher, PublishUnconfirmedError } from './event-publisher.ts';
 import { TestTopics, testKafka } from '../kafka.fixture.ts';
 import { readTopic } from '../inspect/log-reader.ts';
 import type { BatchContext } from '../consume/batch-context.ts';
-import type { RecordBatch } from '../consume/consumed-record.ts';
+import type { RecordBatch } from '../consumed-record.ts';
 
 const publishTimeoutMs = 2_000;
 const recovery = { timeout: 90_000, interval: 100 };

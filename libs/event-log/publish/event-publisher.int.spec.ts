@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { EventPublisher, PublishUnconfirmedError } from './event-publisher.ts';
 import { TestTopics, testKafka } from '../kafka.fixture.ts';
 import { readTopic } from '../inspect/log-reader.ts';
-import type { ConsumedRecord } from '../consume/consumed-record.ts';
+import type { ConsumedRecord } from '../consumed-record.ts';
 
 const topics = new TestTopics();
 const open: EventPublisher[] = [];

@@ -1,5 +1,6 @@
 import type { Kafka, Message } from 'kafkajs';
-import { type BackOff, backOffMs, messageOf, pauseFor } from '../back-off.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
 import type { Log } from '../kafka-client.ts';
 import { quiet } from '../kafka-client.ts';
 import { ProducerConnection } from './producer-connection.ts';

@@ -5,7 +5,7 @@ import { eventVersion, toIssuanceRequested } from '#coupon/events.ts';
 import type { Reservation } from '#coupon/reservation.ts';
 import { inSlices } from '#platform/slices.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import { toDeadLetterRecord } from '../consume/dead-letter-record.ts';
+import { toDeadLetterRecord } from './dead-letter-record.ts';
 import type { Topics } from '../topics.ts';
 
 export interface CouponEpoch {

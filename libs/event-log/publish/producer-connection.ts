@@ -1,5 +1,5 @@
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
-import { pauseFor, within } from '../back-off.ts';
+import { pauseFor, within } from '#platform/waiting.ts';
 
 /**
  * Short, so that new partitions, and leaders that moved away from a frozen broker, are known before

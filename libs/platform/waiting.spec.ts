@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { backOffMs, messageOf, pauseFor, within } from './back-off.ts';
+import { backOffMs, pauseFor, within } from './waiting.ts';
 
 it('the wait doubles with every failure, up to the longest', () => {
   const waits = [1, 2, 3, 4, 5, 6, 1_000].map((n) => backOffMs({ firstMs: 500, maxMs: 10_000 }, n));
@@ -17,11 +17,4 @@ it('within hands on the result or the error, and rejects when it takes too long'
   await expect(within(1_000, () => Promise.resolve(7))).resolves.toBe(7);
   await expect(within(1_000, () => Promise.reject(new RangeError('no')))).rejects.toThrow('no');
   await expect(within(1, () => new Promise(() => {}))).rejects.toThrow('no answer within 1 ms');
-});
-
-it('anything thrown has a message', () => {
-  expect(messageOf(new Error('one'))).toBe('one');
-  expect(messageOf({ message: 'two' })).toBe('two');
-  expect(messageOf('three')).toBe('three');
-  expect(messageOf(undefined)).toBe('undefined');
 });

@@ -19,15 +19,6 @@ export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> 
   await sleep(ms, undefined, signal === undefined ? { ref: false } : { signal }).catch(() => {});
 }
 
-/** The message of anything thrown. */
-export function messageOf(error: unknown): string {
-  if (error instanceof Error) {
-    return error.message;
-  }
-  const message = (error as { message?: unknown } | null | undefined)?.message;
-  return typeof message === 'string' ? message : String(error);
-}
-
 /** Runs the action; rejects when it takes longer. The action itself is not stopped. */
 export async function within<Result>(ms: number, action: () => Promise<Result>): Promise<Result> {
   const expired = pauseFor(ms).then((): never => {

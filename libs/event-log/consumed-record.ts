@@ -1,4 +1,6 @@
-import type { KafkaMessage } from 'kafkajs';
+import type { KafkaMessage, TopicPartition } from 'kafkajs';
+
+export type { TopicPartition } from 'kafkajs';
 
 /** One record as it was read from the log. */
 export interface ConsumedRecord {
@@ -17,9 +19,7 @@ export function toConsumedRecord(message: KafkaMessage): ConsumedRecord {
 }
 
 /** Consecutive records of one partition in the order of the log; at least one. */
-export interface RecordBatch {
-  topic: string;
-  partition: number;
+export interface RecordBatch extends TopicPartition {
   records: ConsumedRecord[];
   /** The offset the next record written to this partition will get, when this batch was read. */
   highWatermark: string;
