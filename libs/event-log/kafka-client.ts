@@ -1,11 +1,7 @@
 import { type Config, readCertificateAuthority } from '#platform/config.ts';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
-import './kafkajs-mends/fresh-connection.ts';
-import './kafkajs-mends/idle-request-queue.ts';
-import './kafkajs-mends/mute-connection.ts';
-import './kafkajs-mends/partition-grouping.ts';
-import './kafkajs-mends/record-encoding.ts';
+import './kafkajs-mends/mends.ts';
 import { Kafka, logLevel } from 'kafkajs';
 
 export type { Kafka } from 'kafkajs';

@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import '../kafka-client.ts';
@@ -45,6 +47,20 @@ test('messages are grouped by partition as kafkajs groups them, in their order',
       expect(groupMessages(produce)).toEqual(groupMessagesOfKafkajs(produce));
     }),
   );
+});
+
+test('each is loaded by the list, and named in the decision about them', () => {
+  const others = ['mends.ts', 'replace-module.ts'];
+  const mends = readdirSync(import.meta.dirname).filter(
+    (name) => !name.endsWith('.spec.ts') && !others.includes(name),
+  );
+  const namesIn = (path: string, pattern: RegExp): string[] =>
+    [...readFileSync(join(import.meta.dirname, path), 'utf8').matchAll(pattern)]
+      .map((match) => match[1]!)
+      .toSorted();
+  const adr = '../../../docs/adr/0007-inner-modules-of-kafkajs-are-replaced.md';
+  expect(namesIn('mends.ts', /^import '\.\/(.+)';$/gm)).toEqual(mends.toSorted());
+  expect(namesIn(adr, /^- `([\w-]+\.ts)`/gm)).toEqual(mends.toSorted());
 });
 
 test('kafkajs uses them', () => {
