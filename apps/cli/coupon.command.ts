@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax, couponTotalMax } from '#coupon/coupon.ts';
-import { LogAdmin, partitionCount } from '#event-log/inspect/consumer-lag.ts';
+import { LogAdmin, partitionCount } from '#event-log/inspect/log-admin.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { loadConfig } from '#platform/config.ts';

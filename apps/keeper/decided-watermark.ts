@@ -1,10 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
-import { hasComeTo, latestOffsets, readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import type { GateSurvey, Survey } from './gate-survey.ts';
-
-const lagPollMs = 250;
 
 /**
  * Works out the time before which everything acknowledged is decided, for the api to tell "not there"
@@ -19,25 +15,16 @@ const lagPollMs = 250;
 export class DecidedWatermark {
   constructor(
     private readonly survey: GateSurvey,
-    private readonly admin: LogAdmin,
-    private readonly groupId: string,
-    private readonly topic: string,
+    private readonly issuers: IssuerProgress,
     private readonly hints: StatusHints,
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
     const watermark = oldestUnsettled(await this.survey.recent());
-    const ends = await latestOffsets(this.admin, this.topic);
-    while (!(await this.isDecidedUpTo(ends))) {
-      signal.throwIfAborted();
-      await delay(lagPollMs);
+    const ends = await this.issuers.ends();
+    if (await this.issuers.untilDecided(ends, signal)) {
+      await this.hints.writeWatermark(watermark);
     }
-    await this.hints.writeWatermark(watermark);
-  }
-
-  private async isDecidedUpTo(ends: ReadonlyMap<number, number>): Promise<boolean> {
-    const lags = await readConsumerLag(this.admin, this.groupId, this.topic);
-    return lags.every((lag) => hasComeTo(lag, ends.get(lag.partition) ?? 0));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ObservableResult } from '@opentelemetry/api';
-import type { LogAdmin, PartitionLag } from '#event-log/inspect/consumer-lag.ts';
-import { readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import type { PartitionLag } from '#event-log/inspect/consumer-lag.ts';
+import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
 import type { GateSurvey, Survey } from './gate-survey.ts';
@@ -16,9 +16,7 @@ export class KeeperMetrics {
 
   constructor(
     private readonly gates: GateSurvey,
-    private readonly admin: LogAdmin,
-    private readonly groupId: string,
-    private readonly topic: string,
+    private readonly issuers: IssuerProgress,
     private readonly deadLetters: DeadLetterLedger,
     telemetry: Telemetry,
   ) {
@@ -38,7 +36,7 @@ export class KeeperMetrics {
 
   async refreshLag(): Promise<void> {
     try {
-      this.lags = await readConsumerLag(this.admin, this.groupId, this.topic);
+      this.lags = await this.issuers.lags();
     } catch (error) {
       this.lags = undefined;
       throw error;
@@ -77,8 +75,8 @@ export class KeeperMetrics {
   }
 
   private observeLag({ meter }: Telemetry): void {
-    const { topic } = this;
-    const group = { consumergroup: this.groupId };
+    const { topic, groupId } = this.issuers;
+    const group = { consumergroup: groupId };
     const gauge = (
       name: string,
       description: string,

@@ -1,10 +1,11 @@
 import { Auditor } from '#audit/auditor.ts';
-import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
-import { issuerGroup, topicNames } from '#event-log/topics.ts';
+import { topicNames } from '#event-log/topics.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -70,7 +71,7 @@ export class KeeperParts {
   private createLoops(): Loop[] {
     const { config, logger, telemetry } = this.context;
     const topics = topicNames(config.KAFKA_TOPIC_PREFIX);
-    const groupId = issuerGroup(config.KAFKA_TOPIC_PREFIX);
+    const issuers = new IssuerProgress(this.admin, config.KAFKA_TOPIC_PREFIX);
     const coupons = new CouponLedger(this.ledgerConnection);
     const issuanceLog = new IssuanceLog(this.publisher, topics);
     const survey = new GateSurvey(coupons, this.gate);
@@ -97,12 +98,10 @@ export class KeeperParts {
       progress,
     );
     const sync = new CouponSync(survey, this.gate, logger);
-    const watermark = new DecidedWatermark(survey, this.admin, groupId, topics.requested, hints);
+    const watermark = new DecidedWatermark(survey, issuers, hints);
     const metrics = new KeeperMetrics(
       survey,
-      this.admin,
-      groupId,
-      topics.requested,
+      issuers,
       new DeadLetterLedger(this.ledgerConnection),
       telemetry,
     );

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogAdmin, readConsumerLag } from '#event-log/inspect/consumer-lag.ts';
+import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
-import { issuerGroup, topicNames } from '#event-log/topics.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -21,17 +21,19 @@ export class Auditor {
   private readonly coupons: CouponLedger;
   private readonly issuances: IssuanceLedger;
   private readonly admin: LogAdmin;
+  private readonly issuers: IssuerProgress;
 
   constructor(
     ledger: LedgerConnection,
     private readonly gate: Gate,
     private readonly kafka: Kafka,
-    private readonly topicPrefix: string,
+    topicPrefix: string,
   ) {
     this.queries = new AuditQueries(ledger);
     this.coupons = new CouponLedger(ledger);
     this.issuances = new IssuanceLedger(ledger);
     this.admin = new LogAdmin(kafka);
+    this.issuers = new IssuerProgress(this.admin, topicPrefix);
   }
 
   /**
@@ -53,9 +55,8 @@ export class Auditor {
       yield skipped('I6', unrest);
       return;
     }
-    const { requested } = topicNames(this.topicPrefix);
     yield await this.whileAtRest(() => checkHolders(this.gate, this.issuances, coupons));
-    yield await this.whileAtRest(() => checkLog(this.kafka, requested, this.queries));
+    yield await this.whileAtRest(() => checkLog(this.kafka, this.issuers.topic, this.queries));
   }
 
   /**
@@ -91,11 +92,7 @@ export class Auditor {
 
   /** Changes with every request that is admitted, written to the log, or decided. */
   private async activity(): Promise<string> {
-    const { requested } = topicNames(this.topicPrefix);
-    const [coupons, lags] = await Promise.all([
-      this.coupons.list(),
-      readConsumerLag(this.admin, issuerGroup(this.topicPrefix), requested),
-    ]);
+    const [coupons, lags] = await Promise.all([this.coupons.list(), this.issuers.lags()]);
     const gates = await Promise.all(coupons.map(({ id }) => this.gate.inspect(id)));
     return JSON.stringify([
       gates.map(({ epoch, holders, pending }) => [epoch, holders, pending]),
@@ -125,8 +122,7 @@ export class Auditor {
         return `not at rest: coupon ${id} has ${pending} reservations pending`;
       }
     }
-    const { requested } = topicNames(this.topicPrefix);
-    const lags = await readConsumerLag(this.admin, issuerGroup(this.topicPrefix), requested);
+    const lags = await this.issuers.lags();
     const lag = lags.reduce((sum, partition) => sum + (partition.lag ?? Number.NaN), 0);
     return lag === 0 ? undefined : `not at rest: the issuers are ${lag} records behind`;
   }

@@ -1,8 +1,8 @@
 import type { Coupon } from '#coupon/coupon.ts';
+import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
 import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { Gate, HeldIssuance } from '#gate/gate.ts';
-import type { DecidedLog } from './decided-log.ts';
 import type { ViolationList } from './finding.ts';
 
 /** How many holders without a record are judged at once: bounds the memory, not the comparison. */
@@ -18,7 +18,7 @@ export class HolderComparison {
     private readonly gate: Gate,
     private readonly issuances: IssuanceLedger,
     private readonly queries: AuditQueries,
-    private readonly decided: DecidedLog,
+    private readonly issuers: IssuerProgress,
   ) {}
 
   /**
@@ -99,7 +99,8 @@ export class HolderComparison {
     if (confirmed.length === 0) {
       return undefined;
     }
-    if (!(await this.decided.untilDecided(kafkaPartition, waitMs))) {
+    const end = await this.issuers.endOf(kafkaPartition);
+    if (!(await this.issuers.untilDecided(end, AbortSignal.timeout(waitMs)))) {
       return `the issuers have not come to the end of partition ${kafkaPartition}`;
     }
     for (const slice of slicesOf(confirmed)) {

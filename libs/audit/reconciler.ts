@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Coupon } from '#coupon/coupon.ts';
-import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
@@ -8,7 +9,6 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { LedgerConnection } from '#ledger/ledger-connection.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
-import { DecidedLog } from './decided-log.ts';
 import { ViolationList } from './finding.ts';
 import { HolderComparison } from './holder-comparison.ts';
 import { compareTerms } from './terms-comparison.ts';
@@ -49,7 +49,7 @@ export class Reconciler {
       gate,
       new IssuanceLedger(ledger),
       new AuditQueries(ledger),
-      new DecidedLog(this.admin, topicPrefix),
+      new IssuerProgress(this.admin, topicPrefix),
     );
   }
 

@@ -11,7 +11,7 @@ import type {
 } from './batch-transport-options.ts';
 import { transportDefaults } from './batch-transport-options.ts';
 import type { RecordBatch } from '../consumed-record.ts';
-import { LogAdmin } from '../inspect/consumer-lag.ts';
+import { LogAdmin } from '../inspect/log-admin.ts';
 import { isCoordinatorAway } from '../inspect/coordinator-error.ts';
 import { Delivery } from './delivery.ts';
 import { GroupMembership } from './group-membership.ts';

@@ -1,7 +1,7 @@
 import type { TopicPartition } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
-import type { LogAdmin } from '../inspect/consumer-lag.ts';
+import type { LogAdmin } from '../inspect/log-admin.ts';
 import { readConsumerLag } from '../inspect/consumer-lag.ts';
 import type { GroupMembership } from './group-membership.ts';
 import type { Log } from '../kafka-client.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwnServer } from '../../../test/harness/own-server.ts';
 import { KafkaBatchTransport } from '../consume/batch-transport.ts';
-import { LogAdmin, latestOffsets } from '../inspect/consumer-lag.ts';
+import { LogAdmin, latestOffsets } from '../inspect/log-admin.ts';
 import { EventPublisher, PublishUnconfirmedError } from './event-publisher.ts';
 import { TestTopics, testKafka } from '../kafka.fixture.ts';
 import { readTopic } from '../inspect/log-reader.ts';
