@@ -41,7 +41,7 @@ export class ApiParts {
     this.gateConnection = new GateConnection(config);
     this.publisher = new EventPublisher(createKafka(config, 'firstcome-api', log), {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
-      log,
+      logger: log,
     });
     this.ledgerConnection = new LedgerConnection(config, {
       queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,

@@ -34,7 +34,7 @@ export class IssuerParts {
     this.gateConnection = new GateConnection(config);
     this.publisher = new EventPublisher(createKafka(config, 'firstcome-issuer', log), {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
-      log,
+      logger: log,
     });
     this.ledgerConnection = new LedgerConnection(config, {
       queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
@@ -45,7 +45,7 @@ export class IssuerParts {
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       wasRead: ({ partition }) => new CouponLedger(this.ledgerConnection).anyDecidedFrom(partition),
       onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
-      log,
+      logger: log,
     });
     this.probes = new HealthProbes([
       { name: 'schema', required: true, probe: () => this.ledgerConnection.schemaProblem() },

@@ -49,7 +49,7 @@ export class KeeperParts {
     this.kafka = createKafka(config, 'firstcome-keeper', log);
     this.publisher = new EventPublisher(this.kafka, {
       publishTimeoutMs: config.PUBLISH_TIMEOUT_MS,
-      log,
+      logger: log,
     });
     this.admin = new LogAdmin(this.kafka);
     this.ledgerConnection = new LedgerConnection(config, { queryTimeoutMs: ledgerAnswerMs });

@@ -1,18 +1,11 @@
 import { type Config, readCertificateAuthority } from '#platform/config.ts';
+import type { LogFunction } from '#platform/logging.ts';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
 import './kafkajs-mends/mends.ts';
 import { Kafka, logLevel } from 'kafkajs';
 
 export type { Kafka } from 'kafkajs';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
-/** Where log lines go. With pino: `(level, message, fields) => logger[level](fields, message)`. */
-export type Log = (level: LogLevel, message: string, fields: Record<string, unknown>) => void;
-
-/** Logs nothing. */
-export const quiet: Log = () => {};
 
 type ConnectionConfig = Pick<
   Config,
@@ -25,8 +18,8 @@ type ConnectionConfig = Pick<
 >;
 
 const connectionTimeoutMs = 2_000;
-/** Longer than any publish waits, so that a slow answer is not mistaken for a lost one; shorter than a consumer's session. */
-const requestTimeoutMs = 8_000;
+/** Longer than a publish waits by default, so that a slow answer is not mistaken for a lost one. */
+export const requestTimeoutMs = 8_000;
 
 /**
  * A client of the configured brokers; it connects to nothing by itself. Give every consumer a
@@ -35,7 +28,11 @@ const requestTimeoutMs = 8_000;
  *
  * Throws when the CA file cannot be read.
  */
-export function createKafka(config: ConnectionConfig, clientId: string, log: Log = quiet): Kafka {
+export function createKafka(
+  config: ConnectionConfig,
+  clientId: string,
+  logger?: LogFunction,
+): Kafka {
   const sasl = saslOptions(config);
   return new Kafka({
     clientId,
@@ -47,10 +44,10 @@ export function createKafka(config: ConnectionConfig, clientId: string, log: Log
     // Every value is given: kafkajs has other defaults when NODE_ENV is "test". Those who call keep
     // trying for ever; this only says how soon they hear of it.
     retry: { initialRetryTime: 100, multiplier: 2, factor: 0.2, maxRetryTime: 1_000, retries: 4 },
-    logLevel: log === quiet ? logLevel.NOTHING : logLevel.INFO,
+    logLevel: logger === undefined ? logLevel.NOTHING : logLevel.INFO,
     logCreator: () => (entry) => {
       const { message, timestamp: _timestamp, ...fields } = entry.log;
-      log(severity(entry), message, { ...fields, namespace: entry.namespace });
+      logger?.(severity(entry), message, { ...fields, namespace: entry.namespace });
     },
   });
 }
@@ -65,7 +62,7 @@ function rotated(brokers: string[]): string[] {
 const chatty = new Set(['Connection', 'BrokerPool', 'Consumer', 'Producer', 'RequestQueue']);
 
 /** kafkajs logs as an error what it then retries; what it gives up on reaches the caller anyway. */
-function severity({ level, namespace }: LogEntry): LogLevel {
+function severity({ level, namespace }: LogEntry): 'warn' | 'debug' {
   const isTrouble = level === logLevel.ERROR || level === logLevel.WARN;
   return isTrouble && !chatty.has(namespace) ? 'warn' : 'debug';
 }

@@ -22,9 +22,13 @@ export function toNestLogger(logger: Logger): LoggerService {
   };
 }
 
-/** The form in which libraries that know nothing of pino take a logger. */
-export function toLogFunction(
-  logger: Logger,
-): (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: object) => void {
+/** Writes one line: the form in which libraries that know nothing of pino take a logger. */
+export type LogFunction = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: object,
+) => void;
+
+export function toLogFunction(logger: Logger): LogFunction {
   return (level, message, fields) => logger[level](fields, message);
 }

@@ -1,9 +1,10 @@
+import { strict as assert } from 'node:assert';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
+import { requestTimeoutMs } from '../kafka-client.ts';
 import type { CompleteOptions } from './batch-transport-options.ts';
-import { watchPulse } from './consumer-pulse.ts';
-import type { Log } from '../kafka-client.ts';
-import type { FetchSwitch } from './partition-pauses.ts';
+import { drainTimeoutMs } from './batch-transport-options.ts';
+import { silenceMaxMs } from './consumer-pulse.ts';
+import { heartbeatCheckMs } from './delivery.ts';
 
 const sessionTimeoutMs = 12_000;
 const heartbeatEveryMs = 3_000;
@@ -21,6 +22,12 @@ const fetchWaitMs = 100;
  * is about 500 requests; fewer wait for `fetchWaitMs`.
  */
 const fetchBytesMin = 128 * 1024;
+
+assert(3 * heartbeatEveryMs <= sessionTimeoutMs, 'two lost heartbeats are no lost member');
+assert(heartbeatCheckMs < heartbeatEveryMs, 'a handler at work misses no heartbeat');
+assert(requestTimeoutMs < sessionTimeoutMs, 'a slow answer is not mistaken for a lost member');
+assert(drainTimeoutMs < rebalanceTimeoutMs, 'a join waits for a member that drains');
+assert(rebalanceTimeoutMs < silenceMaxMs, 'a member that waits for a join is not dead');
 
 /** A consumer of kafkajs, set up for a transport; it connects to nothing by itself. */
 export function createBatchConsumer(options: CompleteOptions, closing: AbortSignal): Consumer {
@@ -49,10 +56,9 @@ export async function connectTo(consumer: Consumer, topics: string[]): Promise<v
 /** Does not reject: what goes wrong from here on is a CRASH event. */
 export async function runBatches(
   consumer: Consumer,
-  { partitionsConsumedConcurrently, onCrash }: CompleteOptions,
+  partitionsConsumedConcurrently: number,
   eachBatch: (payload: EachBatchPayload) => Promise<void>,
 ): Promise<void> {
-  watchPulse(consumer, onCrash);
   await consumer.run({
     eachBatchAutoResolve: false,
     // Every commitOffsetsIfNecessary() commits what was resolved. An explicit commitOffsets()
@@ -61,19 +67,4 @@ export async function runBatches(
     partitionsConsumedConcurrently,
     eachBatch,
   });
-}
-
-/** Of the consumer in use. One that does not run fetches nothing, and is told again when it joins. */
-export function fetchSwitchOf(inUse: () => Consumer | undefined, log: Log): FetchSwitch {
-  const turn = (which: 'pause' | 'resume', topic: string, partition: number): void => {
-    try {
-      inUse()?.[which]([{ topic, partitions: [partition] }]);
-    } catch (error) {
-      log('debug', `${which} came between two consumers`, { error: messageOf(error) });
-    }
-  };
-  return {
-    pause: ({ topic, partition }) => turn('pause', topic, partition),
-    resume: ({ topic, partition }) => turn('resume', topic, partition),
-  };
 }

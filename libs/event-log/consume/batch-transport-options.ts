@@ -1,5 +1,5 @@
 import type { Kafka, TopicPartition } from 'kafkajs';
-import type { Log } from '../kafka-client.ts';
+import type { LogFunction } from '#platform/logging.ts';
 
 export interface BatchTransportOptions {
   /** A client that nothing else consumes with (see createKafka). */
@@ -15,7 +15,7 @@ export interface BatchTransportOptions {
   wasRead?: (at: TopicPartition) => Promise<boolean>;
   /** The consumer is dead and will not come back; the process should exit with an error. */
   onCrash: (error: Error) => void;
-  log?: Log;
+  logger?: LogFunction;
   /** How many partitions are worked on at once. */
   partitionsConsumedConcurrently?: number;
   /** Most bytes of one fetch, over all partitions of a broker. */
@@ -32,13 +32,16 @@ export interface TransportState {
   description: string;
 }
 
+export const drainTimeoutMs = 8_000;
+
 export const transportDefaults = {
   topicPrefix: '',
+  logger: (() => {}) as LogFunction,
   wasRead: (_at: TopicPartition): Promise<boolean> => Promise.resolve(false),
   partitionsConsumedConcurrently: 4,
   maxBytes: 8 * 1024 * 1024,
   maxBytesPerPartition: 1024 * 1024,
-  drainTimeoutMs: 8_000,
+  drainTimeoutMs,
 };
 
 export type CompleteOptions = typeof transportDefaults & BatchTransportOptions;

@@ -1,8 +1,9 @@
+import { strict as assert } from 'node:assert';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import type { Consumer, ConsumerCrashEvent, EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
-import { type BackOff, backOffMs, pauseFor, within } from '#platform/waiting.ts';
-import { connectTo, createBatchConsumer, fetchSwitchOf, runBatches } from './batch-consumer.ts';
+import { within } from '#platform/waiting.ts';
+import type { RecordBatch } from '../consumed-record.ts';
 import { BatchContext, PartitionStoppedError } from './batch-context.ts';
 import type {
   BatchTransportOptions,
@@ -10,69 +11,77 @@ import type {
   TransportState,
 } from './batch-transport-options.ts';
 import { transportDefaults } from './batch-transport-options.ts';
-import type { RecordBatch } from '../consumed-record.ts';
-import { LogAdmin } from '../inspect/log-admin.ts';
-import { isCoordinatorAway } from '../inspect/coordinator-error.ts';
 import { Delivery } from './delivery.ts';
-import { GroupMembership } from './group-membership.ts';
-import { type Log, quiet } from '../kafka-client.ts';
+import { GroupConsumer } from './group-consumer.ts';
 import { assertHandlers, settled } from './nest-handlers.ts';
 import { PartitionPauses, type StoppedPartition } from './partition-pauses.ts';
 import { PositionGuard } from './position-guard.ts';
 
-const connectBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
-const connectTimeoutMs = 20_000;
 /**
- * Feeds Nest handlers (`@EventPattern(topic)`) whole batches of one partition, in the order of the
- * log and at least once. An offset is committed only after the handler resolved it.
+ * Feeds Nest handlers (`@EventPattern(topic)`) whole batches of one partition, in the order of the log
+ * and at least once. A handler gets a RecordBatch and a BatchContext, resolves offsets chunk by chunk
+ * as their work is done, and returns. Several partitions may be in its hands at once, but of each
+ * partition only one batch.
  *
- * 1. A handler gets a RecordBatch and a BatchContext, resolves offsets chunk by chunk as their work
- *    is done, and returns. Different partitions may be in its hands at once, one partition never.
- * 2. Throws it, or returns with records left: trouble around it. The partition is paused for
- *    0.5 s … 10 s and goes on with the first record that was not resolved; the wait starts anew
- *    after progress. The other partitions go on.
- * 3. Throws it PartitionStoppedError: the partition stays paused until the process restarts.
- * 4. A crash at any point: what was not committed comes again.
- * 5. The log was cut short of what the group has still to read, or its topic created anew: the
- *    partition stays paused, as in 3 (see PositionGuard). Nothing is skipped without a word.
+ * The transport is always in one of these modes (GroupConsumer keeps them):
  *
- * kafkajs fetches for all partitions of a broker only when all batches of the last fetch are done,
- * so a slow handler delays other partitions; a failing one does not.
+ * - CONNECTING: from `listen` on. Tries the brokers every 0.5 s to 10 s, for ever, and reads nothing; a
+ *   handler still at work from before is told to stop, and commits nothing.
+ *   → CONSUMING once it has joined the group.
+ * - CONSUMING: every partition that the join gave it is in a mode of its own, see below.
+ *   → REBALANCING when another member comes, leaves or dies.
+ *   → CONNECTING when the consumer of kafkajs crashes over something that passes. It starts again by
+ *   itself; where it does not, because the group has no coordinator yet, another one takes its place.
+ *   → CRASHED when it crashes over anything else, or gives no sign of life (consumer-pulse.ts).
+ * - REBALANCING (`state` still says consuming): handlers are told to stop after the chunk in their
+ *   hands, and that chunk is still committed.
+ *   → CONSUMING with the partitions of the next join. What was delivered before it commits nothing any
+ *   more, since another member may have the partition.
+ *   → CONNECTING or CRASHED as above.
+ * - DRAINING (`state` says closed): from `close` on, in whatever mode it was. Handlers are told to
+ *   stop as above, their chunks are committed, the group is left. A consumer that crashes now is not
+ *   started again.
+ *   → CLOSED when that is done, or after `drainTimeoutMs`, whichever comes first.
+ * - CRASHED: `onCrash` was called. Only another process goes on from here, so this one should exit.
+ *
+ * While it is CONSUMING, each of its partitions is (PartitionPauses keeps them)
+ *
+ * - HELD after a join: not fetched until PositionGuard has compared the offset of the group with the
+ *   log. → FETCHED, or STOPPED where going on would skip records that nobody has processed.
+ * - FETCHED: its batches go to the handler, one after another.
+ *   → RETRIED when the handler throws, or returns with records left although nobody told it to stop.
+ *   → STOPPED when the handler throws PartitionStoppedError.
+ *   → HELD when the log has lost the next offset meanwhile.
+ * - RETRIED: paused for 0.5 s; twice as long after every failure in a row, up to 10 s; 0.5 s again
+ *   after progress. → FETCHED from the first record that was not resolved.
+ * - STOPPED: paused until the process restarts, whatever joins come in between.
+ *
+ * One partition that is HELD, RETRIED or STOPPED does not keep the others from being FETCHED. A slow
+ * handler does: kafkajs fetches from a broker again only when all batches of the last fetch are done.
+ *
+ * When the process dies, in any mode, what was not committed comes again, to it or to another member,
+ * and no more is remembered: a RETRIED partition is tried at once, and a STOPPED one stops again if
+ * its reason still holds. Only what a handler has resolved is ever committed.
  */
 export class KafkaBatchTransport extends Server implements CustomTransportStrategy {
   /** Errors of handlers come to us; Nest need not report them as lost. */
   override readonly propagatesEventHandlerErrors = true;
 
   private readonly options: CompleteOptions;
-  private readonly log: Log;
   private readonly closing = new AbortController();
-  private readonly membership = new GroupMembership();
+  private readonly consumer: GroupConsumer;
   private readonly pauses: PartitionPauses;
   private readonly guard: PositionGuard;
-  private consumer: Consumer | undefined;
-  private starting: Promise<void> | undefined;
   private closed: Promise<void> | undefined;
-  private crash: Error | undefined;
-  private lastError: string | undefined;
 
   constructor(options: BatchTransportOptions) {
     super();
     this.options = { ...transportDefaults, ...options };
-    this.log = options.log ?? quiet;
-    this.pauses = new PartitionPauses(
-      fetchSwitchOf(() => this.consumer, this.log),
-      this.log,
-    );
-    this.guard = new PositionGuard({
-      admin: new LogAdmin(options.kafka),
-      groupId: options.groupId,
-      membership: this.membership,
-      pauses: this.pauses,
-      wasRead: this.options.wasRead,
-      seek: (at, offset) => this.consumer?.seek({ ...at, offset }),
-      closing: this.closing.signal,
-      log: this.log,
-    });
+    assert(this.options.maxBytesPerPartition <= this.options.maxBytes, 'a batch fits into a fetch');
+    const { signal } = this.closing;
+    this.consumer = new GroupConsumer(this.options, signal);
+    this.pauses = new PartitionPauses(this.consumer, this.options.logger);
+    this.guard = new PositionGuard(this.options, this.consumer, this.pauses, signal);
   }
 
   /**
@@ -81,128 +90,22 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
    */
   listen(callback: (error?: unknown) => void): void {
     assertHandlers(this.messageHandlers);
-    this.starting = this.startConsuming();
+    this.consumer.start({
+      topics: [...this.messageHandlers.keys()].map((name) => this.options.topicPrefix + name),
+      onJoin: (memberId, partitions) => this.guard.joined(memberId, partitions),
+      onBatch: (payload) => this.onBatch(payload),
+    });
     callback();
   }
 
-  /**
-   * Lets every handler finish the chunk in its hands (see `BatchContext.isStale`), commits what was
-   * resolved and leaves the group. Gives up after `drainTimeoutMs`; what was not committed comes
-   * again. Never rejects.
-   */
-  close(): Promise<void> {
-    this.closed ??= this.drain();
-    return this.closed;
-  }
-
-  state(): TransportState {
-    if (this.crash !== undefined) {
-      return { status: 'crashed', description: `the consumer crashed: ${this.crash.message}` };
-    }
-    if (this.closing.signal.aborted) {
-      return { status: 'closed', description: 'the consumer is closed' };
-    }
-    if (!this.membership.joined) {
-      const why = this.lastError === undefined ? '' : `: ${this.lastError}`;
-      return { status: 'connecting', description: `waiting to join the consumer group${why}` };
-    }
-    const trouble = this.pauses.describe((paused) => this.membership.owns(paused));
-    const count = this.membership.partitionCount;
-    const consuming = `consuming ${count} partition${count === 1 ? '' : 's'}`;
-    const held = this.guard.problem === undefined ? [] : [this.guard.problem];
-    return { status: 'consuming', description: [consuming, ...held, ...trouble].join('; ') };
-  }
-
-  /** The partitions of this consumer that wait for a restart, and why. */
-  stoppedPartitions(): StoppedPartition[] {
-    return this.pauses.stopped().filter((paused) => this.membership.owns(paused));
-  }
-
-  /** Not offered: `state()` says what there is to know. */
-  override on(): never {
-    throw new Error('KafkaBatchTransport has no events.');
-  }
-
-  /** The kafkajs consumer, once connected. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is Nest's
-  override unwrap<T>(): T {
-    return this.consumer as T;
-  }
-
-  private async startConsuming(): Promise<void> {
-    const { signal } = this.closing;
-    const topics = [...this.messageHandlers.keys()].map((p) => this.options.topicPrefix + p);
-    for (let failures = 1; !signal.aborted; failures += 1) {
-      const consumer = this.createConsumer();
-      try {
-        await within(connectTimeoutMs, () => connectTo(consumer, topics));
-        this.consumer = consumer;
-        break;
-      } catch (error) {
-        this.lastError = messageOf(error);
-        this.log('warn', 'not connected to Kafka', { error: this.lastError, failures });
-        void consumer.disconnect().catch(() => {});
-        await pauseFor(backOffMs(connectBackOff, failures), signal);
-      }
-    }
-    if (!signal.aborted && this.consumer !== undefined) {
-      await runBatches(this.consumer, this.options, (payload) => this.onBatch(payload));
-    }
-  }
-
-  private async drain(): Promise<void> {
-    this.closing.abort();
-    this.pauses.close();
-    try {
-      await within(this.options.drainTimeoutMs, async () => {
-        await this.starting;
-        await Promise.all([this.consumer?.disconnect(), this.guard.close()]);
-      });
-    } catch (error) {
-      this.log('warn', 'the consumer did not close in order', { error: messageOf(error) });
-    }
-  }
-
-  private createConsumer(): Consumer {
-    const consumer = createBatchConsumer(this.options, this.closing.signal);
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
-      this.membership.join(memberAssignment);
-      this.log('info', 'joined the consumer group', { partitions: memberAssignment });
-      this.guard.joined(memberId, this.membership.partitions());
-    });
-    consumer.on(consumer.events.REBALANCING, () => this.membership.rebalance());
-    consumer.on(consumer.events.CRASH, (event) => this.onConsumerCrash(event));
-    return consumer;
-  }
-
-  private onConsumerCrash({ payload: { error, restart } }: ConsumerCrashEvent): void {
-    const isNews = this.membership.joined || !restart;
-    this.membership.leave();
-    this.lastError = error.message;
-    if (this.closing.signal.aborted) {
-      return;
-    }
-    const goesOn = restart || isCoordinatorAway(error);
-    if (isNews) {
-      const level = goesOn ? 'warn' : 'error';
-      this.log(level, 'the consumer crashed', { error: error.message, restart: goesOn });
-    }
-    if (!goesOn) {
-      this.crash = error;
-      this.options.onCrash(error);
-    } else if (!restart) {
-      // kafkajs has given this consumer up: it needs a new one.
-      this.starting = this.startConsuming();
-    }
-  }
-
-  /** Never rejects: an error in kafkajs' hands makes it rejoin the group for ever, or die. */
   private async onBatch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition } = payload.batch;
     if (this.pauses.isPaused({ topic, partition })) {
       return;
     }
-    const delivery = new Delivery(payload, this.membership, this.closing.signal, this.log);
+    const { membership } = this.consumer;
+    const { signal } = this.closing;
+    const delivery = new Delivery(payload, membership, signal, this.options.logger);
     const stopHeartbeats = delivery.keepAlive();
     try {
       if (delivery.isStale()) {
@@ -220,18 +123,6 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     }
   }
 
-  private pauseAfter(error: unknown, delivery: Delivery): void {
-    const at = { topic: delivery.topic, partition: delivery.partition };
-    if (error instanceof PartitionStoppedError) {
-      this.pauses.stop({ ...at, offset: delivery.nextOffset(), reason: error.message });
-    } else {
-      if (delivery.hasProgressed()) {
-        this.pauses.succeeded(at);
-      }
-      this.pauses.retryLater(at, messageOf(error));
-    }
-  }
-
   private async handle(batch: RecordBatch, context: BatchContext): Promise<void> {
     const pattern = batch.topic.slice(this.options.topicPrefix.length);
     const handler = this.getHandlerByPattern(pattern);
@@ -246,5 +137,70 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
           .finally(runEndHook);
       });
     });
+  }
+
+  private pauseAfter(error: unknown, delivery: Delivery): void {
+    const at = { topic: delivery.topic, partition: delivery.partition };
+    if (error instanceof PartitionStoppedError) {
+      this.pauses.stop({ ...at, offset: delivery.nextOffset(), reason: error.message });
+      return;
+    }
+    if (delivery.hasProgressed()) {
+      this.pauses.succeeded(at);
+    }
+    this.pauses.retryLater(at, messageOf(error));
+  }
+
+  /**
+   * Lets every handler finish the chunk in its hands (see `BatchContext.isStale`), commits what was
+   * resolved and leaves the group. Gives up after `drainTimeoutMs`; what was not committed comes
+   * again. Never rejects.
+   */
+  close(): Promise<void> {
+    this.closed ??= this.drain();
+    return this.closed;
+  }
+
+  private async drain(): Promise<void> {
+    this.closing.abort();
+    this.pauses.close();
+    try {
+      await within(this.options.drainTimeoutMs, async () => {
+        await this.consumer.settled();
+        await Promise.all([this.consumer.leave(), this.guard.close()]);
+      });
+    } catch (error) {
+      const fields = { error: messageOf(error) };
+      this.options.logger('warn', 'the consumer did not close in order', fields);
+    }
+  }
+
+  state(): TransportState {
+    const idle = this.consumer.whyIdle();
+    if (idle !== undefined) {
+      return idle;
+    }
+    const { membership } = this.consumer;
+    const count = membership.partitionCount;
+    const consuming = `consuming ${count} partition${count === 1 ? '' : 's'}`;
+    const held = this.guard.problem === undefined ? [] : [this.guard.problem];
+    const trouble = this.pauses.describe((paused) => membership.owns(paused));
+    return { status: 'consuming', description: [consuming, ...held, ...trouble].join('; ') };
+  }
+
+  /** The partitions of this consumer that wait for a restart, and why. */
+  stoppedPartitions(): StoppedPartition[] {
+    return this.pauses.stopped().filter((paused) => this.consumer.membership.owns(paused));
+  }
+
+  /** Not offered: `state()` says what there is to know. */
+  override on(): never {
+    throw new Error('KafkaBatchTransport has no events.');
+  }
+
+  /** The kafkajs consumer, once connected. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the signature is Nest's
+  override unwrap<T>(): T {
+    return this.consumer.current as T;
   }
 }

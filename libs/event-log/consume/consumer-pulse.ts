@@ -1,8 +1,9 @@
 import type { Consumer } from 'kafkajs';
 
 const tickMs = 5_000;
-/** Longer than a join waits for a member that stands still, and than kafkajs tries to connect. */
 const silentTicksMax = 14;
+/** Longer than a join waits for a member that stands still, and than kafkajs tries to connect. */
+export const silenceMaxMs = silentTicksMax * tickMs;
 
 type Watched = Pick<Consumer, 'events' | 'on'>;
 
@@ -58,7 +59,7 @@ class ConsumerPulse {
     this.silentTicks += 1;
     if (this.silentTicks > silentTicksMax) {
       this.stop();
-      const seconds = (silentTicksMax * tickMs) / 1_000;
+      const seconds = silenceMaxMs / 1_000;
       this.onSilence(new Error(`the consumer has given no sign of life for ${seconds} s`));
     }
   }

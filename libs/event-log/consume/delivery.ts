@@ -1,11 +1,11 @@
 import type { EachBatchPayload } from 'kafkajs';
+import type { LogFunction } from '#platform/logging.ts';
 import { messageOf } from '#platform/error-message.ts';
 import type { GroupMembership } from './group-membership.ts';
-import type { Log } from '../kafka-client.ts';
 import { type RecordBatch, toConsumedRecord } from '../consumed-record.ts';
 
 /** kafkajs sends at most one heartbeat in its own interval (3 s), however often it is asked. */
-const heartbeatCheckMs = 1_000;
+export const heartbeatCheckMs = 1_000;
 
 /** A member with one of these must join again before it may commit or fetch. */
 const membershipErrors = new Set([
@@ -30,7 +30,7 @@ export class Delivery {
     private readonly payload: EachBatchPayload,
     private readonly membership: GroupMembership,
     private readonly closing: AbortSignal,
-    private readonly log: Log,
+    private readonly logger: LogFunction,
   ) {
     const { topic, partition, messages } = payload.batch;
     this.topic = topic;
@@ -62,7 +62,7 @@ export class Delivery {
       await this.payload.commitOffsetsIfNecessary();
     } catch (error) {
       this.interrupted = true;
-      this.log('warn', 'an offset was not committed; the records may come again', {
+      this.logger('warn', 'an offset was not committed; the records may come again', {
         topic: this.topic,
         partition: this.partition,
         offset,
@@ -109,6 +109,6 @@ export class Delivery {
     if (type !== undefined && membershipErrors.has(type)) {
       this.interrupted = true;
     }
-    this.log('debug', 'a heartbeat failed', { error: messageOf(error) });
+    this.logger('debug', 'a heartbeat failed', { error: messageOf(error) });
   }
 }

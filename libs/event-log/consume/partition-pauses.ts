@@ -1,18 +1,13 @@
 import type { TopicPartition } from 'kafkajs';
+import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs } from '#platform/waiting.ts';
-import type { Log } from '../kafka-client.ts';
+import type { GroupConsumer } from './group-consumer.ts';
 
 export interface StoppedPartition extends TopicPartition {
   /** The first offset that was not processed. */
   offset: string;
   /** Why, in words. */
   reason: string;
-}
-
-/** Turns the fetching of a partition off and on, in whatever consumer is in use. */
-export interface FetchSwitch {
-  pause(at: TopicPartition): void;
-  resume(at: TopicPartition): void;
 }
 
 interface Retry extends TopicPartition {
@@ -25,8 +20,8 @@ interface Retry extends TopicPartition {
 const retryBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
 
 /**
- * The partitions that are paused: until they have been looked at, for a while, or until the process
- * restarts. A partition is fetched again when none of these is left.
+ * The partitions that are paused: HELD until they have been looked at, RETRIED after a while, or STOPPED
+ * until the process restarts (see KafkaBatchTransport). One is fetched again when none of these is left.
  */
 export class PartitionPauses {
   private readonly held = new Set<string>();
@@ -35,14 +30,14 @@ export class PartitionPauses {
   private closed = false;
 
   constructor(
-    private readonly fetching: FetchSwitch,
-    private readonly log: Log,
+    private readonly consumer: GroupConsumer,
+    private readonly logger: LogFunction,
   ) {}
 
   /** Pauses the partition until `release`. */
   hold(at: TopicPartition): void {
     this.held.add(keyOf(at));
-    this.fetching.pause(at);
+    this.consumer.pause(at);
   }
 
   release(at: TopicPartition): void {
@@ -71,8 +66,8 @@ export class PartitionPauses {
       this.resumeIfFree(at);
     }, waitMs);
     this.retries.set(keyOf(at), retry);
-    this.fetching.pause(at);
-    this.log('warn', 'a partition is paused and will be retried', {
+    this.consumer.pause(at);
+    this.logger('warn', 'a partition is paused and will be retried', {
       ...at,
       reason,
       failures,
@@ -84,8 +79,8 @@ export class PartitionPauses {
   stop(stopped: StoppedPartition): void {
     this.succeeded(stopped);
     this.stops.set(keyOf(stopped), stopped);
-    this.fetching.pause(stopped);
-    this.log('error', 'a partition is stopped until the process restarts', { ...stopped });
+    this.consumer.pause(stopped);
+    this.logger('error', 'a partition is stopped until the process restarts', { ...stopped });
   }
 
   /** A batch of such a partition was fetched before the pause: it comes again, or must not be read. */
@@ -118,7 +113,7 @@ export class PartitionPauses {
 
   private resumeIfFree(at: TopicPartition): void {
     if (!this.isPaused(at)) {
-      this.fetching.resume(at);
+      this.consumer.resume(at);
     }
   }
 }

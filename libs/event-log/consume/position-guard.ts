@@ -1,26 +1,13 @@
 import type { TopicPartition } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
-import type { LogAdmin } from '../inspect/log-admin.ts';
 import { readConsumerLag } from '../inspect/consumer-lag.ts';
-import type { GroupMembership } from './group-membership.ts';
-import type { Log } from '../kafka-client.ts';
-import { howToGoOn, type LogPosition, positionProblem } from './log-position.ts';
+import { LogAdmin } from '../inspect/log-admin.ts';
 import { onOffsetOutOfRange } from '../kafkajs-mends/offset-reset.ts';
+import type { CompleteOptions } from './batch-transport-options.ts';
+import type { GroupConsumer } from './group-consumer.ts';
+import { howToGoOn, type LogPosition, positionProblem } from './log-position.ts';
 import type { PartitionPauses } from './partition-pauses.ts';
-
-export interface PositionGuardParts {
-  admin: LogAdmin;
-  groupId: string;
-  membership: GroupMembership;
-  pauses: PartitionPauses;
-  /** True when records of a partition were processed before, as far as anybody remembers. */
-  wasRead: (at: TopicPartition) => Promise<boolean>;
-  /** Has kafkajs commit an offset, and go on from it, before it fetches the next time. */
-  seek: (at: TopicPartition, offset: string) => void;
-  closing: AbortSignal;
-  log: Log;
-}
 
 const retryBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
 /** How soon to look whether an offset was committed; kafkajs does it with its next fetch. */
@@ -36,10 +23,18 @@ const committedCheckMs = 100;
  * 3. An offset that a fetch finds out of range (the log was cut short meanwhile) is compared again.
  */
 export class PositionGuard {
+  private readonly admin: LogAdmin;
   private stopListening = (): void => {};
   private failure: string | undefined;
 
-  constructor(private readonly parts: PositionGuardParts) {}
+  constructor(
+    private readonly options: CompleteOptions,
+    private readonly consumer: GroupConsumer,
+    private readonly pauses: PartitionPauses,
+    private readonly closing: AbortSignal,
+  ) {
+    this.admin = new LogAdmin(options.kafka);
+  }
 
   /** To be called when kafkajs has joined its group, before it fetches anything. */
   joined(memberId: string, partitions: TopicPartition[]): void {
@@ -57,14 +52,14 @@ export class PositionGuard {
 
   async close(): Promise<void> {
     this.stopListening();
-    await this.parts.admin.close();
+    await this.admin.close();
   }
 
   private async check(partitions: TopicPartition[], next?: number): Promise<void> {
-    const { membership, pauses, closing, log } = this.parts;
+    const { membership } = this.consumer;
     const { generation } = membership;
-    const isOver = (): boolean => closing.aborted || membership.generation !== generation;
-    partitions.forEach((at) => pauses.hold(at));
+    const isOver = (): boolean => this.closing.aborted || membership.generation !== generation;
+    partitions.forEach((at) => this.pauses.hold(at));
     let held = partitions;
     let failures = 0;
     while (held.length > 0 && !isOver()) {
@@ -77,21 +72,22 @@ export class PositionGuard {
         }
       } catch (error) {
         failures += 1;
-        this.failure = `cannot compare its offsets with the log: ${messageOf(error)}`;
-        log('warn', 'offsets were not compared with the log', { error: messageOf(error) });
+        const fields = { error: messageOf(error) };
+        this.failure = `cannot compare its offsets with the log: ${fields.error}`;
+        this.options.logger('warn', 'offsets were not compared with the log', fields);
       }
       if (held.length > 0) {
         await pauseFor(
           failures > 0 ? backOffMs(retryBackOff, failures) : committedCheckMs,
-          closing,
+          this.closing,
         );
       }
     }
   }
 
   private async read(at: TopicPartition, next?: number): Promise<LogPosition> {
-    const { admin, groupId, wasRead } = this.parts;
-    const lags = await readConsumerLag(admin, groupId, at.topic);
+    const { groupId, wasRead } = this.options;
+    const lags = await readConsumerLag(this.admin, groupId, at.topic);
     const lag = lags.find(({ partition }) => partition === at.partition);
     if (lag === undefined) {
       throw new Error(`partition ${at.partition} of ${at.topic} is not there`);
@@ -102,17 +98,16 @@ export class PositionGuard {
 
   /** False when the partition must be looked at again. */
   private settle(at: TopicPartition, position: LogPosition): boolean {
-    const { pauses, groupId, seek } = this.parts;
     const problem = positionProblem(position);
     if (problem !== undefined) {
       const offset = String(position.next ?? position.committed ?? 0);
-      const reason = `${problem}. ${howToGoOn(groupId, at.topic, at.partition)}`;
-      pauses.stop({ ...at, offset, reason });
+      const reason = `${problem}. ${howToGoOn(this.options.groupId, at.topic, at.partition)}`;
+      this.pauses.stop({ ...at, offset, reason });
     } else if (position.committed === null) {
-      seek(at, String(position.logStart));
+      this.consumer.seek(at, String(position.logStart));
       return false;
     }
-    pauses.release(at);
+    this.pauses.release(at);
     return true;
   }
 }

@@ -1,9 +1,11 @@
 import type { Kafka, Message } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
+import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
-import type { Log } from '../kafka-client.ts';
-import { quiet } from '../kafka-client.ts';
 import { ProducerConnection } from './producer-connection.ts';
+
+/** What brokers take for a record by default, a little less than 1 MiB. */
+export const recordBytesMax = 1_000_000;
 
 /** One record to append. `value` is written as JSON. */
 export interface LogRecord {
@@ -50,7 +52,7 @@ const closeTimeoutMs = 2_000;
  */
 export class EventPublisher {
   private readonly publishTimeoutMs: number;
-  private readonly log: Log;
+  private readonly logger: LogFunction | undefined;
   private readonly closing = new AbortController();
   private readonly publishing = new Set<Promise<void>>();
   private connection: ProducerConnection | undefined;
@@ -59,10 +61,10 @@ export class EventPublisher {
 
   constructor(
     private readonly kafka: Kafka,
-    options: { publishTimeoutMs: number; log?: Log },
+    options: { publishTimeoutMs: number; logger?: LogFunction },
   ) {
     this.publishTimeoutMs = options.publishTimeoutMs;
-    this.log = options.log ?? quiet;
+    this.logger = options.logger;
   }
 
   /** Connects in the background and keeps trying for ever; also after a connection was lost. */
@@ -174,7 +176,7 @@ export class EventPublisher {
       } catch (error) {
         failures += 1;
         this.noteError(error);
-        this.log('warn', 'not connected to Kafka', { error: messageOf(error), failures });
+        this.logger?.('warn', 'not connected to Kafka', { error: messageOf(error), failures });
       }
       if (!signal.aborted) {
         this.connection = undefined;
