@@ -1,14 +1,22 @@
+import { strict as assert } from 'node:assert';
 import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.ts';
 import { eventVersion } from '#coupon/events.ts';
 import type { LogRecord } from './event-publisher.ts';
+import { recordBytesMax } from './event-publisher.ts';
 
-/**
- * With base64 and headers a copy must stay below the 1 MB that brokers take for a record. What is
- * larger is left out of the copy; the ledger has it.
- */
+/** What is larger is left out of the copy; the ledger has it. */
 const copiedBytesMax = 256 * 1_024;
 const copiedHeaderLengthMax = 16 * 1_024;
 const copiedReasonLengthMax = 1_000;
+
+/** A character of text as UTF-8, or as JSON escapes it. */
+const characterBytesMax = 6;
+const copiedTextLengthMax = copiedHeaderLengthMax + copiedReasonLengthMax;
+assert(
+  // Base64 makes four bytes of three; headers and reason stand in the value and beside it.
+  (copiedBytesMax * 4) / 3 + 2 * copiedTextLengthMax * characterBytesMax < recordBytesMax,
+  'brokers take the copy of any letter',
+);
 
 /** What is written to the topic of dead letters: the letter, with the headers it came with. */
 export function toDeadLetterRecord(letter: DeadLetter): LogRecord {

@@ -1,11 +1,13 @@
+import { strict as assert } from 'node:assert';
 import type { Decision } from '#coupon/decide.ts';
 import type { DeadLetter } from '#coupon/dead-letter.ts';
 import type { EpochMarker, IssuancesDecided } from '#coupon/events.ts';
 import { eventVersion, toIssuanceRequested } from '#coupon/events.ts';
 import type { Reservation } from '#coupon/reservation.ts';
 import { inSlices } from '#platform/slices.ts';
-import type { EventPublisher } from './event-publisher.ts';
 import { toDeadLetterRecord } from './dead-letter-record.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import { recordBytesMax } from './event-publisher.ts';
 import type { Topics } from '../topics.ts';
 
 export interface CouponEpoch {
@@ -14,8 +16,11 @@ export interface CouponEpoch {
   epoch: number;
 }
 
-/** A record has a largest size (1 MB by default), and the issuer applies a marker in one go. */
+/** The issuer applies a marker in one go. */
 const markerSizeMax = 500;
+/** A coupon in a marker: two numbers with their names. */
+const markedCouponBytesMax = 64;
+assert(markerSizeMax * markedCouponBytesMax < recordBytesMax, 'brokers take a full marker');
 
 /**
  * What firstcome writes to the log. Every method resolves once all of it is in the replicated log,
