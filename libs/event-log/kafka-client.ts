@@ -58,7 +58,7 @@ function rotated(brokers: string[]): string[] {
   return [...brokers.slice(start), ...brokers.slice(0, start)];
 }
 
-/** Several lines a second while the brokers are away; we log the same troubles once, in our words. */
+/** Several lines a second while the brokers are away; we tell of the same troubles once, in our words. */
 const chatty = new Set(['Connection', 'BrokerPool', 'Consumer', 'Producer', 'RequestQueue']);
 
 /** kafkajs logs as an error what it then retries; what it gives up on reaches the caller anyway. */

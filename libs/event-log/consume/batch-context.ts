@@ -45,9 +45,9 @@ export class PartitionStoppedError extends RpcException {
 }
 
 /**
- * Hands every error of a handler to the transport as it was thrown, so that the log and `state()`
- * name the cause. Without it they read "Internal server error" and Nest logs the cause apart; what
- * is retried and what stops is the same. Put it on the controller: `@UseFilters(PassErrorsOn)`.
+ * Hands every error of a handler to the transport as it was thrown, so that its lines and its
+ * `state()` name the cause. Without it they read "Internal server error" and Nest reports the cause
+ * apart; what is retried and what stops is the same. Put it on the controller: `@UseFilters(PassErrorsOn)`.
  */
 @Catch()
 export class PassErrorsOn implements RpcExceptionFilter<unknown> {

@@ -11,11 +11,11 @@ import type {
   TransportState,
 } from './batch-transport-options.ts';
 import { transportDefaults } from './batch-transport-options.ts';
-import { Delivery } from './delivery.ts';
-import { GroupConsumer } from './group-consumer.ts';
+import { Delivery } from './partition/delivery.ts';
+import { GroupConsumer } from './group/group-consumer.ts';
 import { assertHandlers, settled } from './nest-handlers.ts';
-import { PartitionPauses, type StoppedPartition } from './partition-pauses.ts';
-import { PositionGuard } from './position-guard.ts';
+import { PartitionPauses, type StoppedPartition } from './partition/partition-pauses.ts';
+import { PositionGuard } from './partition/position-guard.ts';
 
 /**
  * Feeds Nest handlers (`@EventPattern(topic)`) whole batches of one partition, in the order of the log

@@ -3,7 +3,7 @@ import type { Consumer } from 'kafkajs';
 import type { Mock } from 'vitest';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchPulse } from './consumer-pulse.ts';
-import { createKafka } from '../kafka-client.ts';
+import { createKafka } from '../../kafka-client.ts';
 
 const { events } = createKafka(
   { KAFKA_BROKERS: ['127.0.0.1:1'], KAFKA_SSL: false, KAFKA_SASL_MECHANISM: '' } as never,

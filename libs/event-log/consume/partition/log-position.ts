@@ -1,4 +1,4 @@
-import type { PartitionLag } from '../inspect/consumer-lag.ts';
+import type { PartitionLag } from '../../inspect/consumer-lag.ts';
 
 /** Where a group stands in a partition, and what the partition still holds. */
 export interface LogPosition extends PartitionLag {

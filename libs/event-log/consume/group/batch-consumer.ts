@@ -1,13 +1,12 @@
 import { strict as assert } from 'node:assert';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { requestTimeoutMs } from '../kafka-client.ts';
-import type { CompleteOptions } from './batch-transport-options.ts';
-import { drainTimeoutMs } from './batch-transport-options.ts';
+import { requestTimeoutMs } from '../../kafka-client.ts';
+import type { CompleteOptions } from '../batch-transport-options.ts';
+import { drainTimeoutMs } from '../batch-transport-options.ts';
 import { silenceMaxMs } from './consumer-pulse.ts';
-import { heartbeatCheckMs } from './delivery.ts';
 
 const sessionTimeoutMs = 12_000;
-const heartbeatEveryMs = 3_000;
+export const heartbeatEveryMs = 3_000;
 /** How long a join waits for a member that has still to finish what is in its hands. */
 const rebalanceTimeoutMs = 15_000;
 /**
@@ -24,7 +23,6 @@ const fetchWaitMs = 100;
 const fetchBytesMin = 128 * 1024;
 
 assert(3 * heartbeatEveryMs <= sessionTimeoutMs, 'two lost heartbeats are no lost member');
-assert(heartbeatCheckMs < heartbeatEveryMs, 'a handler at work misses no heartbeat');
 assert(requestTimeoutMs < sessionTimeoutMs, 'a slow answer is not mistaken for a lost member');
 assert(drainTimeoutMs < rebalanceTimeoutMs, 'a join waits for a member that drains');
 assert(rebalanceTimeoutMs < silenceMaxMs, 'a member that waits for a join is not dead');

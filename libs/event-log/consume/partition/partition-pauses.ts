@@ -1,7 +1,7 @@
 import type { TopicPartition } from 'kafkajs';
 import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs } from '#platform/waiting.ts';
-import type { GroupConsumer } from './group-consumer.ts';
+import type { GroupConsumer } from '../group/group-consumer.ts';
 
 export interface StoppedPartition extends TopicPartition {
   /** The first offset that was not processed. */

@@ -1,11 +1,14 @@
+import { strict as assert } from 'node:assert';
 import type { EachBatchPayload } from 'kafkajs';
 import type { LogFunction } from '#platform/logging.ts';
 import { messageOf } from '#platform/error-message.ts';
-import type { GroupMembership } from './group-membership.ts';
-import { type RecordBatch, toConsumedRecord } from '../consumed-record.ts';
+import { heartbeatEveryMs } from '../group/batch-consumer.ts';
+import type { GroupMembership } from '../group/group-membership.ts';
+import { type RecordBatch, toConsumedRecord } from '../../consumed-record.ts';
 
-/** kafkajs sends at most one heartbeat in its own interval (3 s), however often it is asked. */
-export const heartbeatCheckMs = 1_000;
+/** kafkajs sends at most one heartbeat in its own interval, however often it is asked. */
+const heartbeatCheckMs = 1_000;
+assert(heartbeatCheckMs < heartbeatEveryMs, 'a handler at work misses no heartbeat');
 
 /** A member with one of these must join again before it may commit or fetch. */
 const membershipErrors = new Set([

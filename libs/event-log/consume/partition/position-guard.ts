@@ -1,11 +1,11 @@
 import type { TopicPartition } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
-import { readConsumerLag } from '../inspect/consumer-lag.ts';
-import { LogAdmin } from '../inspect/log-admin.ts';
-import { onOffsetOutOfRange } from '../kafkajs-mends/offset-reset.ts';
-import type { CompleteOptions } from './batch-transport-options.ts';
-import type { GroupConsumer } from './group-consumer.ts';
+import { readConsumerLag } from '../../inspect/consumer-lag.ts';
+import { LogAdmin } from '../../inspect/log-admin.ts';
+import { onOffsetOutOfRange } from '../../kafkajs-mends/offset-reset.ts';
+import type { CompleteOptions } from '../batch-transport-options.ts';
+import type { GroupConsumer } from '../group/group-consumer.ts';
 import { howToGoOn, type LogPosition, positionProblem } from './log-position.ts';
 import type { PartitionPauses } from './partition-pauses.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { BatchContext } from './batch-context.ts';
-import type { BatchTransportOptions } from './batch-transport-options.ts';
-import { KafkaBatchTransport } from './batch-transport.ts';
-import type { RecordBatch } from '../consumed-record.ts';
-import { TestTopics, testKafka } from '../kafka.fixture.ts';
+import type { BatchContext } from '../batch-context.ts';
+import type { BatchTransportOptions } from '../batch-transport-options.ts';
+import { KafkaBatchTransport } from '../batch-transport.ts';
+import type { RecordBatch } from '../../consumed-record.ts';
+import { TestTopics, testKafka } from '../../kafka.fixture.ts';
 
 const topics = new TestTopics();
 const open: KafkaBatchTransport[] = [];
