@@ -41,10 +41,10 @@ import { PositionGuard } from './partition/position-guard.ts';
  * - DRAINING (`state` says closed): from `close` on, in whatever mode it was. Handlers are told to
  *   stop as above, their chunks are committed, the group is left. A consumer that crashes now is not
  *   started again.
- *   → CLOSED when that is done, or after `drainTimeoutMs`, whichever comes first.
+ *   → CLOSED when that is done, or after `drainTimeoutMs`, whichever comes first. There is no way back.
  * - CRASHED: `onCrash` was called. Only another process goes on from here, so this one should exit.
  *
- * While it is CONSUMING, each of its partitions is (PartitionPauses keeps them)
+ * While it is CONSUMING, each of its partitions is in one of these (PartitionPauses keeps them):
  *
  * - HELD after a join: not fetched until PositionGuard has compared the offset of the group with the
  *   log. → FETCHED, or STOPPED where going on would skip records that nobody has processed.
@@ -59,9 +59,17 @@ import { PositionGuard } from './partition/position-guard.ts';
  * One partition that is HELD, RETRIED or STOPPED does not keep the others from being FETCHED. A slow
  * handler does: kafkajs fetches from a broker again only when all batches of the last fetch are done.
  *
- * When the process dies, in any mode, what was not committed comes again, to it or to another member,
- * and no more is remembered: a RETRIED partition is tried at once, and a STOPPED one stops again if
- * its reason still holds. Only what a handler has resolved is ever committed.
+ * What it means when the process dies, besides that others get its partitions once its session is over:
+ *
+ * - CONNECTING, CRASHED, CLOSED: nothing. No handler had anything in its hands that could be committed.
+ * - CONSUMING, REBALANCING, DRAINING: whatever a handler had in its hands and not yet committed comes
+ *   again, to this member or another. Some of it may have been done: handlers must bear repeats.
+ * - HELD: the partition is looked at again. Either its first offset is committed by now, or it is not.
+ * - RETRIED: forgotten, so the next process tries at once.
+ * - STOPPED: forgotten, so the next process stops there again if the reason still holds.
+ *
+ * Nothing is committed but what a handler has resolved, and where a partition begins that nobody has
+ * read.
  */
 export class KafkaBatchTransport extends Server implements CustomTransportStrategy {
   /** Errors of handlers come to us; Nest need not report them as lost. */
