@@ -2,9 +2,13 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyListenOptions } from 'fastify';
 import type { Config } from '#platform/config.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
 import { toNestLogger } from '#platform/logging.ts';
+import { Loop } from '#platform/loop.ts';
 import { runProcess } from '#platform/run-process.ts';
-import { ApiModule, ApiParts } from './api.module.ts';
+import { openStores } from '#stores/stores.ts';
+import { ApiModule } from './api.module.ts';
+import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
 import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
 import { Leaving } from './http/leaving.ts';
@@ -13,17 +17,25 @@ import { ProblemFilter } from './http/problem.filter.ts';
 import { createValidationPipe } from './http/validation.ts';
 import { serveOpenApi } from './openapi.ts';
 
-await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
-  const parts = new ApiParts(config, logger, telemetry);
-  parts.ledgerConnection.start();
-  parts.publisher.start();
-  parts.catalogue.start();
+await runProcess('firstcome-api', async (context) => {
+  const { config, logger, telemetry } = context;
+  const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
+    queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+  });
+  const catalogue = new CouponCatalogue(stores.coupons);
+  const { mysql, ...required } = probes;
+  const health = new HealthProbes(
+    { ...required, catalogue: () => catalogue.problem() },
+    // Not on the way of an assign: losing it later must not take the api out of service.
+    { mysql },
+  );
 
   const adapter = createFastifyAdapter();
   measureRequests(adapter.getInstance(), telemetry);
   const leaving = new Leaving(adapter.getInstance());
   shedOverload(adapter.getInstance().server, config, telemetry);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.register(parts), adapter, {
+  const api = ApiModule.register(context, stores, catalogue, health);
+  const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
     logger: toNestLogger(logger),
     abortOnError: false,
     // Fastify parses JSON by itself; Nest's parser only calls Fastify's, and reads forms as well.
@@ -33,19 +45,23 @@ await runProcess('firstcome-api', async ({ config, logger, telemetry }) => {
   app.useGlobalFilters(new ProblemFilter(logger));
   serveOpenApi(app);
   await app.init();
+  const refreshing = new Loop(
+    'refresh of the catalogue',
+    config.CATALOGUE_REFRESH_MS,
+    () => catalogue.refresh(),
+    logger,
+  );
+  refreshing.start();
   await listen(app, config);
   logger.info({ url: await app.getUrl() }, 'listening');
 
   return {
-    probes: parts.probes,
+    probes: health,
     close: async () => {
       await leaving.tellClients();
       // Answers what is in flight first: each still needs the gate and the log.
-      await app.close();
-      parts.catalogue.stop();
-      await parts.publisher.close();
-      parts.gateConnection.close();
-      await parts.ledgerConnection.close();
+      await Promise.all([app.close(), refreshing.stop()]);
+      await opened.close();
     },
   };
 });

@@ -1,28 +1,50 @@
+import assert from 'node:assert/strict';
 import { NestFactory } from '@nestjs/core';
-import { toNestLogger } from '#platform/logging.ts';
-import { runProcess } from '#platform/run-process.ts';
-import { IssuerModule, IssuerParts } from './issuer.module.ts';
+import { KafkaBatchTransport } from '#event-log/consume/batch-transport.ts';
+import { transportDefaults } from '#event-log/consume/batch-transport-options.ts';
+import { issuerGroup } from '#event-log/topics.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
+import { toLogFunction, toNestLogger } from '#platform/logging.ts';
+import { runProcess, shutdownTimeoutMs } from '#platform/run-process.ts';
+import { openStores } from '#stores/stores.ts';
+import { IssuerModule } from './issuer.module.ts';
+
+assert(transportDefaults.drainTimeoutMs < shutdownTimeoutMs, 'a drain must end before its process');
 
 await runProcess('firstcome-issuer', async (context) => {
-  const parts = new IssuerParts(context);
-  parts.ledgerConnection.start();
-  parts.publisher.start();
-
-  const app = await NestFactory.createMicroservice(IssuerModule.register(parts), {
-    strategy: parts.transport,
-    logger: toNestLogger(context.logger),
+  const { config, logger, fail } = context;
+  const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
+    queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+  });
+  const transport = new KafkaBatchTransport({
+    kafka: stores.kafka,
+    groupId: issuerGroup(config.KAFKA_TOPIC_PREFIX),
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    wasRead: ({ partition }) => stores.coupons.anyDecidedFrom(partition),
+    onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
+    log: toLogFunction(logger),
+  });
+  const app = await NestFactory.createMicroservice(IssuerModule.register(context, stores), {
+    strategy: transport,
+    logger: toNestLogger(logger),
     abortOnError: false,
   });
   await app.listen();
 
   return {
-    probes: parts.probes,
+    // An issuer that publishes and does not consume is of no use.
+    probes: new HealthProbes({ ...probes, kafka: () => problemOf(transport) }),
     close: async () => {
       // The transport first: the chunk in hand still needs all three stores.
       await app.close();
-      await parts.publisher.close();
-      parts.gateConnection.close();
-      await parts.ledgerConnection.close();
+      await opened.close();
     },
   };
 });
+
+function problemOf(transport: KafkaBatchTransport): string | undefined {
+  const { status, description } = transport.state();
+  return status === 'consuming' && transport.stoppedPartitions().length === 0
+    ? undefined
+    : description;
+}

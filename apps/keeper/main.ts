@@ -1,29 +1,36 @@
 import { NestFactory } from '@nestjs/core';
+import { Auditor } from '#audit/auditor.ts';
+import { HealthProbes } from '#platform/health/health-probes.ts';
 import { toNestLogger } from '#platform/logging.ts';
 import { runProcess } from '#platform/run-process.ts';
+import { openStores } from '#stores/stores.ts';
+import { createDuties } from './duties.ts';
 import { KeeperModule } from './keeper.module.ts';
-import { KeeperParts } from './keeper-parts.ts';
+
+/** Longer than counting tens of millions of rows takes; sooner than TCP tells that a server is gone. */
+const queryTimeoutMs = 60_000;
 
 await runProcess('firstcome-keeper', async (context) => {
-  const parts = new KeeperParts(context);
-  parts.ledgerConnection.start();
-  parts.publisher.start();
-  parts.loops.forEach((loop) => loop.start());
+  const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
+    queryTimeoutMs,
+  });
+  const { ledger, gate, kafka } = stores;
+  const auditor = new Auditor(ledger, gate, kafka, context.config.KAFKA_TOPIC_PREFIX);
+  const duties = createDuties(context, stores);
+  duties.forEach((duty) => duty.start());
 
-  const app = await NestFactory.createApplicationContext(KeeperModule.register(parts), {
+  const app = await NestFactory.createApplicationContext(KeeperModule.register(context, auditor), {
     logger: toNestLogger(context.logger),
     abortOnError: false,
   });
 
   return {
-    probes: parts.probes,
+    probes: new HealthProbes(probes),
     close: async () => {
-      await Promise.all([app.close(), ...parts.loops.map((loop) => loop.stop())]);
-      await parts.publisher.close();
-      await parts.admin.close();
-      await parts.auditor.close();
-      parts.gateConnection.close();
-      await parts.ledgerConnection.close();
+      // What is in hand first: it still needs the stores.
+      await Promise.all([app.close(), ...duties.map((duty) => duty.stop())]);
+      await auditor.close();
+      await opened.close();
     },
   };
 });

@@ -7,6 +7,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Config } from './config.ts';
 import { HealthModule } from './health/health.module.ts';
 import type { HealthProbes } from './health/health-probes.ts';
+import { providersOf } from './providers-of.ts';
 import { Telemetry } from './telemetry.ts';
 
 @Controller('metrics')
@@ -26,7 +27,7 @@ class InternalModule {
       module: InternalModule,
       imports: [HealthModule.register(probes)],
       controllers: [MetricsController],
-      providers: [{ provide: Telemetry, useValue: telemetry }],
+      providers: providersOf(telemetry),
     };
   }
 }

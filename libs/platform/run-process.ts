@@ -9,6 +9,7 @@ import { createLogger } from './logging.ts';
 import { Telemetry } from './telemetry.ts';
 
 export interface ProcessContext {
+  name: string;
   config: Config;
   logger: Logger;
   telemetry: Telemetry;
@@ -22,8 +23,8 @@ export interface RunningProcess {
   close(): Promise<void>;
 }
 
-/** Longer than any request or chunk takes; orchestrators kill after 10 s or more. */
-const shutdownTimeoutMs = 9_500;
+/** Longer than an assign takes, and a drain of the issuer; orchestrators kill after 10 s or more. */
+export const shutdownTimeoutMs = 9_500;
 
 /**
  * Runs one process of firstcome: configuration, log, metrics, the internal port, and a clean end on
@@ -45,7 +46,7 @@ export async function runProcess(
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
 
   try {
-    const running = await start({ config, logger, telemetry, fail });
+    const running = await start({ name, config, logger, telemetry, fail });
     const internalServer = await startInternalServer(config, telemetry, running.probes);
     logger.info({ internal_url: await internalServer.getUrl() }, `${name} started`);
     onceAskedToStop(async (signal) => {

@@ -1,18 +1,21 @@
 /** Says what is wrong in words, or nothing when all is well. */
 export type Probe = () => Promise<string | undefined> | string | undefined;
 
-export interface NamedProbe {
-  name: string;
-  probe: Probe;
-  /** Without this the process cannot do its work; otherwise it works on, degraded. */
-  required: boolean;
-}
+/** By the names under which `/health/ready` shows them. */
+export type Probes = Readonly<Record<string, Probe>>;
 
 /** What a process needs to be ready, and whether it is on its way out. */
 export class HealthProbes {
   private stopping = false;
 
-  constructor(readonly all: readonly NamedProbe[]) {}
+  /**
+   * Without what is `required` the process cannot do its work; without what is `reported` it works
+   * on, degraded.
+   */
+  constructor(
+    readonly required: Probes,
+    readonly reported: Probes = {},
+  ) {}
 
   /** From here on the process is not ready: load balancers turn away before it stops listening. */
   beginShutdown(): void {

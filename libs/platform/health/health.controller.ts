@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import type { NamedProbe } from './health-probes.ts';
+import type { Probe } from './health-probes.ts';
 import { HealthProbes } from './health-probes.ts';
 
 const probeTimeoutMs = 2_000;
@@ -30,10 +30,17 @@ export class HealthController {
     if (this.probes.isStopping) {
       return this.health.check([() => this.indicators.check('process').down('shutting down')]);
     }
-    return this.health.check(this.probes.all.map((named) => () => this.check(named)));
+    const all = Object.entries({ ...this.probes.required, ...this.probes.reported });
+    return this.health.check(
+      all.map(
+        ([name, probe]) =>
+          () =>
+            this.check(name, probe),
+      ),
+    );
   }
 
-  private async check({ name, probe, required }: NamedProbe) {
+  private async check(name: string, probe: Probe) {
     const indicator = this.indicators.check(name);
     let problem: string | undefined;
     const attempt = await indicator
@@ -49,6 +56,7 @@ export class HealthController {
       return attempt;
     }
     const reason = { message: message ?? 'no answer' };
-    return required ? indicator.down(reason) : indicator.degraded(reason);
+    const isRequired = Object.hasOwn(this.probes.required, name);
+    return isRequired ? indicator.down(reason) : indicator.degraded(reason);
   }
 }

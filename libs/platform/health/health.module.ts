@@ -1,8 +1,9 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { providersOf } from '../providers-of.ts';
 import { HealthController } from './health.controller.ts';
-import { HealthProbes } from './health-probes.ts';
+import type { HealthProbes } from './health-probes.ts';
 
 /** `/health`, `/health/ready` and `/health/live` for the given probes. */
 @Module({})
@@ -12,7 +13,7 @@ export class HealthModule {
       module: HealthModule,
       imports: [TerminusModule.forRoot({ logger: false })],
       controllers: [HealthController],
-      providers: [{ provide: HealthProbes, useValue: probes }],
+      providers: providersOf(probes),
     };
   }
 }

@@ -1,0 +1,159 @@
+import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
+import { createKafka, quiet } from '#event-log/kafka-client.ts';
+import { EventPublisher } from '#event-log/publish/event-publisher.ts';
+import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import { topicNames } from '#event-log/topics.ts';
+import { Gate } from '#gate/gate.ts';
+import { GateConnection } from '#gate/gate-connection.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { Config } from '#platform/config.ts';
+import type { Logger } from '#platform/logging.ts';
+import { toLogFunction } from '#platform/logging.ts';
+
+/** Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. */
+export interface Opener {
+  name: string;
+  config: Config;
+  logger?: Logger;
+}
+
+export interface StoreLimits {
+  /** Longest that a query of the ledger may take; without it nothing ends a query. */
+  queryTimeoutMs?: number;
+}
+
+/** A `publisher` is the log, to write to as well. */
+export type StoreName = 'gate' | 'ledger' | 'log' | 'publisher';
+
+/** Of the stores with these names, what they are used by; nothing else is in the type. */
+export type Stores<Names extends StoreName> = Of<Names, 'parts'>;
+
+export interface OpenStores<Names extends StoreName> {
+  stores: Stores<Names>;
+  /** What their health is judged by, under the names that `/health/ready` shows. */
+  probes: Of<Names, 'probes'>;
+  /** Resolves once gate and ledger answer; after `timeoutMs` rejects with what is missing, in words. */
+  connected(timeoutMs: number): Promise<void>;
+  /** For when nothing that uses them is under way any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the stores that a process asks for. Waits for none: each connects in the background for as
+ * long as it takes, and again when it was lost. Throws when a CA file cannot be read.
+ */
+export function openStores<Names extends StoreName>(
+  opener: Opener,
+  names: readonly Names[],
+  limits: StoreLimits = {},
+): OpenStores<Names> {
+  const asked = new Set<StoreName>(names);
+  const log = asked.has('log') ? openLog(opener) : undefined;
+  const publisher = asked.has('publisher') ? openPublisher(opener) : undefined;
+  const gate = asked.has('gate') ? openGate(opener) : undefined;
+  const ledger = asked.has('ledger') ? openLedger(opener, limits) : undefined;
+  const parts = { ...log?.parts, ...publisher?.parts, ...gate?.parts, ...ledger?.parts };
+  const probes = { ...gate?.probes, ...publisher?.probes, ...ledger?.probes };
+  return {
+    stores: parts as Of<Names, 'parts'>,
+    probes: probes as Of<Names, 'probes'>,
+    connected: async (timeoutMs) => {
+      await ledger?.connected(timeoutMs);
+      await gate?.connected(timeoutMs);
+    },
+    close: async () => {
+      // The publisher first: it finishes what is being published.
+      await publisher?.close();
+      await log?.close();
+      gate?.close();
+      await ledger?.close();
+    },
+  };
+}
+
+interface Opened {
+  gate: ReturnType<typeof openGate>;
+  ledger: ReturnType<typeof openLedger>;
+  log: ReturnType<typeof openLog>;
+  publisher: ReturnType<typeof openPublisher>;
+}
+
+type Of<Names, What extends 'parts' | 'probes'> = If<Names, 'gate', What> &
+  If<Names, 'ledger', What> &
+  If<Names, 'log', What> &
+  If<Names, 'publisher', What>;
+
+type If<Names, Name extends StoreName, What extends 'parts' | 'probes'> = Name extends Names
+  ? Opened[Name][What]
+  : unknown;
+
+function openGate({ config }: Opener) {
+  const connection = new GateConnection(config);
+  const prefix = config.GATE_KEY_PREFIX;
+  return {
+    parts: {
+      gate: new Gate(connection, prefix),
+      hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
+    },
+    probes: { gate: () => connection.problem() },
+    connected: (timeoutMs: number) => connection.connected(timeoutMs),
+    close: () => connection.close(),
+  };
+}
+
+function openLedger({ config }: Opener, limits: StoreLimits) {
+  const ledger = new LedgerConnection(config, limits);
+  ledger.start();
+  return {
+    parts: {
+      ledger,
+      coupons: new CouponLedger(ledger),
+      issuances: new IssuanceLedger(ledger),
+      deadLetters: new DeadLetterLedger(ledger),
+    },
+    probes: {
+      schema: () => ledger.schemaProblem(),
+      mysql: () => ledger.connectionProblem(),
+    },
+    connected: (timeoutMs: number) => connected(ledger, timeoutMs),
+    close: () => ledger.close(),
+  };
+}
+
+/** Rejects, too, when the schema is not the one that this version understands. */
+async function connected(ledger: LedgerConnection, timeoutMs: number): Promise<void> {
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('MySQL (MYSQL_URL) is not reachable')), timeoutMs).unref();
+  });
+  await Promise.race([ledger.connected(), timeout]);
+  const problem = await ledger.schemaProblem();
+  if (problem !== undefined) {
+    throw new Error(problem);
+  }
+}
+
+function openLog({ name, config, logger }: Opener) {
+  const log = logger === undefined ? quiet : toLogFunction(logger);
+  const kafka = createKafka(config, name, log);
+  const admin = new LogAdmin(kafka);
+  return { parts: { kafka, admin }, probes: {}, log, close: () => admin.close() };
+}
+
+function openPublisher(opener: Opener) {
+  const { PUBLISH_TIMEOUT_MS: publishTimeoutMs, KAFKA_TOPIC_PREFIX: prefix } = opener.config;
+  const { parts, log, close } = openLog(opener);
+  const publisher = new EventPublisher(parts.kafka, { publishTimeoutMs, log });
+  publisher.start();
+  return {
+    parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix)) },
+    probes: { kafka: () => publisher.problem() },
+    close: async () => {
+      await publisher.close();
+      await close();
+    },
+  };
+}
