@@ -2,16 +2,17 @@ import type { Command } from 'commander';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax, couponTotalMax } from '#coupon/coupon.ts';
-import { LogAdmin, partitionCount } from '#event-log/inspect/log-admin.ts';
+import { partitionCount } from '#event-log/inspect/log-admin.ts';
 import { topicNames } from '#event-log/topics.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { loadConfig } from '#platform/config.ts';
+import type { Config } from '#platform/config.ts';
+import type { Stores } from '#stores/stores.ts';
 import { isoTime, wholeNumber } from './arguments.ts';
 import { CommandError } from './command-error.ts';
 import type { CouponView } from './coupon-view.ts';
 import { toCouponView, toTable } from './coupon-view.ts';
-import type { Stores } from './stores.ts';
 import { withStores } from './stores.ts';
+
+type CouponStores = Stores<'gate' | 'ledger' | 'log'>;
 
 const couponId = wholeNumber(1, couponIdMax);
 const total = wholeNumber(1, couponTotalMax);
@@ -43,7 +44,9 @@ export function addCouponCommand(program: Command): void {
     .option('--closes-at <time>', 'nobody is admitted from then on, ISO 8601', isoTime)
     .option('--if-absent', 'do nothing when the id exists already')
     .option('--json', 'print JSON')
-    .action((options: CreateOptions) => run(options, (stores) => create(stores, options)));
+    .action((options: CreateOptions) =>
+      run(options, (stores, config) => create(stores, config, options)),
+    );
 
   coupon
     .command('list')
@@ -87,21 +90,27 @@ function addCommandOfOne(
 
 async function run(
   { json }: OutputOptions,
-  work: (stores: Stores) => Promise<Coupon>,
+  work: (stores: CouponStores, config: Config) => Promise<Coupon>,
 ): Promise<void> {
-  const view = await withStores(loadConfig(), async (stores) => viewOf(stores, await work(stores)));
+  const view = await withStores(['gate', 'ledger', 'log'], async (stores, config) =>
+    viewOf(stores, await work(stores, config)),
+  );
   process.stdout.write(json ? `${JSON.stringify(view, undefined, 2)}\n` : toTable([view]));
 }
 
 async function list({ json }: OutputOptions): Promise<void> {
-  const views = await withStores(loadConfig(), async (stores) => {
-    const coupons = await new CouponLedger(stores.ledger).list();
+  const views = await withStores(['gate', 'ledger'], async (stores) => {
+    const coupons = await stores.coupons.list();
     return Promise.all(coupons.map((coupon) => viewOf(stores, coupon)));
   });
   process.stdout.write(json ? `${JSON.stringify(views, undefined, 2)}\n` : toTable(views));
 }
 
-async function create(stores: Stores, options: CreateOptions): Promise<Coupon> {
+async function create(
+  stores: CouponStores,
+  config: Config,
+  options: CreateOptions,
+): Promise<Coupon> {
   const { id, opensAt = null, closesAt = null } = options;
   if (options.ifAbsent && id === undefined) {
     throw new CommandError('--if-absent needs --id');
@@ -114,7 +123,7 @@ async function create(stores: Stores, options: CreateOptions): Promise<Coupon> {
     throw new CommandError('--name may have at most 100 characters');
   }
   if (options.ifAbsent && id !== undefined) {
-    const existing = await new CouponLedger(stores.ledger).find(id);
+    const existing = await stores.coupons.find(id);
     if (existing !== null) {
       return existing;
     }
@@ -122,24 +131,14 @@ async function create(stores: Stores, options: CreateOptions): Promise<Coupon> {
   const draft = { name, total: options.total, opensAt, closesAt };
   return couponsOf(stores).create(
     id === undefined ? draft : { ...draft, id },
-    await countPartitions(stores),
+    await partitionCount(stores.admin, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
   );
 }
 
-async function countPartitions({ config, kafka }: Stores): Promise<number> {
-  const admin = new LogAdmin(kafka);
-  try {
-    const { requested } = topicNames(config.KAFKA_TOPIC_PREFIX);
-    return await partitionCount(admin, requested);
-  } finally {
-    await admin.close();
-  }
+function couponsOf({ coupons, gate }: CouponStores): CouponAdministration {
+  return new CouponAdministration(coupons, gate);
 }
 
-function couponsOf({ ledger, gate }: Stores): CouponAdministration {
-  return new CouponAdministration(new CouponLedger(ledger), gate);
-}
-
-async function viewOf({ gate }: Stores, coupon: Coupon): Promise<CouponView> {
+async function viewOf({ gate }: Stores<'gate'>, coupon: Coupon): Promise<CouponView> {
   return toCouponView(coupon, await gate.inspect(coupon.id));
 }

@@ -1,18 +1,16 @@
 import type { Command } from 'commander';
 import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.ts';
 import { Redrive } from '#admission/redrive.ts';
-import { EventPublisher } from '#event-log/publish/event-publisher.ts';
-import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
-import { topicNames } from '#event-log/topics.ts';
-import { DeadLetterLedger, settledReasonLengthMax } from '#ledger/dead-letter-ledger.ts';
-import { loadConfig } from '#platform/config.ts';
+import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { settledReasonLengthMax } from '#ledger/dead-letter-ledger.ts';
+import type { Config } from '#platform/config.ts';
+import type { Stores } from '#stores/stores.ts';
 import { wholeNumber, wholeNumbers } from './arguments.ts';
 import { CommandError } from './command-error.ts';
 import { toEntryTable, toEntryView, toLetterText, toLetterView } from './dead-letter-view.ts';
 import type { RedriveView } from './redrive-view.ts';
 import { notTried, toRedriveLine, toRedriveView } from './redrive-view.ts';
-import type { Stores } from './stores.ts';
-import { withLedger, withStores } from './stores.ts';
+import { withStores } from './stores.ts';
 import { toJson } from './text.ts';
 
 const idMax = 9_999_999_999;
@@ -84,14 +82,14 @@ export function addDeadLettersCommand(program: Command): void {
 }
 
 async function list({ all, limit, after, json }: ListOptions): Promise<void> {
-  const entries = await withLedger(loadConfig(), (ledger) =>
-    new DeadLetterLedger(ledger).list({ isOpen: !all, afterId: after, rowsMax: limit }),
+  const entries = await withStores(['ledger'], ({ deadLetters }) =>
+    deadLetters.list({ isOpen: !all, afterId: after, rowsMax: limit }),
   );
   process.stdout.write(json ? toJson(entries.map(toEntryView)) : toEntryTable(entries));
 }
 
 async function show(id: number, { json }: OutputOptions): Promise<void> {
-  const letter = await withLedger(loadConfig(), (ledger) => new DeadLetterLedger(ledger).find(id));
+  const letter = await withStores(['ledger'], ({ deadLetters }) => deadLetters.find(id));
   if (letter === undefined) {
     throw new CommandError(`there is no dead letter ${id}`);
   }
@@ -106,8 +104,8 @@ async function redrive(ids: number[], options: RedriveOptions): Promise<void> {
   if (max !== undefined && ids.length > max) {
     throw new CommandError(`${ids.length} ids are more than --max ${max}`);
   }
-  const views = await withStores(loadConfig(), (stores) =>
-    redriveAll(stores, ids, options, (view) => {
+  const views = await withStores(['gate', 'ledger', 'publisher'], (stores, config) =>
+    redriveAll(stores, config, ids, options, (view) => {
       if (!json) {
         process.stdout.write(toRedriveLine(view));
       }
@@ -121,36 +119,28 @@ async function redrive(ids: number[], options: RedriveOptions): Promise<void> {
 
 /** One after the other: the order of the letters is the order of their admission. */
 async function redriveAll(
-  stores: Stores,
+  { gate, deadLetters: letters, issuanceLog }: Stores<'gate' | 'ledger' | 'publisher'>,
+  config: Config,
   ids: number[],
   { max, after, dryRun }: RedriveOptions,
   tell: (view: RedriveView) => void,
 ): Promise<RedriveView[]> {
-  const { config, gate, kafka } = stores;
-  const letters = new DeadLetterLedger(stores.ledger);
   const chosen =
     ids.length > 0
       ? ids
       : (await letters.list({ isOpen: true, afterId: after, rowsMax: max! })).map(({ id }) => id);
-  const publisher = new EventPublisher(kafka, { publishTimeoutMs: config.PUBLISH_TIMEOUT_MS });
   const limits = new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS);
-  const log = new IssuanceLog(publisher, topicNames(config.KAFKA_TOPIC_PREFIX));
-  const redriving = new Redrive(letters, new AssignCoupon(gate, log, limits));
+  const redriving = new Redrive(letters, new AssignCoupon(gate, issuanceLog, limits));
   const views: RedriveView[] = [];
   let isLogSilent = false;
-  publisher.start();
-  try {
-    for (const id of chosen) {
-      const view: RedriveView = isLogSilent
-        ? notTried(id)
-        : toRedriveView(id, await (dryRun ? redriving.preview(id) : redriving.run(id)));
-      // Each further one would wait as long, and hold one more unit without a promise.
-      isLogSilent ||= view.why === 'unconfirmed';
-      tell(view);
-      views.push(view);
-    }
-  } finally {
-    await publisher.close();
+  for (const id of chosen) {
+    const view: RedriveView = isLogSilent
+      ? notTried(id)
+      : toRedriveView(id, await (dryRun ? redriving.preview(id) : redriving.run(id)));
+    // Each further one would wait as long, and hold one more unit without a promise.
+    isLogSilent ||= view.why === 'unconfirmed';
+    tell(view);
+    views.push(view);
   }
   return views;
 }
@@ -161,8 +151,7 @@ async function discard(ids: number[], options: DiscardOptions): Promise<void> {
   if (ids.length > 0 === (allOpen === true)) {
     throw new CommandError('say which: by their ids, or with --all-open');
   }
-  await withLedger(loadConfig(), async (ledger) => {
-    const letters = new DeadLetterLedger(ledger);
+  await withStores(['ledger'], async ({ deadLetters: letters }) => {
     if (allOpen) {
       // What comes in from here on was not meant: nobody has looked at it.
       const count = await letters.discardOpen((await letters.countOpen()).lastId, reason);

@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
-import { createKafka } from '#event-log/kafka-client.ts';
 import { createTopics } from '#event-log/topics.ts';
 import { migrate } from '#ledger/migrate.ts';
-import { loadConfig } from '#platform/config.ts';
+import { withStores } from './stores.ts';
 
 export function addMigrateCommand(program: Command): void {
   program
     .command('migrate')
     .description('create the database, its tables and the topics, where they are missing')
     .action(async () => {
-      const config = loadConfig();
-      const applied = await migrate(config);
-      await createTopics(createKafka(config, 'firstcome-cli'), config);
+      const applied = await withStores(['log'], async ({ kafka }, config) => {
+        const migrations = await migrate(config);
+        await createTopics(kafka, config);
+        return migrations;
+      });
       process.stdout.write(
         applied.length === 0 ? 'The schema is up to date.\n' : `Applied: ${applied.join(', ')}\n`,
       );

@@ -3,11 +3,11 @@ import type { Comparison } from '#audit/reconciler.ts';
 import { Reconciler } from '#audit/reconciler.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax } from '#coupon/coupon.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { loadConfig } from '#platform/config.ts';
+import type { CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { Config } from '#platform/config.ts';
+import type { Stores } from '#stores/stores.ts';
 import { wholeNumber } from './arguments.ts';
 import { CommandError } from './command-error.ts';
-import type { Stores } from './stores.ts';
 import { withStores } from './stores.ts';
 
 interface ReconcileOptions {
@@ -50,7 +50,9 @@ export function addReconcileCommand(program: Command): void {
       '\nExit code: 0 nothing differs any more, 1 something does, 2 something could not be judged',
     )
     .action(async (options: ReconcileOptions) => {
-      const outcomes = await withStores(loadConfig(), (stores) => reconcile(stores, options));
+      const outcomes = await withStores(['gate', 'ledger', 'log'], (stores, config) =>
+        reconcile(stores, config, options),
+      );
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ coupons: outcomes }, undefined, 2)}\n`);
       }
@@ -59,9 +61,13 @@ export function addReconcileCommand(program: Command): void {
     });
 }
 
-async function reconcile(stores: Stores, options: ReconcileOptions): Promise<Outcome[]> {
-  const { config, ledger, gate, kafka } = stores;
-  const coupons = await chooseCoupons(new CouponLedger(ledger), options.coupon);
+async function reconcile(
+  stores: Stores<'gate' | 'ledger' | 'log'>,
+  config: Config,
+  options: ReconcileOptions,
+): Promise<Outcome[]> {
+  const { ledger, gate, kafka } = stores;
+  const coupons = await chooseCoupons(stores.coupons, options.coupon);
   const reconciler = new Reconciler(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
   const outcomes: Outcome[] = [];
   try {

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { Auditor } from '#audit/auditor.ts';
 import type { Finding } from '#audit/finding.ts';
 import { invariants } from '#audit/finding.ts';
-import { loadConfig } from '#platform/config.ts';
+import type { Config } from '#platform/config.ts';
+import type { Stores } from '#stores/stores.ts';
 import { wholeNumber } from './arguments.ts';
-import type { Stores } from './stores.ts';
 import { withStores } from './stores.ts';
 
 interface VerifyOptions {
@@ -29,7 +29,9 @@ export function addVerifyCommand(program: Command): void {
     )
     .option('--json', 'one JSON document instead of lines')
     .action(async (options: VerifyOptions) => {
-      const findings = await withStores(loadConfig(), (stores) => verify(stores, options));
+      const findings = await withStores(['gate', 'ledger', 'log'], (stores, config) =>
+        verify(stores, config, options),
+      );
       if (options.json) {
         process.stdout.write(
           `${JSON.stringify({ findings: findings.map(toJson) }, undefined, 2)}\n`,
@@ -40,7 +42,8 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(
-  { config, ledger, gate, kafka }: Stores,
+  { ledger, gate, kafka }: Stores<'gate' | 'ledger' | 'log'>,
+  config: Config,
   options: VerifyOptions,
 ): Promise<Finding[]> {
   const auditor = new Auditor(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
