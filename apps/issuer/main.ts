@@ -22,7 +22,7 @@ await runProcess('firstcome-issuer', async (context) => {
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
     wasRead: ({ partition }) => stores.coupons.anyDecidedFrom(partition),
     onCrash: (error) => fail('the Kafka consumer is dead; a restart joins the group anew', error),
-    log: toLogFunction(logger),
+    logger: toLogFunction(logger),
   });
   const app = await NestFactory.createMicroservice(IssuerModule.register(context, stores), {
     strategy: transport,

@@ -1,4 +1,3 @@
-import { issuerGroup, topicNames } from '#event-log/topics.ts';
 import { Loop } from '#platform/loop.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
@@ -16,17 +15,15 @@ export function createDuties(
   { config, logger, telemetry }: ProcessContext,
   stores: Stores<'gate' | 'ledger' | 'publisher'>,
 ): Loop[] {
-  const { gate, hints, ledger, coupons, issuances, deadLetters, admin, issuanceLog } = stores;
-  const { requested } = topicNames(config.KAFKA_TOPIC_PREFIX);
-  const groupId = issuerGroup(config.KAFKA_TOPIC_PREFIX);
+  const { gate, hints, ledger, coupons, issuances, deadLetters, issuers, issuanceLog } = stores;
   const survey = new GateSurvey(coupons, gate);
   const relay = new Relay(coupons, gate, issuanceLog, config.RELAY_AFTER_MS, logger);
   const progress = new RecoveryProgress(logger, telemetry);
   const rebuild = new GateRebuild(coupons, issuances, gate, (holders) => progress.staged(holders));
   const recovery = new Recovery(survey, ledger, coupons, gate, issuanceLog, rebuild, progress);
   const sync = new CouponSync(survey, gate, logger);
-  const watermark = new DecidedWatermark(survey, admin, groupId, requested, hints);
-  const metrics = new KeeperMetrics(survey, admin, groupId, requested, deadLetters, telemetry);
+  const watermark = new DecidedWatermark(survey, issuers, hints);
+  const metrics = new KeeperMetrics(survey, issuers, deadLetters, telemetry);
   return [
     new Loop('relay', 1_000, () => relay.run(), logger),
     new Loop('recovery', 500, (signal) => recovery.run(signal), logger),

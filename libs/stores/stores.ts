@@ -1,5 +1,6 @@
-import { LogAdmin } from '#event-log/inspect/consumer-lag.ts';
-import { createKafka, quiet } from '#event-log/kafka-client.ts';
+import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { LogAdmin } from '#event-log/inspect/log-admin.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { topicNames } from '#event-log/topics.ts';
@@ -137,16 +138,20 @@ async function connected(ledger: LedgerConnection, timeoutMs: number): Promise<v
 }
 
 function openLog({ name, config, logger }: Opener) {
-  const log = logger === undefined ? quiet : toLogFunction(logger);
-  const kafka = createKafka(config, name, log);
+  const logFunction = logger && toLogFunction(logger);
+  const kafka = createKafka(config, name, logFunction);
   const admin = new LogAdmin(kafka);
-  return { parts: { kafka, admin }, probes: {}, log, close: () => admin.close() };
+  const issuers = new IssuerProgress(admin, config.KAFKA_TOPIC_PREFIX);
+  return { parts: { kafka, admin, issuers }, probes: {}, logFunction, close: () => admin.close() };
 }
 
 function openPublisher(opener: Opener) {
   const { PUBLISH_TIMEOUT_MS: publishTimeoutMs, KAFKA_TOPIC_PREFIX: prefix } = opener.config;
-  const { parts, log, close } = openLog(opener);
-  const publisher = new EventPublisher(parts.kafka, { publishTimeoutMs, log });
+  const { parts, logFunction, close } = openLog(opener);
+  const publisher = new EventPublisher(parts.kafka, {
+    publishTimeoutMs,
+    ...(logFunction && { logger: logFunction }),
+  });
   publisher.start();
   return {
     parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix)) },
