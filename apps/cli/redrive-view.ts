@@ -1,5 +1,5 @@
 import type { RedriveOutcome } from '#admission/redrive.ts';
-import type { Claim } from '#coupon/dead-letter.ts';
+import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { toOneLine } from './text.ts';
 
 /** What became of one letter, as `--json` prints it. `is_redriven` is what the exit code is made of. */
@@ -32,18 +32,18 @@ export function toRedriveView(id: number, outcome: RedriveOutcome): RedriveView 
   switch (kind) {
     case 'redriven': {
       const before = outcome.replayed ? ', who held it before' : '';
-      const detail = `issued to ${describe(outcome.claim)}${before}`;
+      const detail = `issued to ${describe(outcome.wanted)}${before}`;
       return { ...open, is_redriven: true, issuance_id: outcome.issuanceId, detail };
     }
     case 'redrivable':
-      return { ...open, detail: `would be tried for ${describe(outcome.claim)}` };
+      return { ...open, detail: `would be tried for ${describe(outcome.wanted)}` };
     case 'unreadable': {
       const reason = toOneLine(outcome.letter.reason, 200);
       return { ...open, detail: `left OPEN, no user and coupon can be read from it: ${reason}` };
     }
     case 'not_admitted': {
-      const { why, claim } = outcome;
-      return { ...open, why, detail: `left OPEN, ${whyNotAdmitted[why]}: ${describe(claim)}` };
+      const { why, wanted } = outcome;
+      return { ...open, why, detail: `left OPEN, ${whyNotAdmitted[why]}: ${describe(wanted)}` };
     }
     case 'settled': {
       const { state, issuanceId } = outcome.letter;
@@ -66,6 +66,6 @@ export function toRedriveLine(view: RedriveView): string {
   return `${view.id}  ${view.outcome}  ${issuance}${view.detail}\n`;
 }
 
-function describe({ couponId, userId }: Claim): string {
+function describe({ couponId, userId }: AssignRequest): string {
   return `user ${JSON.stringify(userId)} of coupon ${couponId}`;
 }

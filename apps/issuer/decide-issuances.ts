@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DecidedChunk, Decision } from '#coupon/decide.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { faultPoint } from '#platform/fault-point.ts';
@@ -21,7 +21,7 @@ export class DecideIssuances {
   ) {}
 
   /** May be run any number of times for the same requests; rejects when a store is away. */
-  async decide(partition: number, requests: IssuanceRequested[]): Promise<DecidedChunk> {
+  async decide(partition: number, requests: IssuanceRequest[]): Promise<DecidedChunk> {
     const startedAt = performance.now();
     // 1. Decide and record, in one transaction. A crash before the commit leaves nothing; after it,
     //    the requests are delivered again and come back with the decision they got.
@@ -49,28 +49,16 @@ export class DecideIssuances {
   }
 
   /** The gate releases only what that user still holds under that id in that epoch. */
-  private async release(requests: IssuanceRequested[]): Promise<void> {
-    const byGate = Map.groupBy(requests, (request) => `${request.coupon_id}:${request.epoch}`);
+  private async release(requests: IssuanceRequest[]): Promise<void> {
+    const byGate = Map.groupBy(requests, ({ couponId, epoch }) => `${couponId}:${epoch}`);
     for (const ofGate of byGate.values()) {
-      const { coupon_id: couponId, epoch } = ofGate[0]!;
-      const held = ofGate.map(({ issuance_id: issuanceId, user_id: userId }) => ({
-        issuanceId,
-        userId,
-      }));
-      await this.gate.release(couponId, epoch, held);
+      const { couponId, epoch } = ofGate[0]!;
+      await this.gate.release(couponId, epoch, ofGate);
     }
   }
 }
 
 function toHint({ request, status, reason, decidedAt }: Decision): [string, StatusHint] {
-  return [
-    request.issuance_id,
-    {
-      coupon_id: request.coupon_id,
-      user_id: request.user_id,
-      status,
-      ...(reason === undefined ? {} : { reason }),
-      decided_at: decidedAt,
-    },
-  ];
+  const { issuanceId, couponId, userId } = request;
+  return [issuanceId, { couponId, userId, status, reason, decidedAt }];
 }

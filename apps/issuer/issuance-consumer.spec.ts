@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toIssuanceRequested } from '#coupon/events.ts';
+import { aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { ConsumedRecord } from '#event-log/consumed-record.ts';
 import { toSteps } from './issuance-consumer.ts';
 
@@ -14,9 +14,7 @@ function record(value: unknown): ConsumedRecord {
 
 function request(): ConsumedRecord {
   const issuanceId = `01900000-0000-7000-8000-${String(nextOffset).padStart(12, '0')}`;
-  return record(
-    toIssuanceRequested({ issuanceId, couponId: 1, userId: 'u', epoch: 1, kafkaPartition: 0 }),
-  );
+  return record(aRequestRecord({ issuanceId }));
 }
 
 const marker = (): ConsumedRecord =>

@@ -3,8 +3,9 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import type { DeadLetterCause } from '#coupon/dead-letter.ts';
 import { idConflictReason } from '#coupon/dead-letter.ts';
 import type { Decision } from '#coupon/decide.ts';
-import type { EpochMarker, IssuanceRequested } from '#coupon/events.ts';
+import type { EpochMarker } from '#coupon/events.ts';
 import { eventVersion, parseRequestRecord } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.ts';
 import {
   BatchContext,
@@ -34,7 +35,7 @@ type Step =
 
 interface RequestStep {
   kind: 'requests';
-  requests: IssuanceRequested[];
+  requests: IssuanceRequest[];
   /** What each of the requests was read from. */
   records: ConsumedRecord[];
   lastOffset: string;

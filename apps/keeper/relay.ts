@@ -1,4 +1,4 @@
-import type { Reservation } from '#coupon/reservation.ts';
+import type { Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { inLanes } from '#platform/lanes.ts';

@@ -1,18 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Reservation } from '#coupon/reservation.ts';
+import { reservedAtOf } from '#coupon/issuance.ts';
+import type { AssignRequest, Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
 import { Gate } from '#gate/gate.ts';
 import type { ReserveOutcome } from '#gate/gate-replies.ts';
 import { GroupCommit, NotSentError } from './group-commit.ts';
-
-export interface AssignRequest {
-  couponId: number;
-  userId: string;
-  /** W3C trace context of the caller, handed on through the log. */
-  traceparent?: string | undefined;
-}
 
 export type AssignOutcome =
   | { kind: 'accepted'; issuanceId: string; replayed: boolean }
@@ -174,13 +168,12 @@ function isUnsettled(
 }
 
 function toReservation(
-  { couponId, userId, traceparent }: AssignRequest,
+  request: AssignRequest,
   issuanceId: string,
   epoch: number,
   kafkaPartition: number,
 ): Reservation {
-  const reservation = { issuanceId, couponId, userId, epoch, kafkaPartition };
-  return traceparent === undefined ? reservation : { ...reservation, traceparent };
+  return { ...request, issuanceId, epoch, kafkaPartition, reservedAt: reservedAtOf(issuanceId)! };
 }
 
 function toAdmission(

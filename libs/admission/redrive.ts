@@ -1,5 +1,5 @@
-import type { Claim } from '#coupon/dead-letter.ts';
-import { claimOf, traceparentOf } from '#coupon/dead-letter.ts';
+import { traceparentOf, wantedBy } from '#coupon/dead-letter.ts';
+import type { AssignRequest } from '#coupon/issuance-request.ts';
 import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { AssignOutcome } from './assign-coupon.ts';
@@ -7,13 +7,13 @@ import { AssignCoupon } from './assign-coupon.ts';
 
 export type RedriveOutcome =
   /** `replayed`: that user held this issuance before. */
-  | { kind: 'redriven'; issuanceId: string; replayed: boolean; claim: Claim }
+  | { kind: 'redriven'; issuanceId: string; replayed: boolean; wanted: AssignRequest }
   /** What a redrive would try; nothing was changed. */
-  | { kind: 'redrivable'; claim: Claim }
+  | { kind: 'redrivable'; wanted: AssignRequest }
   /** No user and coupon can be read from it; left open. */
   | { kind: 'unreadable'; letter: DeadLetterEntry }
   /** The gate or the log did not admit it; left open. */
-  | { kind: 'not_admitted'; why: Exclude<AssignOutcome['kind'], 'accepted'>; claim: Claim }
+  | { kind: 'not_admitted'; why: Exclude<AssignOutcome['kind'], 'accepted'>; wanted: AssignRequest }
   | { kind: 'settled'; letter: DeadLetterEntry }
   | { kind: 'missing' };
 
@@ -30,7 +30,7 @@ export class Redrive {
   /** Says what `run` would try; changes nothing. */
   async preview(id: number): Promise<RedriveOutcome> {
     const found = await this.look(id);
-    return found.kind === 'redrivable' ? { kind: 'redrivable', claim: found.claim } : found;
+    return found.kind === 'redrivable' ? { kind: 'redrivable', wanted: found.wanted } : found;
   }
 
   /** May be run again after any failure: a user who was admitted is given the same issuance. */
@@ -39,26 +39,26 @@ export class Redrive {
     if (found.kind !== 'redrivable') {
       return found;
     }
-    const { letter, claim } = found;
+    const { letter, wanted } = found;
     // 1. Admit. A crash from here on leaves the letter open; the relay finishes what was reserved.
     const outcome = await this.assignCoupon.assign({
-      ...claim,
+      ...wanted,
       traceparent: traceparentOf(letter),
     });
     if (outcome.kind !== 'accepted') {
-      return { kind: 'not_admitted', why: outcome.kind, claim };
+      return { kind: 'not_admitted', why: outcome.kind, wanted };
     }
     // 2. Settle. Until then it may be redriven again: the gate knows the user and his issuance.
     const { issuanceId, replayed } = outcome;
     return (await this.letters.settle(id, { state: 'REDRIVEN', issuanceId }))
-      ? { kind: 'redriven', issuanceId, replayed, claim }
+      ? { kind: 'redriven', issuanceId, replayed, wanted }
       : this.preview(id);
   }
 
   private async look(
     id: number,
   ): Promise<
-    | { kind: 'redrivable'; letter: KeptDeadLetter; claim: Claim }
+    | { kind: 'redrivable'; letter: KeptDeadLetter; wanted: AssignRequest }
     | Extract<RedriveOutcome, { kind: 'unreadable' | 'settled' | 'missing' }>
   > {
     const letter = await this.letters.find(id);
@@ -68,9 +68,9 @@ export class Redrive {
     if (letter.state !== 'OPEN') {
       return { kind: 'settled', letter };
     }
-    const claim = claimOf(letter.value);
-    return claim === undefined
+    const wanted = wantedBy(letter.value);
+    return wanted === undefined
       ? { kind: 'unreadable', letter }
-      : { kind: 'redrivable', letter, claim };
+      : { kind: 'redrivable', letter, wanted };
   }
 }

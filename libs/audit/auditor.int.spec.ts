@@ -7,7 +7,6 @@ import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { toIssuanceRequested } from '#coupon/events.ts';
 import { Gate } from '#gate/gate.ts';
 import { Auditor } from './auditor.ts';
 import type { Finding } from './finding.ts';
@@ -43,7 +42,13 @@ async function issueTo(
   const outcomes = await here.outcomes(coupon.id, ...users);
   const reservations = outcomes.flatMap((outcome, i) =>
     outcome.kind === 'reserved'
-      ? { ...coupon, couponId: coupon.id, userId: users[i]!, issuanceId: outcome.issuanceId }
+      ? {
+          ...coupon,
+          couponId: coupon.id,
+          userId: users[i]!,
+          issuanceId: outcome.issuanceId,
+          reservedAt: 0,
+        }
       : [],
   );
   await log.log.publishRequests(reservations);
@@ -52,7 +57,7 @@ async function issueTo(
     await here.gate.confirm(coupon.id, coupon.epoch, ids);
   }
   if (!leftOut.includes('decide')) {
-    await ledger.issuances.decideChunk(reservations.map(toIssuanceRequested));
+    await ledger.issuances.decideChunk(reservations);
   }
   if (!leftOut.includes('commit')) {
     await log.commitAll();

@@ -24,11 +24,11 @@ async function couponWith(
   atGate?: (decided: HeldIssuance[]) => HeldIssuance[],
 ): Promise<{ coupon: Coupon; idOf: Map<string, string> }> {
   const coupon = await ledger.createCoupon({ total: 2_000 });
-  const requests = users.map((userId) => aRequest({ coupon_id: coupon.id, user_id: userId }));
+  const requests = users.map((userId) => aRequest({ couponId: coupon.id, userId }));
   for (let from = 0; from < requests.length; from += 500) {
     await ledger.issuances.decideChunk(requests.slice(from, from + 500));
   }
-  const decided = requests.map(({ user_id: userId, issuance_id: issuanceId }) => ({
+  const decided = requests.map(({ userId, issuanceId }) => ({
     userId,
     issuanceId,
   }));

@@ -2,9 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aDeadLetter, aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
+import {
+  aDeadLetter,
+  aRequest,
+  aRequestRecord,
+  anIssuanceId,
+  userIds,
+} from '../../test/harness/fixtures.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { checkJournal } from './journal-check.ts';
@@ -12,15 +18,15 @@ import { checkJournal } from './journal-check.ts';
 const here = new TestLedger();
 const queries = new AuditQueries(here.connection);
 let directory: string;
-let issued: IssuanceRequested;
-let refused: IssuanceRequested;
+let issued: IssuanceRequest;
+let refused: IssuanceRequest;
 
 beforeAll(async () => {
   await here.start();
   directory = await mkdtemp(join(tmpdir(), 'firstcome-journal-'));
   const { id } = await here.createCoupon({ total: 1 });
-  issued = aRequest({ coupon_id: id, user_id: 'ann' });
-  refused = aRequest({ coupon_id: id, user_id: 'bob' });
+  issued = aRequest({ couponId: id, userId: 'ann' });
+  refused = aRequest({ couponId: id, userId: 'bob' });
   await here.issuances.decideChunk([issued, refused]);
 });
 afterAll(async () => {
@@ -28,8 +34,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function answerTo(request: IssuanceRequested, given: Record<string, unknown> = {}): string {
-  const { issuance_id, coupon_id, user_id } = request;
+function answerTo(request: IssuanceRequest, given: Record<string, unknown> = {}): string {
+  const { issuanceId: issuance_id, couponId: coupon_id, userId: user_id } = request;
   return JSON.stringify({ http_status: 200, issuance_id, coupon_id, user_id, ...given });
 }
 
@@ -42,7 +48,7 @@ async function check(...lines: string[]): Promise<{ violations: string[]; checke
 }
 
 test('answers that are issued as they were told hold I3, however often they were given', async () => {
-  const upperCase = issued.issuance_id.toUpperCase();
+  const upperCase = issued.issuanceId.toUpperCase();
   const lines = [
     answerTo(issued),
     answerTo(issued, { http_status: 202 }),
@@ -65,7 +71,7 @@ test('an acknowledged id that is nowhere is lost', async () => {
 
 test('an acknowledged id that was refused is lost just as well', async () => {
   expect((await check(answerTo(refused, { http_status: 202 }))).violations).toEqual([
-    `line 1: ${refused.issuance_id} was acknowledged and is not issued`,
+    `line 1: ${refused.issuanceId} was acknowledged and is not issued`,
   ]);
 });
 
@@ -76,15 +82,15 @@ test.each([
 ])('an id that was told to %s than it was issued to is a violation', async (_name, wrong) => {
   const { violations } = await check(answerTo(issued, wrong));
   expect(violations).toHaveLength(1);
-  expect(violations[0]).toContain(`line 1: ${issued.issuance_id} was told to user`);
-  expect(violations[0]).toContain(`issued to "ann" of ${issued.coupon_id}`);
+  expect(violations[0]).toContain(`line 1: ${issued.issuanceId} was told to user`);
+  expect(violations[0]).toContain(`issued to "ann" of ${issued.couponId}`);
 });
 
 test('a dead letter under the id of an acknowledged answer takes nothing from it, and is no excuse', async () => {
-  const foreign = { ...issued, user_id: 'eve' };
+  const foreign = { ...issued, userId: 'eve' };
   expect((await here.issuances.decideChunk([foreign])).conflicting).toEqual([foreign]);
   await new DeadLetterLedger(here.connection).store(
-    aDeadLetter({ value: Buffer.from(JSON.stringify(foreign)) }),
+    aDeadLetter({ value: Buffer.from(JSON.stringify(aRequestRecord(foreign))) }),
   );
   expect(await check(answerTo(issued))).toEqual({ violations: [], checked: 1 });
   expect((await check(answerTo(foreign))).violations).toHaveLength(1);
@@ -110,7 +116,7 @@ test('an acknowledgement that does not say of what is a violation', async () => 
 
 test('one lost among thousands is found', async () => {
   const { id } = await here.createCoupon({ total: 3_000 });
-  const requests = userIds(2_500).map((userId) => aRequest({ coupon_id: id, user_id: userId }));
+  const requests = userIds(2_500).map((userId) => aRequest({ couponId: id, userId }));
   for (let from = 0; from < requests.length; from += 500) {
     await here.issuances.decideChunk(requests.slice(from, from + 500));
   }

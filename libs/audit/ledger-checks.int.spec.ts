@@ -15,9 +15,7 @@ beforeEach(async () => {
   queries = new AuditQueries(here.connection);
   ({ id: couponId } = await here.createCoupon());
   const users = [...userIds(3), 'user-1'];
-  await here.issuances.decideChunk(
-    users.map((userId) => aRequest({ coupon_id: couponId, user_id: userId })),
-  );
+  await here.issuances.decideChunk(users.map((userId) => aRequest({ couponId, userId })));
 });
 afterEach(() => here.close());
 
@@ -35,7 +33,7 @@ describe('I1', () => {
   });
 
   test('is violated by rows behind the back of the count', async () => {
-    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'sneaked in' }));
+    await here.plantIssuance(aRequest({ couponId, userId: 'sneaked in' }));
     expect((await checkTotals(queries)).violations).toEqual([
       `coupon ${couponId}: its row says 3 issued, there are 4`,
     ]);
@@ -60,7 +58,7 @@ describe('I1', () => {
 describe('I2', () => {
   test('is violated by a user who has two of one coupon', async () => {
     await here.query('ALTER TABLE issuance DROP INDEX coupon_user');
-    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'user-2' }));
+    await here.plantIssuance(aRequest({ couponId, userId: 'user-2' }));
     expect((await checkOnePerUser(queries)).violations).toEqual([
       `coupon ${couponId}: user "user-2" has 2`,
     ]);
@@ -69,8 +67,8 @@ describe('I2', () => {
   test('holds for one who has one of each of two coupons, and for ids that differ by case', async () => {
     await here.query('ALTER TABLE issuance DROP INDEX coupon_user');
     const { id: otherId } = await here.createCoupon();
-    await here.plantIssuance(aRequest({ coupon_id: otherId, user_id: 'user-2' }));
-    await here.plantIssuance(aRequest({ coupon_id: couponId, user_id: 'USER-2' }));
+    await here.plantIssuance(aRequest({ couponId: otherId, userId: 'user-2' }));
+    await here.plantIssuance(aRequest({ couponId, userId: 'USER-2' }));
     expect((await checkOnePerUser(queries)).violations).toEqual([]);
   });
 });

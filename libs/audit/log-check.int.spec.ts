@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aDeadLetter, aRequest } from '../../test/harness/fixtures.ts';
+import { aDeadLetter, aRequest, aRequestRecord } from '../../test/harness/fixtures.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { Finding } from './finding.ts';
@@ -10,8 +10,8 @@ import { checkLog } from './log-check.ts';
 
 let ledger: TestLedger;
 let log: TestLog;
-let issued: IssuanceRequested;
-let refused: IssuanceRequested;
+let issued: IssuanceRequest;
+let refused: IssuanceRequest;
 
 /** One request that was issued and one that was refused, both in the log. */
 beforeEach(async () => {
@@ -19,11 +19,11 @@ beforeEach(async () => {
   log = new TestLog();
   await Promise.all([ledger.start(), log.start()]);
   const { id } = await ledger.createCoupon({ total: 1 });
-  issued = aRequest({ coupon_id: id, user_id: 'ann' });
-  refused = aRequest({ coupon_id: id, user_id: 'bob' });
+  issued = aRequest({ couponId: id, userId: 'ann' });
+  refused = aRequest({ couponId: id, userId: 'bob' });
   await ledger.issuances.decideChunk([issued, refused]);
-  await log.append(issued);
-  await log.append(refused, 1);
+  await log.append(aRequestRecord(issued));
+  await log.append(aRequestRecord(refused), 1);
 });
 afterEach(async () => {
   await ledger.close();
@@ -40,18 +40,18 @@ function keepDeadLetter(partition: number, offset: string): Promise<boolean> {
 }
 
 test('a log whose requests are all decided holds I6, markers, repeats and garbage included', async () => {
-  await log.append(issued);
-  await log.log.publishMarkers([{ couponId: issued.coupon_id, kafkaPartition: 0, epoch: 2 }]);
+  await log.append(aRequestRecord(issued));
+  await log.log.publishMarkers([{ couponId: issued.couponId, kafkaPartition: 0, epoch: 2 }]);
   await log.append('not a request');
   await keepDeadLetter(0, '3');
   expect(await check()).toEqual({ invariant: 'I6', violations: [], checked: 4 });
 });
 
 test('a request that is neither issued nor refused is a violation', async () => {
-  const forgotten = aRequest({ coupon_id: issued.coupon_id, user_id: 'eve' });
-  await log.append(forgotten, 1);
+  const forgotten = aRequest({ couponId: issued.couponId, userId: 'eve' });
+  await log.append(aRequestRecord(forgotten), 1);
   expect((await check()).violations).toEqual([
-    `${forgotten.issuance_id} is neither issued nor refused to "eve" of coupon ${issued.coupon_id}`,
+    `${forgotten.issuanceId} is neither issued nor refused to "eve" of coupon ${issued.couponId}`,
   ]);
 });
 
@@ -68,19 +68,19 @@ test('bytes that are no request are a violation unless they are kept, at that ve
 
 test('a request that is both issued and refused is a violation', async () => {
   await ledger.plantIssuance(refused);
-  expect((await check()).violations).toEqual([`${refused.issuance_id} is both issued and refused`]);
+  expect((await check()).violations).toEqual([`${refused.issuanceId} is both issued and refused`]);
 });
 
 test('a request under the id of another is a violation unless it is kept as a dead letter', async () => {
-  const { issuance_id: id, coupon_id: couponId } = issued;
-  await log.append({ ...issued, user_id: 'Ann' });
-  await log.append({ ...issued, coupon_id: couponId + 1 });
-  await log.append({ ...refused, user_id: 'ann' }, 1);
+  const { issuanceId: id, couponId } = issued;
+  await log.append(aRequestRecord({ ...issued, userId: 'Ann' }));
+  await log.append(aRequestRecord({ ...issued, couponId: couponId + 1 }));
+  await log.append(aRequestRecord({ ...refused, userId: 'ann' }), 1);
   expect((await check()).violations.sort()).toEqual(
     [
       `${id} is neither issued nor refused to "Ann" of coupon ${couponId}`,
       `${id} is neither issued nor refused to "ann" of coupon ${couponId + 1}`,
-      `${refused.issuance_id} is neither issued nor refused to "ann" of coupon ${couponId}`,
+      `${refused.issuanceId} is neither issued nor refused to "ann" of coupon ${couponId}`,
     ].sort(),
   );
   await keepDeadLetter(0, '1');
@@ -90,6 +90,6 @@ test('a request under the id of another is a violation unless it is kept as a de
 });
 
 test('a record of a version that is not known is a violation, with its place', async () => {
-  await log.append({ ...issued, v: 2 });
+  await log.append({ ...aRequestRecord(issued), v: 2 });
   expect((await check()).violations).toEqual(['0/1: version 2 is not known']);
 });

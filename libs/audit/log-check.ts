@@ -1,5 +1,5 @@
-import type { IssuanceRequested } from '#coupon/events.ts';
 import { parseRequestRecord } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import type { AuditQueries, LogPlace, RecordedHolder } from '#ledger/audit-queries.ts';
@@ -9,7 +9,7 @@ import { ViolationList } from './finding.ts';
 /** A record to look for in MySQL; without a request it is garbage. */
 interface Entry {
   place: LogPlace;
-  request?: IssuanceRequested;
+  request?: IssuanceRequest;
 }
 
 const batchSize = 1_000;
@@ -59,8 +59,8 @@ async function compareWithLedger(
       violations.add(
         request === undefined
           ? `${textOf(place)}: bytes that are no request, and no dead letter`
-          : `${request.issuance_id} is neither issued nor refused to ` +
-              `${JSON.stringify(request.user_id)} of coupon ${request.coupon_id}`,
+          : `${request.issuanceId} is neither issued nor refused to ` +
+              `${JSON.stringify(request.userId)} of coupon ${request.couponId}`,
       );
     }
   }
@@ -72,7 +72,7 @@ async function findUndecided(
   queries: AuditQueries,
   violations: ViolationList,
 ): Promise<Entry[]> {
-  const ids = batch.flatMap(({ request }) => request?.issuance_id ?? []);
+  const ids = batch.flatMap(({ request }) => request?.issuanceId ?? []);
   if (ids.length === 0) {
     return batch;
   }
@@ -81,17 +81,17 @@ async function findUndecided(
     if (request === undefined) {
       return true;
     }
-    const isIssued = isFor(request, issued.get(request.issuance_id));
-    const isRefused = isFor(request, refused.get(request.issuance_id));
+    const isIssued = isFor(request, issued.get(request.issuanceId));
+    const isRefused = isFor(request, refused.get(request.issuanceId));
     if (isIssued && isRefused) {
-      violations.add(`${request.issuance_id} is both issued and refused`);
+      violations.add(`${request.issuanceId} is both issued and refused`);
     }
     return !isIssued && !isRefused;
   });
 }
 
-function isFor(request: IssuanceRequested, holder: RecordedHolder | undefined): boolean {
-  return holder?.couponId === request.coupon_id && holder.userId === request.user_id;
+function isFor(request: IssuanceRequest, holder: RecordedHolder | undefined): boolean {
+  return holder?.couponId === request.couponId && holder.userId === request.userId;
 }
 
 function textOf({ partition, offset }: LogPlace): string {

@@ -4,7 +4,6 @@ import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { toIssuanceRequested } from '#coupon/events.ts';
 import type { Comparison } from './reconciler.ts';
 import { Reconciler } from './reconciler.ts';
 
@@ -29,11 +28,11 @@ function compare(coupon: Coupon): Promise<Comparison> {
 /** A coupon of ten units whose gate holds what is issued. */
 async function couponIssuedTo(...users: string[]): Promise<[Coupon, Record<string, string>]> {
   const coupon = await ledger.createCoupon({ total: 10 });
-  const requests = users.map((userId) => aRequest({ coupon_id: coupon.id, user_id: userId }));
+  const requests = users.map((userId) => aRequest({ couponId: coupon.id, userId }));
   if (requests.length > 0) {
     await ledger.issuances.decideChunk(requests);
   }
-  const held = requests.map(({ issuance_id, user_id }) => [user_id, issuance_id] as const);
+  const held = requests.map(({ issuanceId, userId }) => [userId, issuanceId] as const);
   await here.rebuild(
     coupon,
     held.map(([userId, issuanceId]) => ({ userId, issuanceId })),
@@ -96,26 +95,29 @@ test('what is pending, or in the log and not decided, is on its way and no diffe
   const pending = await here.take(coupon.id, 'bob');
   expect(await compare(coupon)).toMatchObject({ differences: [], remedy: 'none' });
 
-  const reservation = { ...coupon, couponId: coupon.id, userId: 'bob', issuanceId: pending };
+  const reservation = {
+    ...aRequest({ couponId: coupon.id, userId: 'bob', issuanceId: pending }),
+    kafkaPartition: 0,
+  };
   await log.log.publishRequests([reservation]);
   await here.gate.confirm(coupon.id, 1, [pending]);
   const busy = await compare(coupon);
   expect(busy).toMatchObject({ differences: [], remedy: 'none' });
   expect(busy.busy).toContain('have not come to the end of partition 0');
 
-  await ledger.issuances.decideChunk([toIssuanceRequested(reservation)]);
+  await ledger.issuances.decideChunk([reservation]);
   await log.commitAll();
   expect(await compare(coupon)).not.toHaveProperty('busy');
 });
 
 test('a unit that was refused and never given back is shown as such', async () => {
   const [coupon] = await couponIssuedTo('ann');
-  const request = aRequest({ coupon_id: coupon.id, user_id: 'bob', epoch: 0 });
+  const request = aRequest({ couponId: coupon.id, userId: 'bob', epoch: 0 });
   await ledger.issuances.decideChunk([request]);
-  await here.raw.hset(here.keys(coupon.id).holders, 'bob', request.issuance_id);
+  await here.raw.hset(here.keys(coupon.id).holders, 'bob', request.issuanceId);
   await here.raw.hincrby(here.keys(coupon.id).meta, 'left', -1);
   expect((await compare(coupon)).differences).toEqual([
-    `user "bob": the gate has ${request.issuance_id}, MySQL has refused it`,
+    `user "bob": the gate has ${request.issuanceId}, MySQL has refused it`,
   ]);
 });
 

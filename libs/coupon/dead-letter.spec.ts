@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aRequest } from '../../test/harness/fixtures.ts';
+import { aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { RecordHeader } from './dead-letter.ts';
-import { claimOf, traceparentOf } from './dead-letter.ts';
+import { traceparentOf, wantedBy } from './dead-letter.ts';
 import { traceIdOf } from './trace-context.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -10,14 +10,14 @@ const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-describe('the claim of a dead letter', () => {
+describe('what a dead letter wants', () => {
   test.each([
     ['nothing else', {}],
-    ['a request of ours', aRequest()],
+    ['a request of ours', aRequestRecord()],
     ['another version, an epoch that is text, an id that is none', { v: 'x', epoch: 'y', id: 1 }],
   ])('is its user and coupon, with %s', (_name, rest) => {
     const value = bytes({ ...rest, coupon_id: 7, user_id: 'Zoë 🎟' });
-    expect(claimOf(value)).toEqual({ couponId: 7, userId: 'Zoë 🎟' });
+    expect(wantedBy(value)).toEqual({ couponId: 7, userId: 'Zoë 🎟' });
   });
 
   test.each([
@@ -28,23 +28,23 @@ describe('the claim of a dead letter', () => {
     ['a list', [{ coupon_id: 7, user_id: 'ann' }]],
     ['null', null],
   ])('is not guessed from %s', (_name, value) => {
-    expect(claimOf(bytes(value))).toBeUndefined();
+    expect(wantedBy(bytes(value))).toBeUndefined();
   });
 
   test('is not read from bytes that are no UTF-8: a mended user id is another user', () => {
     const value = Buffer.from('{"coupon_id":7,"user_id":"u?"}');
-    expect(claimOf(value)?.userId).toBe('u?');
+    expect(wantedBy(value)?.userId).toBe('u?');
     value[value.indexOf('?')] = 0xff;
-    expect(claimOf(value)).toBeUndefined();
+    expect(wantedBy(value)).toBeUndefined();
   });
 
   test('never makes it throw, whatever the bytes', () => {
-    expect(claimOf(null)).toBeUndefined();
+    expect(wantedBy(null)).toBeUndefined();
     fc.assert(
       fc.property(fc.uint8Array(), fc.json(), (garbage, json) => {
         const headers: RecordHeader[] = [];
         for (const value of [Buffer.from(garbage), Buffer.from(json)]) {
-          expect(claimOf(value)).toBeUndefined();
+          expect(wantedBy(value)).toBeUndefined();
           expect(traceparentOf({ headers, value })).toBeUndefined();
         }
       }),

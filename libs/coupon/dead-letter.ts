@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { couponIdSchema, userIdSchema } from './issuance.ts';
+import type { AssignRequest } from './issuance-request.ts';
 import { wellFormedTraceparent } from './trace-context.ts';
 
 /** OPEN → REDRIVEN | DISCARDED; the last two are final. */
@@ -28,18 +29,14 @@ export interface DeadLetter {
   reason: string;
 }
 
-/** Who wants which coupon: all that a new admission needs. */
-export interface Claim {
-  couponId: number;
-  userId: string;
-}
-
-const claimSchema = z.object({ coupon_id: couponIdSchema, user_id: userIdSchema });
+const wantedSchema = z.object({ coupon_id: couponIdSchema, user_id: userIdSchema });
 
 /** The user and the coupon that a record names, whatever else is wrong with it; never throws. */
-export function claimOf(value: Buffer | null): Claim | undefined {
-  const claim = claimSchema.safeParse(parseJson(value));
-  return claim.success ? { couponId: claim.data.coupon_id, userId: claim.data.user_id } : undefined;
+export function wantedBy(value: Buffer | null): AssignRequest | undefined {
+  const wanted = wantedSchema.safeParse(parseJson(value));
+  return wanted.success
+    ? { couponId: wanted.data.coupon_id, userId: wanted.data.user_id }
+    : undefined;
 }
 
 /** The W3C trace context of a record: of its header, or of its JSON value where there is none. */

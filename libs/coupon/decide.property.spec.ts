@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { aRequest, anIssuanceId } from '../../test/harness/fixtures.ts';
 import type { CouponCount, DecidedChunk } from './decide.ts';
 import { decide, holderKey } from './decide.ts';
-import type { IssuanceRequested } from './events.ts';
+import type { IssuanceRequest } from './issuance-request.ts';
 import type { RefusalReason } from './issuance.ts';
 
 /** Records decisions as MySQL does, and says of a coupon what MySQL would. */
@@ -15,21 +15,21 @@ class RememberedLedger {
 
   constructor(private readonly totals: readonly number[]) {}
 
-  decideChunk(requests: IssuanceRequested[]): DecidedChunk {
+  decideChunk(requests: IssuanceRequest[]): DecidedChunk {
     this.clock += 1;
     const { issued, refused, recordedFor } = this;
     const view = { issued, refused, recordedFor, coupons: this.coupons() };
     const chunk = decide(requests, view, this.clock);
     for (const { request, status, reason, decidedAt, isNew } of chunk.decisions) {
-      const key = holderKey(request.coupon_id, request.user_id);
+      const key = holderKey(request.couponId, request.userId);
       // The primary keys of both tables.
-      expect(isNew).toBe(!this.recordedFor.has(request.issuance_id));
-      this.recordedFor.set(request.issuance_id, key);
+      expect(isNew).toBe(!this.recordedFor.has(request.issuanceId));
+      this.recordedFor.set(request.issuanceId, key);
       if (isNew && status === 'ISSUED') {
         expect(this.issued.has(key)).toBe(false);
-        this.issued.set(key, { issuanceId: request.issuance_id, decidedAt });
+        this.issued.set(key, { issuanceId: request.issuanceId, decidedAt });
       } else if (isNew) {
-        this.refused.set(request.issuance_id, { reason: reason!, decidedAt });
+        this.refused.set(request.issuanceId, { reason: reason!, decidedAt });
       }
     }
     return chunk;
@@ -65,11 +65,11 @@ const logs = fc
     { minLength: 1, maxLength: 40 },
   )
   .map((records) => {
-    const log: IssuanceRequested[] = [];
+    const log: IssuanceRequest[] = [];
     for (const { couponId, userId, epoch, copyOf, foreign } of records) {
       const repeated = copyOf === null ? undefined : log[copyOf % Math.max(1, log.length)];
-      const own = aRequest({ coupon_id: couponId, user_id: userId, epoch });
-      const stolen = repeated && { ...own, issuance_id: repeated.issuance_id };
+      const own = aRequest({ couponId, userId, epoch });
+      const stolen = repeated && { ...own, issuanceId: repeated.issuanceId };
       log.push((foreign ? stolen : repeated) ?? own);
     }
     return log;
@@ -84,12 +84,12 @@ const deliveries = fc.array(
 );
 
 function deliver(
-  log: IssuanceRequested[],
+  log: IssuanceRequest[],
   ledger: RememberedLedger,
   plan: { size: number; back: number }[],
 ): Map<string, string[]> {
   const decided = new Map<string, string[]>();
-  const note = (request: IssuanceRequested, outcome: string): void => {
+  const note = (request: IssuanceRequest, outcome: string): void => {
     const key = identityOf(request);
     decided.set(key, [...(decided.get(key) ?? []), outcome]);
   };
@@ -111,8 +111,8 @@ function deliver(
 }
 
 /** Two records are one request only if they agree in all of this. */
-function identityOf({ issuance_id: id, coupon_id: couponId, user_id: userId }: IssuanceRequested) {
-  return `${id} ${holderKey(couponId, userId)}`;
+function identityOf({ issuanceId, couponId, userId }: IssuanceRequest) {
+  return `${issuanceId} ${holderKey(couponId, userId)}`;
 }
 
 function idsOf(issued: RememberedLedger['issued']): [string, string][] {
@@ -151,7 +151,7 @@ test('never issues more than the total, nor two to one user, nor both issues and
       expect(new Set(issuedIds).size).toBe(issuedIds.length);
       expect(issuedIds.filter((id) => ledger.refused.has(id))).toEqual([]);
       expect(new Set([...issuedIds, ...ledger.refused.keys()])).toEqual(
-        new Set(log.map((request) => request.issuance_id)),
+        new Set(log.map((request) => request.issuanceId)),
       );
     }),
     { numRuns: 300 },
@@ -162,7 +162,7 @@ test('of all who use one id the first in the log is decided, and all others are 
   fc.assert(
     fc.property(logs, totals, deliveries, (log, givenTotals, plan) => {
       const outcomes = deliver(log, new RememberedLedger(givenTotals), plan);
-      const byId = Map.groupBy(log, (request) => request.issuance_id);
+      const byId = Map.groupBy(log, (request) => request.issuanceId);
       for (const ofId of byId.values()) {
         const [first, ...others] = new Set(ofId.map(identityOf));
         expect(outcomes.get(first!)).not.toContain('conflicting');
@@ -181,7 +181,7 @@ test('a refusal outlives any raise of the total', () => {
       fc.integer({ min: 1, max: 20 }),
       fc.integer({ min: 0, max: 20 }),
       (users, total) => {
-        const log = Array.from({ length: users }, (_, i) => aRequest({ user_id: `user ${i}` }));
+        const log = Array.from({ length: users }, (_, i) => aRequest({ userId: `user ${i}` }));
         const later = log.map((request) => ({ ...request, epoch: 2 }));
         const before = new RememberedLedger([total]);
         const decided = before.decideChunk(later).decisions;
@@ -191,7 +191,7 @@ test('a refusal outlives any raise of the total', () => {
         before.recordedFor.forEach((key, id) => raised.recordedFor.set(id, key));
         const again = raised.decideChunk(later).decisions;
         expect(again).toEqual(decided.map((decision) => ({ ...decision, isNew: false })));
-        const latecomer = aRequest({ user_id: 'late', epoch: 2, issuance_id: anIssuanceId() });
+        const latecomer = aRequest({ userId: 'late', epoch: 2, issuanceId: anIssuanceId() });
         expect(raised.decideChunk([latecomer]).decisions[0]?.status).toBe('ISSUED');
       },
     ),

@@ -1,5 +1,5 @@
-import type { IssuanceRequested } from './events.ts';
-import type { RefusalReason } from './issuance.ts';
+import type { DecidedIssuance, RefusalReason } from './issuance.ts';
+import type { IssuanceRequest } from './issuance-request.ts';
 
 /** What MySQL says of a coupon while its row is locked. */
 export interface CouponCount {
@@ -19,12 +19,8 @@ export interface LedgerView {
   recordedFor: ReadonlyMap<string, string>;
 }
 
-export interface Decision {
-  request: IssuanceRequested;
-  status: 'ISSUED' | 'REFUSED';
-  reason?: RefusalReason;
-  /** Milliseconds since 1970. */
-  decidedAt: number;
+export interface Decision extends Pick<DecidedIssuance, 'status' | 'reason' | 'decidedAt'> {
+  request: IssuanceRequest;
   /** False when the ledger has this decision already: the record was delivered again. */
   isNew: boolean;
 }
@@ -36,7 +32,7 @@ export interface DecidedChunk {
    * Requests under an id that is recorded for another user or coupon. The gate gives every id once, so
    * a foreign writer made one of the two; there is no id left to record a refusal under.
    */
-  conflicting: IssuanceRequested[];
+  conflicting: IssuanceRequest[];
 }
 
 export function holderKey(couponId: number, userId: string): string {
@@ -49,7 +45,7 @@ export function holderKey(couponId: number, userId: string): string {
  * of times.
  */
 export function decide(
-  requests: readonly IssuanceRequested[],
+  requests: readonly IssuanceRequest[],
   view: LedgerView,
   now: number,
 ): DecidedChunk {
@@ -57,10 +53,10 @@ export function decide(
   const issued = new Map(view.issued);
   const refused = new Map(view.refused);
   const recordedFor = new Map(view.recordedFor);
-  const conflicting: IssuanceRequested[] = [];
+  const conflicting: IssuanceRequest[] = [];
 
-  const decideOne = (request: IssuanceRequested, key: string): Decision => {
-    const { issuance_id: id, coupon_id: couponId } = request;
+  const decideOne = (request: IssuanceRequest, key: string): Decision => {
+    const { issuanceId: id, couponId } = request;
     const issuedBefore = issued.get(key);
     if (issuedBefore?.issuanceId === id) {
       return { request, status: 'ISSUED', decidedAt: issuedBefore.decidedAt, isNew: false };
@@ -82,19 +78,19 @@ export function decide(
   };
 
   const decisions = requests.flatMap((request) => {
-    const key = holderKey(request.coupon_id, request.user_id);
-    if ((recordedFor.get(request.issuance_id) ?? key) !== key) {
+    const key = holderKey(request.couponId, request.userId);
+    if ((recordedFor.get(request.issuanceId) ?? key) !== key) {
       conflicting.push(request);
       return [];
     }
-    recordedFor.set(request.issuance_id, key);
+    recordedFor.set(request.issuanceId, key);
     return [decideOne(request, key)];
   });
   return { decisions, conflicting };
 }
 
 function refusalReason(
-  request: IssuanceRequested,
+  request: IssuanceRequest,
   coupon: CouponCount | undefined,
   newlyIssued: number,
   userHasOne: boolean,

@@ -1,35 +1,33 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aRequest, anIssuanceId } from '../../test/harness/fixtures.ts';
+import { aRequest, aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { RequestRecord } from './events.ts';
-import { parseRequestRecord, toIssuanceRequested } from './events.ts';
+import { parseRequestRecord, toEpochMarked, toIssuanceRequested } from './events.ts';
 
 function parse(value: unknown): RequestRecord {
   return parseRequestRecord(Buffer.from(JSON.stringify(value)));
 }
 
-const reservation = {
-  issuanceId: anIssuanceId(1_764_000_000_123),
+const reserved = aRequest({
   couponId: 123,
   userId: 'Zoë 🎟',
   epoch: 4,
-  kafkaPartition: 2,
-};
+  reservedAt: 1_764_000_000_123,
+});
 
 describe('a request', () => {
   test('survives the log: what the api writes is what the issuer reads', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    for (const sent of [reservation, { ...reservation, traceparent }]) {
-      const request = toIssuanceRequested(sent);
-      expect(parse(request)).toEqual({ kind: 'request', request });
+    for (const request of [reserved, { ...reserved, traceparent }]) {
+      expect(parse(toIssuanceRequested(request))).toEqual({ kind: 'request', request });
     }
   });
 
   test('carries ids, epoch and the time it was reserved by the gate, not a trace it has not', () => {
-    expect(toIssuanceRequested(reservation)).toEqual({
+    expect(toIssuanceRequested(reserved)).toEqual({
       v: 1,
       type: 'issuance.requested',
-      issuance_id: reservation.issuanceId,
+      issuance_id: reserved.issuanceId,
       coupon_id: 123,
       user_id: 'Zoë 🎟',
       epoch: 4,
@@ -39,7 +37,8 @@ describe('a request', () => {
 
   test('may carry fields of later on, which are left out', () => {
     const request = aRequest();
-    expect(parse({ ...request, colour: 'red' })).toEqual({ kind: 'request', request });
+    const record = { ...toIssuanceRequested(request), colour: 'red' };
+    expect(parse(record)).toEqual({ kind: 'request', request });
   });
 
   test.each([
@@ -52,22 +51,24 @@ describe('a request', () => {
     ['an epoch that is text', { epoch: '1' }],
     ['no time', { reserved_at: undefined }],
   ])('is garbage, in words, with %s', (_name, wrong) => {
-    const record = parse({ ...aRequest(), ...wrong });
+    const record = parse({ ...aRequestRecord(), ...wrong });
     expect(record.kind).toBe('garbage');
     expect(record).toHaveProperty('reason', expect.stringContaining(Object.keys(wrong)[0]!));
   });
 });
 
 describe('a marker', () => {
-  const marker = { v: 1, type: 'epoch.marker', epochs: [{ coupon_id: 1, epoch: 2 }] };
+  const record = { v: 1, type: 'epoch.marker', epochs: [{ coupon_id: 1, epoch: 2 }] };
 
   test('is read as one', () => {
-    expect(parse(marker)).toEqual({ kind: 'marker', marker });
+    const marker = { epochs: [{ couponId: 1, epoch: 2 }] };
+    expect(parse(record)).toEqual({ kind: 'marker', marker });
+    expect(toEpochMarked(marker)).toEqual(record);
   });
 
   test('that names no coupon, or an impossible epoch, is garbage', () => {
-    expect(parse({ ...marker, epochs: [] }).kind).toBe('garbage');
-    expect(parse({ ...marker, epochs: [{ coupon_id: 1, epoch: 0 }] }).kind).toBe('garbage');
+    expect(parse({ ...record, epochs: [] }).kind).toBe('garbage');
+    expect(parse({ ...record, epochs: [{ coupon_id: 1, epoch: 0 }] }).kind).toBe('garbage');
   });
 });
 
@@ -100,6 +101,6 @@ describe('bytes that are not ours', () => {
 });
 
 test('a record of another version is neither skipped nor guessed, however familiar it looks', () => {
-  expect(parse({ ...aRequest(), v: 2 })).toEqual({ kind: 'unknown_version', version: 2 });
+  expect(parse({ ...aRequestRecord(), v: 2 })).toEqual({ kind: 'unknown_version', version: 2 });
   expect(parse({ v: 99 })).toEqual({ kind: 'unknown_version', version: 99 });
 });

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import type { IssuanceStatus, RefusalReason } from './issuance.ts';
-import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from './issuance.ts';
-import type { Reservation } from './reservation.ts';
+import type { Decision } from './decide.ts';
+import type { DecidedIssuance } from './issuance.ts';
+import { couponIdSchema, issuanceIdSchema, userIdSchema } from './issuance.ts';
+import type { IssuanceRequest } from './issuance-request.ts';
+
+/* What stands in the log, and how it is written and read: only here does it have wire names. */
 
 /** The version of every event this code writes, and the only one it reads. */
 export const eventVersion = 1;
@@ -23,51 +26,78 @@ const issuanceRequestedSchema = z.object({
 const epochMarkerSchema = z.object({
   v: z.literal(eventVersion),
   type: z.literal('epoch.marker'),
-  /** Requests of these coupons that follow the marker and are of an older epoch are void. */
   epochs: z.array(z.object({ coupon_id: couponIdSchema, epoch: epochSchema })).min(1),
 });
 
-/** A reservation on its way to MySQL, keyed by its coupon id. */
-export type IssuanceRequested = z.output<typeof issuanceRequestedSchema>;
+/** A request on its way to MySQL, keyed by its coupon id. */
+type IssuanceRequested = z.output<typeof issuanceRequestedSchema>;
 
-/** Says in the log where a recovery's new epoch begins. */
-export type EpochMarker = z.output<typeof epochMarkerSchema>;
+/** Says in the log where a recovery's new epochs begin. */
+type EpochMarked = z.output<typeof epochMarkerSchema>;
 
 /**
  * What the issuer decided about requests of one coupon that it decided together, in their order;
  * published after the commit, at least once. A record for each of them was a third of the issuer's
  * work.
  */
-export interface IssuancesDecided {
+interface IssuancesDecided {
   v: typeof eventVersion;
   type: 'issuances.decided';
   coupon_id: number;
   decisions: {
     issuance_id: string;
     user_id: string;
-    status: Exclude<IssuanceStatus, 'ACCEPTED'>;
-    reason?: RefusalReason;
+    status: DecidedIssuance['status'];
+    reason?: DecidedIssuance['reason'];
     /** Milliseconds since 1970. */
     decided_at: number;
   }[];
 }
 
-export function toIssuanceRequested(reservation: Reservation): IssuanceRequested {
-  const { issuanceId, couponId, userId, epoch, traceparent } = reservation;
+/** Requests of these coupons that follow the marker and are of an older epoch are void. */
+export interface EpochMarker {
+  epochs: { couponId: number; epoch: number }[];
+}
+
+export function toIssuanceRequested(request: IssuanceRequest): IssuanceRequested {
   return {
     v: eventVersion,
     type: 'issuance.requested',
-    issuance_id: issuanceId,
+    issuance_id: request.issuanceId,
+    coupon_id: request.couponId,
+    user_id: request.userId,
+    epoch: request.epoch,
+    reserved_at: request.reservedAt,
+    traceparent: request.traceparent,
+  };
+}
+
+export function toEpochMarked({ epochs }: EpochMarker): EpochMarked {
+  return {
+    v: eventVersion,
+    type: 'epoch.marker',
+    epochs: epochs.map(({ couponId, epoch }) => ({ coupon_id: couponId, epoch })),
+  };
+}
+
+/** `decisions` are about requests of this one coupon. */
+export function toIssuancesDecided(couponId: number, decisions: Decision[]): IssuancesDecided {
+  return {
+    v: eventVersion,
+    type: 'issuances.decided',
     coupon_id: couponId,
-    user_id: userId,
-    epoch,
-    reserved_at: reservedAtOf(issuanceId)!,
-    ...(traceparent === undefined ? {} : { traceparent }),
+    decisions: decisions.map(({ request, status, reason, decidedAt }) => ({
+      issuance_id: request.issuanceId,
+      user_id: request.userId,
+      status,
+      reason,
+      decided_at: decidedAt,
+    })),
   };
 }
 
 export type RequestRecord =
-  | { kind: 'request'; request: IssuanceRequested }
+  | { kind: 'request'; request: IssuanceRequest }
   | { kind: 'marker'; marker: EpochMarker }
   /** Written by a newer firstcome: to skip it would lose it, to guess would corrupt. */
   | { kind: 'unknown_version'; version: number }
@@ -83,8 +113,8 @@ export function parseRequestRecord(value: Buffer | null): RequestRecord {
   const record = recordSchema.safeParse(json);
   if (record.success) {
     return record.data.type === 'epoch.marker'
-      ? { kind: 'marker', marker: record.data }
-      : { kind: 'request', request: record.data };
+      ? { kind: 'marker', marker: fromEpochMarked(record.data) }
+      : { kind: 'request', request: fromIssuanceRequested(record.data) };
   }
   const version = versionSchema.safeParse(json);
   if (!version.success) {
@@ -93,6 +123,21 @@ export function parseRequestRecord(value: Buffer | null): RequestRecord {
   return version.data.v === eventVersion
     ? { kind: 'garbage', cause: 'malformed', reason: z.prettifyError(record.error) }
     : { kind: 'unknown_version', version: version.data.v };
+}
+
+function fromIssuanceRequested(event: IssuanceRequested): IssuanceRequest {
+  return {
+    issuanceId: event.issuance_id,
+    couponId: event.coupon_id,
+    userId: event.user_id,
+    epoch: event.epoch,
+    reservedAt: event.reserved_at,
+    traceparent: event.traceparent,
+  };
+}
+
+function fromEpochMarked({ epochs }: EpochMarked): EpochMarker {
+  return { epochs: epochs.map(({ coupon_id: couponId, epoch }) => ({ couponId, epoch })) };
 }
 
 function parseJson(value: Buffer | null): unknown {

@@ -1,11 +1,28 @@
 import { z } from 'zod';
 import { couponIdMax } from './coupon.ts';
 
+/** What a request in the log comes to; both are final. */
+export const decidedStatuses = ['ISSUED', 'REFUSED'] as const;
+
 /** ACCEPTED → ISSUED | REFUSED; see docs/architecture.md for the state diagram. */
-export type IssuanceStatus = 'ACCEPTED' | 'ISSUED' | 'REFUSED';
+export const issuanceStatuses = ['ACCEPTED', ...decidedStatuses] as const;
 
 /** Why a request that is in the log was not honoured. */
-export type RefusalReason = 'DUPLICATE' | 'SOLD_OUT' | 'VOID' | 'UNKNOWN_COUPON';
+export const refusalReasons = ['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON'] as const;
+
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** What was decided about an issuance. */
+export interface DecidedIssuance {
+  issuanceId: string;
+  couponId: number;
+  userId: string;
+  status: (typeof decidedStatuses)[number];
+  /** Of one that was refused. */
+  reason?: RefusalReason | undefined;
+  /** Milliseconds since 1970. */
+  decidedAt: number;
+}
 
 export const userIdLengthMax = 64;
 

@@ -1,5 +1,5 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import type { Reservation } from '#coupon/reservation.ts';
+import type { Reservation } from '#coupon/issuance-request.ts';
 
 // The only place that knows the numbers the scripts answer with.
 
@@ -20,10 +20,6 @@ export type ReserveResult =
       outcomes: ReserveOutcome[];
     }
   | { gate: 'fenced' | 'absent' };
-
-export interface PendingReservation extends Reservation {
-  reservedAt: number;
-}
 
 export interface GateInspection {
   gate: 'open' | 'fenced' | 'absent';
@@ -96,9 +92,9 @@ function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
   }
 }
 
-export function readPendingReply(couponId: number, reply: unknown): PendingReservation[] {
+export function readPendingReply(couponId: number, reply: unknown): Reservation[] {
   const [epoch, kafkaPartition, ...rows] = reply as [number, number, ...(number | string)[]];
-  const pending: PendingReservation[] = [];
+  const pending: Reservation[] = [];
   for (let i = 0; i < rows.length; i += 3) {
     pending.push({
       issuanceId: rows[i] as string,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { GateConnection } from './gate-connection.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import type { CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
+import type { Reservation } from '#coupon/issuance-request.ts';
+import type { ApplyOutcome, CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
 import {
   readApplyReply,
   readInspectReply,
@@ -9,7 +10,6 @@ import {
   readReserveReply,
   readTerms,
 } from './gate-replies.ts';
-import type { ApplyOutcome, PendingReservation } from './gate-replies.ts';
 import { GateScripts } from './gate-scripts.ts';
 import type { GateKeys } from './keys.ts';
 import { gateKeys } from './keys.ts';
@@ -71,11 +71,7 @@ export class Gate {
   }
 
   /** Reservations unconfirmed for at least `ageMs`, oldest first; none while the gate is fenced. */
-  async listPending(
-    couponId: number,
-    ageMs: number,
-    rowsMax: number,
-  ): Promise<PendingReservation[]> {
+  async listPending(couponId: number, ageMs: number, rowsMax: number): Promise<Reservation[]> {
     const { meta, holders, pending, pendingUsers } = this.keys(couponId);
     const reply = await this.scripts.run(
       'list_pending',

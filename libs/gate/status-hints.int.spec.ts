@@ -11,7 +11,7 @@ const hints = new StatusHints(here.connection, here.prefix, 600);
 beforeAll(() => here.start());
 afterAll(() => here.close());
 
-const issued: StatusHint = { coupon_id: 1, user_id: 'Zoë 🎟', status: 'ISSUED', decided_at: 5 };
+const issued: StatusHint = { couponId: 1, userId: 'Zoë 🎟', status: 'ISSUED', decidedAt: 5 };
 const refused: StatusHint = { ...issued, status: 'REFUSED', reason: 'SOLD_OUT' };
 
 test('tells what was decided about each issuance', async () => {

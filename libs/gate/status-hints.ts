@@ -1,17 +1,19 @@
-import type { GateConnection } from './gate-connection.ts';
 import { z } from 'zod';
+import type { DecidedIssuance } from '#coupon/issuance.ts';
+import { decidedStatuses, refusalReasons } from '#coupon/issuance.ts';
+import type { GateConnection } from './gate-connection.ts';
 import { decidedWatermarkKey, statusHintsKey } from './keys.ts';
 
-const hintSchema = z.object({
-  coupon_id: z.number(),
-  user_id: z.string(),
-  status: z.enum(['ISSUED', 'REFUSED']),
-  reason: z.enum(['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON']).optional(),
-  decided_at: z.number(),
-});
-
 /** What was decided about one issuance, kept for a while so that a poll spares MySQL. */
-export type StatusHint = z.output<typeof hintSchema>;
+export type StatusHint = Omit<DecidedIssuance, 'issuanceId'>;
+
+const hintSchema: z.ZodType<StatusHint> = z.object({
+  couponId: z.number(),
+  userId: z.string(),
+  status: z.enum(decidedStatuses),
+  reason: z.enum(refusalReasons).optional(),
+  decidedAt: z.number(),
+});
 
 /**
  * Hints may be missing or late and never contradict MySQL, which is the truth. They share keys with

@@ -109,7 +109,7 @@ describe('change', () => {
 
   test('never allows less than what is issued, and then changes nothing', async () => {
     const { id } = await here.createCoupon();
-    const requests = userIds(3).map((userId) => aRequest({ coupon_id: id, user_id: userId }));
+    const requests = userIds(3).map((userId) => aRequest({ couponId: id, userId }));
     await here.issuances.decideChunk(requests);
     const change = { action: 'set-total' as const, asRead: 1, version: 2 };
     await expect(coupons.change(id, { ...change, total: 2 })).rejects.toThrow(
@@ -229,15 +229,11 @@ describe('beforeRecovery', () => {
 test('knows whether anything that was read from a partition had an effect', async () => {
   const { id } = await here.createCoupon({ kafkaPartition: 41 });
   expect(await here.coupons.anyDecidedFrom(41)).toBe(false);
-  await here.issuances.decideChunk([aRequest({ coupon_id: id })]);
+  await here.issuances.decideChunk([aRequest({ couponId: id })]);
   expect(await here.coupons.anyDecidedFrom(41)).toBe(true);
 
   const marked = await here.createCoupon({ kafkaPartition: 42 });
-  await here.issuances.applyMarker({
-    v: 1,
-    type: 'epoch.marker',
-    epochs: [{ coupon_id: marked.id, epoch: 2 }],
-  });
+  await here.issuances.applyMarker({ epochs: [{ couponId: marked.id, epoch: 2 }] });
   expect(await here.coupons.anyDecidedFrom(42)).toBe(true);
   expect(await here.coupons.anyDecidedFrom(43)).toBe(false);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { aRequest, userIds } from '../../test/harness/fixtures.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { Decision } from '#coupon/decide.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 
 const here = new TestLedger();
 const { issuances } = here;
@@ -14,7 +14,7 @@ function outcomes(decisions: Decision[]): string[] {
   return decisions.map(({ status, reason }) => reason ?? status);
 }
 
-async function decideAll(requests: IssuanceRequested[]): Promise<string[]> {
+async function decideAll(requests: IssuanceRequest[]): Promise<string[]> {
   return outcomes((await issuances.decideChunk(requests)).decisions);
 }
 
@@ -28,8 +28,8 @@ async function counts(couponId: number): Promise<{ issued: number; rows: number 
   return { issued: row!.issued, rows: Number(row!.row_count) };
 }
 
-function requestsOf(couponId: number, users: string[]): IssuanceRequested[] {
-  return users.map((userId) => aRequest({ coupon_id: couponId, user_id: userId }));
+function requestsOf(couponId: number, users: string[]): IssuanceRequest[] {
+  return users.map((userId) => aRequest({ couponId, userId }));
 }
 
 describe('decideChunk', () => {
@@ -60,15 +60,15 @@ describe('decideChunk', () => {
     const { id } = await here.createCoupon();
     await issuances.applyMarker(marker({ [id]: 3 }));
     const requests = [2, 3].map((epoch) =>
-      aRequest({ coupon_id: id, epoch, user_id: `in ${epoch}` }),
+      aRequest({ couponId: id, epoch, userId: `in ${epoch}` }),
     );
     expect(await decideAll(requests)).toEqual(['VOID', 'ISSUED']);
   });
 
   test('refuses a coupon that does not exist, and records it', async () => {
-    const request = aRequest({ coupon_id: 999_999 });
+    const request = aRequest({ couponId: 999_999 });
     expect(await decideAll([request])).toEqual(['UNKNOWN_COUPON']);
-    expect(await issuances.findStatus(request.issuance_id)).toMatchObject({
+    expect(await issuances.findStatus(request.issuanceId)).toMatchObject({
       status: 'REFUSED',
       reason: 'UNKNOWN_COUPON',
       couponId: 999_999,
@@ -98,7 +98,7 @@ describe('decideChunk', () => {
     const requests = requestsOf(id, names);
     expect(await decideAll(requests)).toEqual(names.map(() => 'ISSUED'));
     expect(await decideAll(requestsOf(id, names))).toEqual(names.map(() => 'DUPLICATE'));
-    for (const { issuance_id: issuanceId, user_id: userId } of requests) {
+    for (const { issuanceId, userId } of requests) {
       expect(await issuances.findStatus(issuanceId)).toMatchObject({ userId });
       expect((await issuances.listByUser(userId, 10)).map((one) => one.issuanceId)).toEqual([
         issuanceId,
@@ -110,7 +110,7 @@ describe('decideChunk', () => {
     const totals = [0, 10, 1_000];
     const coupons = await Promise.all(totals.map((total) => here.createCoupon({ total })));
     const requests = userIds(500).map((userId, i) =>
-      aRequest({ coupon_id: coupons[i % 3]!.id, user_id: userId }),
+      aRequest({ couponId: coupons[i % 3]!.id, userId }),
     );
     const decided = await decideAll(requests);
     expect(decided.filter((outcome) => outcome === 'ISSUED')).toHaveLength(10 + 166);
@@ -137,9 +137,9 @@ describe('decideChunk', () => {
 
 describe('an id that belongs to another request', () => {
   async function decideBoth(
-    first: IssuanceRequested[],
-    second: IssuanceRequested[],
-  ): Promise<IssuanceRequested[]> {
+    first: IssuanceRequest[],
+    second: IssuanceRequest[],
+  ): Promise<IssuanceRequest[]> {
     await issuances.decideChunk(first);
     return (await issuances.decideChunk(second)).conflicting;
   }
@@ -147,26 +147,26 @@ describe('an id that belongs to another request', () => {
   test('is set apart, whether that was issued or refused, and its neighbours are issued', async () => {
     const { id } = await here.createCoupon({ total: 3 });
     const other = await here.createCoupon();
-    const recorded = [...requestsOf(id, ['ann', 'bob']), aRequest({ coupon_id: 999_999 })];
+    const recorded = [...requestsOf(id, ['ann', 'bob']), aRequest({ couponId: 999_999 })];
     const foreign = [
-      { ...recorded[0]!, user_id: 'eve' },
-      { ...recorded[1]!, coupon_id: other.id },
-      { ...recorded[2]!, coupon_id: id, user_id: 'eve' },
+      { ...recorded[0]!, userId: 'eve' },
+      { ...recorded[1]!, couponId: other.id },
+      { ...recorded[2]!, couponId: id, userId: 'eve' },
     ];
-    const neighbour = aRequest({ coupon_id: id, user_id: 'zoe' });
+    const neighbour = aRequest({ couponId: id, userId: 'zoe' });
     expect(await decideBoth(recorded, [foreign[0]!, neighbour, ...foreign.slice(1)])).toEqual(
       foreign,
     );
     expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
     expect(await counts(other.id)).toEqual({ issued: 0, rows: 0 });
-    expect(await issuances.findStatus(neighbour.issuance_id)).toMatchObject({ status: 'ISSUED' });
-    expect(await issuances.findStatus(recorded[0]!.issuance_id)).toMatchObject({ userId: 'ann' });
+    expect(await issuances.findStatus(neighbour.issuanceId)).toMatchObject({ status: 'ISSUED' });
+    expect(await issuances.findStatus(recorded[0]!.issuanceId)).toMatchObject({ userId: 'ann' });
   });
 
   test('is set apart within one chunk too, however often it is delivered', async () => {
     const { id } = await here.createCoupon();
     const [recorded] = requestsOf(id, ['ann']);
-    const chunk = [recorded!, { ...recorded!, user_id: 'eve' }, ...requestsOf(id, ['bob'])];
+    const chunk = [recorded!, { ...recorded!, userId: 'eve' }, ...requestsOf(id, ['bob'])];
     for (let delivery = 0; delivery < 3; delivery += 1) {
       const { decisions, conflicting } = await issuances.decideChunk(chunk);
       expect(outcomes(decisions)).toEqual(['ISSUED', 'ISSUED']);
@@ -178,8 +178,8 @@ describe('an id that belongs to another request', () => {
   test('is issued once when two issuers meet it at the same time, and set apart at the next try', async () => {
     const coupons = await Promise.all([1, 2].map(() => here.createCoupon({ total: 20 })));
     const ids = coupons.map(({ id }) => id);
-    const requests = userIds(20).map((userId) => aRequest({ user_id: userId }));
-    const chunks = ids.map((id) => requests.map((request) => ({ ...request, coupon_id: id })));
+    const requests = userIds(20).map((userId) => aRequest({ userId }));
+    const chunks = ids.map((id) => requests.map((request) => ({ ...request, couponId: id })));
     // One of the two may fail on the primary key; the log then delivers its chunk again.
     await Promise.allSettled(chunks.map((chunk) => issuances.decideChunk(chunk)));
     const again = await Promise.all(chunks.map((chunk) => issuances.decideChunk(chunk)));
@@ -198,7 +198,7 @@ describe('two issuers at the same time', () => {
     const chunks = Array.from({ length: 20 }, (_, chunk) => {
       const inOrder = chunk % 2 === 0 ? coupons : coupons.toReversed();
       return userIds(30, `chunk ${chunk}`).map((userId, i) =>
-        aRequest({ coupon_id: inOrder[i % 3]!.id, user_id: userId }),
+        aRequest({ couponId: inOrder[i % 3]!.id, userId }),
       );
     });
     const decided = await Promise.all(chunks.map(decideAll));
@@ -240,8 +240,6 @@ describe('applyMarker', () => {
 
 function marker(epochs: Record<number, number>) {
   return {
-    v: 1 as const,
-    type: 'epoch.marker' as const,
-    epochs: Object.entries(epochs).map(([id, epoch]) => ({ coupon_id: Number(id), epoch })),
+    epochs: Object.entries(epochs).map(([id, epoch]) => ({ couponId: Number(id), epoch })),
   };
 }

@@ -1,31 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import type { DecidedChunk, Decision } from '#coupon/decide.ts';
 import { decide } from '#coupon/decide.ts';
-import type { EpochMarker, IssuanceRequested } from '#coupon/events.ts';
-import type { RefusalReason } from '#coupon/issuance.ts';
+import type { EpochMarker } from '#coupon/events.ts';
+import type { DecidedIssuance, RefusalReason } from '#coupon/issuance.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';
 import { inTransaction } from './transaction.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
-
-export interface IssuanceRecord {
-  issuanceId: string;
-  couponId: number;
-  userId: string;
-  issuedAt: number;
-}
-
-export type StatusRecord =
-  | (IssuanceRecord & { status: 'ISSUED' })
-  | {
-      status: 'REFUSED';
-      issuanceId: string;
-      couponId: number;
-      userId: string;
-      reason: RefusalReason;
-      refusedAt: number;
-    };
 
 interface IssuanceSqlRow {
   id: Buffer;
@@ -44,7 +27,7 @@ export class IssuanceLedger {
    * before come back with the decision they got; those that conflict leave no trace. At most 1 000
    * requests a call: 82 000 rows/s in chunks of 500 with one consumer, 52 000 of 100, 809 one by one.
    */
-  async decideChunk(requests: IssuanceRequested[]): Promise<DecidedChunk> {
+  async decideChunk(requests: IssuanceRequest[]): Promise<DecidedChunk> {
     return (await this.issueAll(requests)) ?? this.decideEach(requests);
   }
 
@@ -53,7 +36,7 @@ export class IssuanceLedger {
    * the coupons and that none was refused before, since the unique keys tell the rest. `undefined`, and
    * nothing recorded, when it is not so.
    */
-  private async issueAll(requests: IssuanceRequested[]): Promise<DecidedChunk | undefined> {
+  private async issueAll(requests: IssuanceRequest[]): Promise<DecidedChunk | undefined> {
     try {
       return await inTransaction(this.connection, async (manager) => {
         const view = await readViewOfNew(manager, requests);
@@ -73,7 +56,7 @@ export class IssuanceLedger {
     }
   }
 
-  private decideEach(requests: IssuanceRequested[]): Promise<DecidedChunk> {
+  private decideEach(requests: IssuanceRequest[]): Promise<DecidedChunk> {
     return inTransaction(this.connection, async (manager) => {
       const view = await readLedgerView(manager, requests);
       const chunk = decide(requests, view, view.now);
@@ -86,9 +69,9 @@ export class IssuanceLedger {
 
   /** From here on requests of an older epoch are void. Applying a marker again changes nothing. */
   applyMarker(marker: EpochMarker): Promise<void> {
-    const byCouponId = marker.epochs.toSorted((a, b) => a.coupon_id - b.coupon_id);
+    const byCouponId = marker.epochs.toSorted((a, b) => a.couponId - b.couponId);
     return inTransaction(this.connection, async (manager) => {
-      for (const { coupon_id: couponId, epoch } of byCouponId) {
+      for (const { couponId, epoch } of byCouponId) {
         await manager.query(
           'UPDATE coupon SET applied_epoch = ? WHERE id = ? AND applied_epoch < ?',
           [epoch, couponId, epoch],
@@ -98,7 +81,7 @@ export class IssuanceLedger {
   }
 
   /** What was decided about one issuance; `undefined` when nothing is recorded. */
-  async findStatus(issuanceId: string): Promise<StatusRecord | undefined> {
+  async findStatus(issuanceId: string): Promise<DecidedIssuance | undefined> {
     const id = uuidToBytes(issuanceId);
     const source = this.connection.dataSource;
     const [issued]: IssuanceSqlRow[] = await source.query(
@@ -106,7 +89,7 @@ export class IssuanceLedger {
       [id],
     );
     if (issued !== undefined) {
-      return { status: 'ISSUED', ...toIssuanceRecord(issued) };
+      return toIssued(issued);
     }
     const [refused]: {
       coupon_id: number;
@@ -125,19 +108,19 @@ export class IssuanceLedger {
           couponId: refused.coupon_id,
           userId: refused.user_id.toString(),
           reason: refused.reason,
-          refusedAt: refused.refused_at,
+          decidedAt: refused.refused_at,
         };
   }
 
   /** A user's coupons, oldest first, from after `afterId` on. */
-  async listByUser(userId: string, rowsMax: number, afterId?: string): Promise<IssuanceRecord[]> {
+  async listByUser(userId: string, rowsMax: number, afterId?: string): Promise<DecidedIssuance[]> {
     const after = afterId === undefined ? Buffer.alloc(16) : uuidToBytes(afterId);
     const rows: IssuanceSqlRow[] = await this.connection.dataSource.query(
       `SELECT id, coupon_id, user_id, issued_at FROM issuance
        WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
       [Buffer.from(userId), after, rowsMax],
     );
-    return rows.map(toIssuanceRecord);
+    return rows.map(toIssued);
   }
 
   /** All issuances of a coupon in slices of `sliceSize`, by user id; never the whole in memory. */
@@ -196,14 +179,14 @@ async function recordIssued(manager: EntityManager, decisions: Decision[]): Prom
   }
   await manager.query('INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at) VALUES ?', [
     issued.map(({ request, decidedAt }) => [
-      uuidToBytes(request.issuance_id),
-      request.coupon_id,
-      Buffer.from(request.user_id),
+      uuidToBytes(request.issuanceId),
+      request.couponId,
+      Buffer.from(request.userId),
       request.epoch,
       decidedAt,
     ]),
   ]);
-  const counts = Map.groupBy(issued, (decision) => decision.request.coupon_id);
+  const counts = Map.groupBy(issued, (decision) => decision.request.couponId);
   for (const [couponId, ofCoupon] of [...counts].sort(([a], [b]) => a - b)) {
     await manager.query('UPDATE coupon SET issued = issued + ? WHERE id = ?', [
       ofCoupon.length,
@@ -221,9 +204,9 @@ async function recordRefused(manager: EntityManager, decisions: Decision[]): Pro
     'INSERT INTO refusal (issuance_id, coupon_id, user_id, reason, refused_at) VALUES ?',
     [
       refused.map(({ request, reason, decidedAt }) => [
-        uuidToBytes(request.issuance_id),
-        request.coupon_id,
-        Buffer.from(request.user_id),
+        uuidToBytes(request.issuanceId),
+        request.couponId,
+        Buffer.from(request.userId),
         reason,
         decidedAt,
       ]),
@@ -231,11 +214,12 @@ async function recordRefused(manager: EntityManager, decisions: Decision[]): Pro
   );
 }
 
-function toIssuanceRecord(row: IssuanceSqlRow): IssuanceRecord {
+function toIssued(row: IssuanceSqlRow): DecidedIssuance {
   return {
     issuanceId: bytesToUuid(row.id),
     couponId: row.coupon_id,
     userId: row.user_id.toString(),
-    issuedAt: row.issued_at,
+    status: 'ISSUED',
+    decidedAt: row.issued_at,
   };
 }

@@ -11,28 +11,28 @@ afterAll(() => here.close());
 describe('findStatus', () => {
   test('tells of what was issued: to whom and when', async () => {
     const { id } = await here.createCoupon();
-    const request = aRequest({ coupon_id: id, user_id: 'Zoë' });
+    const request = aRequest({ couponId: id, userId: 'Zoë' });
     const [decision] = (await issuances.decideChunk([request])).decisions;
-    expect(await issuances.findStatus(request.issuance_id)).toEqual({
+    expect(await issuances.findStatus(request.issuanceId)).toEqual({
       status: 'ISSUED',
-      issuanceId: request.issuance_id,
+      issuanceId: request.issuanceId,
       couponId: id,
       userId: 'Zoë',
-      issuedAt: decision!.decidedAt,
+      decidedAt: decision!.decidedAt,
     });
   });
 
   test('tells of what was refused: why and when', async () => {
     const { id } = await here.createCoupon({ total: 0 });
-    const request = aRequest({ coupon_id: id });
+    const request = aRequest({ couponId: id });
     const [decision] = (await issuances.decideChunk([request])).decisions;
-    expect(await issuances.findStatus(request.issuance_id)).toEqual({
+    expect(await issuances.findStatus(request.issuanceId)).toEqual({
       status: 'REFUSED',
-      issuanceId: request.issuance_id,
+      issuanceId: request.issuanceId,
       couponId: id,
       userId: 'ann',
       reason: 'SOLD_OUT',
-      refusedAt: decision!.decidedAt,
+      decidedAt: decision!.decidedAt,
     });
   });
 
@@ -47,8 +47,8 @@ describe('listByUser', () => {
     for (let i = 0; i < 5; i += 1) {
       const { id } = await here.createCoupon();
       const issuanceId = anIssuanceId(1_764_000_000_000 + i);
-      const another = aRequest({ coupon_id: id, user_id: 'Pager' });
-      const request = aRequest({ coupon_id: id, user_id: 'pager', issuance_id: issuanceId });
+      const another = aRequest({ couponId: id, userId: 'Pager' });
+      const request = aRequest({ couponId: id, userId: 'pager', issuanceId });
       await issuances.decideChunk([another, request]);
       ids.push(issuanceId);
     }
@@ -71,10 +71,10 @@ describe('holders', () => {
     const expected = new Map<string, string>();
     for (let from = 0; from < count; from += 500) {
       const requests = userIds(Math.min(500, count - from), `u${from}`).map((userId) =>
-        aRequest({ coupon_id: id, user_id: userId }),
+        aRequest({ couponId: id, userId }),
       );
       await issuances.decideChunk(requests);
-      requests.forEach((request) => expected.set(request.user_id, request.issuance_id));
+      requests.forEach((request) => expected.set(request.userId, request.issuanceId));
     }
     const found = new Map<string, string>();
     for await (const slice of issuances.holders(id)) {
@@ -94,8 +94,8 @@ describe('issuedTo', () => {
     const { id } = await here.createCoupon();
     const { id: otherId } = await here.createCoupon();
     await issuances.decideChunk([
-      aRequest({ coupon_id: id, user_id: 'ann' }),
-      aRequest({ coupon_id: otherId, user_id: 'bob' }),
+      aRequest({ couponId: id, userId: 'ann' }),
+      aRequest({ couponId: otherId, userId: 'bob' }),
     ]);
     expect(await issuances.issuedTo(id, ['ann', 'Ann', 'ann ', 'bob'])).toEqual(new Set(['ann']));
     expect(await issuances.issuedTo(id, [])).toEqual(new Set());

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { CouponCount, LedgerView } from '#coupon/decide.ts';
 import { holderKey } from '#coupon/decide.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
 import type { RefusalReason } from '#coupon/issuance.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 interface RecordedRow {
@@ -25,14 +25,14 @@ const nowInMs = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 
  */
 export async function readLedgerView(
   manager: EntityManager,
-  requests: IssuanceRequested[],
+  requests: IssuanceRequest[],
 ): Promise<LedgerView & LedgerTime> {
   // Locked before anything else is read: the first plain read fixes what this transaction sees.
   const { coupons, now } = await lockCoupons(manager, requests);
-  const ids = requests.map((request) => uuidToBytes(request.issuance_id));
+  const ids = requests.map((request) => uuidToBytes(request.issuanceId));
   const issued: (RecordedRow & { issued_at: number })[] = await manager.query(
     'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE (coupon_id, user_id) IN (?)',
-    [requests.map((request) => [request.coupon_id, Buffer.from(request.user_id)])],
+    [requests.map((request) => [request.couponId, Buffer.from(request.userId)])],
   );
   const issuedIds: RecordedRow[] = await manager.query(
     'SELECT id, coupon_id, user_id FROM issuance WHERE id IN (?)',
@@ -68,7 +68,7 @@ export async function readLedgerView(
 /** What bears on requests that nobody has decided before; locks like `readLedgerView`. */
 export async function readViewOfNew(
   manager: EntityManager,
-  requests: IssuanceRequested[],
+  requests: IssuanceRequest[],
 ): Promise<LedgerView & LedgerTime> {
   const { coupons, now } = await lockCoupons(manager, requests);
   return { now, coupons, issued: new Map(), refused: new Map(), recordedFor: new Map() };
@@ -76,20 +76,20 @@ export async function readViewOfNew(
 
 export async function isAnyRefused(
   manager: EntityManager,
-  requests: IssuanceRequested[],
+  requests: IssuanceRequest[],
 ): Promise<boolean> {
   const rows: unknown[] = await manager.query(
     'SELECT 1 FROM refusal WHERE issuance_id IN (?) LIMIT 1',
-    [requests.map((request) => uuidToBytes(request.issuance_id))],
+    [requests.map((request) => uuidToBytes(request.issuanceId))],
   );
   return rows.length > 0;
 }
 
 async function lockCoupons(
   manager: EntityManager,
-  requests: IssuanceRequested[],
+  requests: IssuanceRequest[],
 ): Promise<{ coupons: Map<number, CouponCount> } & LedgerTime> {
-  const ids = [...new Set(requests.map((request) => request.coupon_id))].sort((a, b) => a - b);
+  const ids = [...new Set(requests.map((request) => request.couponId))].sort((a, b) => a - b);
   const rows: Record<'id' | 'total' | 'issued' | 'applied_epoch' | 'now', number>[] =
     await manager.query(
       `SELECT id, total, issued, applied_epoch, ${nowInMs} AS now FROM coupon

@@ -64,8 +64,8 @@ test('every query of a frozen MySQL fails in bounded time, also those that wait 
 test('a transaction ends in bounded time, whole or not at all, and may be run again', async () => {
   const { id } = await here.createCoupon();
   const ledger = new IssuanceLedger(connection);
-  const request = aRequest({ coupon_id: id });
-  await here.issuances.decideChunk([aRequest({ coupon_id: id, user_id: 'bob' })]);
+  const request = aRequest({ couponId: id });
+  await here.issuances.decideChunk([aRequest({ couponId: id, userId: 'bob' })]);
   proxy.hold();
   const error = await failureOf(ledger.decideChunk([request]));
   expect(isConnectionError(error)).toBe(true);

@@ -3,7 +3,7 @@ import { serverPid, startServer, stopServer } from '../../infra/local/servers/se
 import type { Letter } from '../harness/dead-letter-stack.ts';
 import { DeadLetterStack } from '../harness/dead-letter-stack.ts';
 import { eventually } from '../harness/eventually.ts';
-import { aRequest } from '../harness/fixtures.ts';
+import { aRequestRecord } from '../harness/fixtures.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -150,7 +150,7 @@ describe('bytes that are no request', () => {
 
 describe('an issuance id under two users', () => {
   const requestOf = (issuanceId: string, userId: string) =>
-    aRequest({ issuance_id: issuanceId, coupon_id: here.couponId, user_id: userId });
+    aRequestRecord({ issuanceId, couponId: here.couponId, userId });
 
   async function redrive({ id }: Letter): Promise<string> {
     const [view] = await here.json<{ issuance_id: string }[]>('redrive', String(id));

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { statusHintsKey } from '#gate/keys.ts';
 import { eventually } from '../harness/eventually.ts';
 import type { FaultScenario } from '../harness/fault-scenario.ts';
-import { aRequest, userIds } from '../harness/fixtures.ts';
+import { aRequestRecord, userIds } from '../harness/fixtures.ts';
 import { OpenScenario } from '../harness/open-scenario.ts';
 import type { StackLog } from '../harness/stack-log.ts';
 import type { StackStores } from '../harness/stack-stores.ts';
@@ -38,8 +38,8 @@ test('redelivery of the last winner frees its slot: here it stays issued, and it
   await scenario.issued(held.at(-1)!);
 
   // Once more in the log, and then, the offset put back, all of the log once more.
-  const last = { issuance_id: held.at(-1)!, coupon_id: couponId!, user_id: users.at(-1)! };
-  await log.append(0, aRequest(last), aRequest(last));
+  const last = { issuanceId: held.at(-1)!, couponId: couponId!, userId: users.at(-1)! };
+  await log.append(0, aRequestRecord(last), aRequestRecord(last));
   await scenario.untilIssued();
   await rush.pause();
   await stack.app('issuer').stop();
@@ -65,9 +65,9 @@ test('one bad row drops its batch: here its neighbours are issued, and it alone 
   const stolen = before[0]!.body.issuance_id as string;
   await log.append(
     0,
-    aRequest({ coupon_id: 2_000_000_000 }),
-    aRequest({ issuance_id: stolen, coupon_id: couponId, user_id: 'thief' }),
-    aRequest({ coupon_id: couponId, user_id: 'before-1' }),
+    aRequestRecord({ couponId: 2_000_000_000 }),
+    aRequestRecord({ issuanceId: stolen, couponId, userId: 'thief' }),
+    aRequestRecord({ couponId, userId: 'before-1' }),
     'no JSON',
   );
   const users = [longest, ...userIds(50, 'after')];

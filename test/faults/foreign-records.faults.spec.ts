@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import type { FaultScenario } from '../harness/fault-scenario.ts';
-import { aRequest, userIds } from '../harness/fixtures.ts';
+import { aRequestRecord, userIds } from '../harness/fixtures.ts';
 import { OpenScenario } from '../harness/open-scenario.ts';
 import type { StackLog } from '../harness/stack-log.ts';
 import type { StackStores } from '../harness/stack-stores.ts';
@@ -42,7 +42,7 @@ describe('records under load that', () => {
     await Promise.all(again.map((userId) => rush.askFor(userId)));
 
     const requests = users.map((userId, i) =>
-      aRequest({ issuance_id: old[i]!, coupon_id: couponId, user_id: userId, epoch }),
+      aRequestRecord({ issuanceId: old[i]!, couponId, userId, epoch }),
     );
     await log.append(0, ...requests);
     await eventually(async () => {

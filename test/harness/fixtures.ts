@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { DeadLetter } from '#coupon/dead-letter.ts';
-import type { IssuanceRequested } from '#coupon/events.ts';
+import { toIssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 
 /** An open coupon of ten units without limits in time; what a test is about is given. */
 export function aCoupon(given: Partial<Coupon> = {}): Coupon {
@@ -22,17 +23,22 @@ export function aCoupon(given: Partial<Coupon> = {}): Coupon {
 }
 
 /** A request for coupon 1 in epoch 1, under an id of its own; what a test is about is given. */
-export function aRequest(given: Partial<IssuanceRequested> = {}): IssuanceRequested {
+export function aRequest(given: Partial<IssuanceRequest> = {}): IssuanceRequest {
   return {
-    v: 1,
-    type: 'issuance.requested',
-    issuance_id: anIssuanceId(),
-    coupon_id: 1,
-    user_id: 'ann',
+    issuanceId: anIssuanceId(),
+    couponId: 1,
+    userId: 'ann',
     epoch: 1,
-    reserved_at: 1_764_000_000_000,
+    reservedAt: 1_764_000_000_000,
     ...given,
   };
+}
+
+/** The same as it stands in the log. */
+export function aRequestRecord(
+  given?: Partial<IssuanceRequest>,
+): ReturnType<typeof toIssuanceRequested> {
+  return toIssuanceRequested(aRequest(given));
 }
 
 /** Bytes found at offset 7 of partition 0; what a test is about is given. */

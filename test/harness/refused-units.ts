@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aRequest, userIds } from './fixtures.ts';
+import { aRequestRecord, userIds } from './fixtures.ts';
 import type { StackStores } from './stack-stores.ts';
 
 /** What became of requests that had to be refused. */
@@ -31,10 +31,10 @@ export class RefusedUnits {
     const reserved = await stores.gate.reserve(couponId!, units.users);
     const { epoch, outcomes } = reserved as Extract<typeof reserved, { gate: 'open' }>;
     units.requests = outcomes.map((outcome, i) =>
-      aRequest({
-        issuance_id: (outcome as { issuanceId: string }).issuanceId,
-        coupon_id: couponId!,
-        user_id: units.users[i]!,
+      aRequestRecord({
+        issuanceId: (outcome as { issuanceId: string }).issuanceId,
+        couponId: couponId!,
+        userId: units.users[i]!,
         epoch,
       }),
     );

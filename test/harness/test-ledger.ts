@@ -1,4 +1,4 @@
-import type { IssuanceRequested } from '#coupon/events.ts';
+import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import type { NewCoupon } from '#ledger/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -27,15 +27,15 @@ export class TestLedger {
   }
 
   /** Puts a row beside the others without counting it, as only a bug could. */
-  async plantIssuance(request: IssuanceRequested): Promise<void> {
+  async plantIssuance(request: IssuanceRequest): Promise<void> {
     await this.query(
       'INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at) VALUES (?, ?, ?, ?, ?)',
       [
-        uuidToBytes(request.issuance_id),
-        request.coupon_id,
-        Buffer.from(request.user_id),
+        uuidToBytes(request.issuanceId),
+        request.couponId,
+        Buffer.from(request.userId),
         request.epoch,
-        request.reserved_at,
+        request.reservedAt,
       ],
     );
   }

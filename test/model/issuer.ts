@@ -109,7 +109,7 @@ function decide(world: World, issuer: Issuer, requests: readonly RequestRecord[]
   const taken = skips ? requests.filter((one) => one.isOfUnknownCoupon !== true) : requests;
   const decisions = decideChunk(world, taken);
   issuer.refused = taken.filter((_, i) => decisions[i]?.status === 'REFUSED');
-  issuer.decisions = decisions.map(({ request, status }) => [Number(request.issuance_id), status]);
+  issuer.decisions = decisions.map(({ request, status }) => [Number(request.issuanceId), status]);
   const releases = issuer.refused.length > 0 && mutation !== 'offsetBeforeRelease';
   issuer.at = releases ? 'release' : 'tell';
 }

@@ -79,9 +79,9 @@ export function decideChunk(world: World, requests: readonly RequestRecord[]): D
   const { mysql } = world;
   const { decisions } = decide(requests.map(toEvent), viewOf(world), 0);
   for (const { request, status, reason, isNew } of decisions) {
-    const id = Number(request.issuance_id);
+    const id = Number(request.issuanceId);
     if (isNew && status === 'ISSUED') {
-      mysql.issued.push({ id, user: request.user_id });
+      mysql.issued.push({ id, user: request.userId });
     } else if (isNew) {
       mysql.refused[id] = reason!;
     }
@@ -113,12 +113,10 @@ function viewOf({ mysql, mutation }: World): Parameters<typeof decide>[1] {
 
 function toEvent({ id, user, epoch, isOfUnknownCoupon }: RequestRecord) {
   return {
-    v: 1 as const,
-    type: 'issuance.requested' as const,
-    issuance_id: String(id),
-    coupon_id: isOfUnknownCoupon === true ? unknownCouponId : couponId,
-    user_id: user,
+    issuanceId: String(id),
+    couponId: isOfUnknownCoupon === true ? unknownCouponId : couponId,
+    userId: user,
     epoch,
-    reserved_at: 0,
+    reservedAt: 0,
   };
 }

@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { StatusHints } from '#gate/status-hints.ts';
-import { toIsoTime } from '../http/iso-time.ts';
 import { Problem } from '../http/problem.ts';
 import type { IssuanceStatusAnswer } from './issuance.http.ts';
-import { acceptedAt } from './issuance.http.ts';
+import { toStatusAnswer } from './issuance.http.ts';
 
 /** Where an issuance stands: the hint in Redis first, then MySQL, then the watermark. */
 @Injectable()
@@ -29,51 +28,12 @@ export class IssuanceStatusReader {
       this.hints.read(issuanceId).catch(() => undefined),
       this.hints.readWatermark().catch(() => undefined),
     ]);
-    if (hint !== undefined) {
-      return {
-        issuance_id: issuanceId,
-        status: hint.status,
-        coupon_id: hint.coupon_id,
-        user_id: hint.user_id,
-        accepted_at: acceptedAt(issuanceId),
-        decided_at: toIsoTime(hint.decided_at),
-        ...(hint.reason === undefined ? {} : { reason: hint.reason }),
-      };
+    const decided = hint ?? (await this.ledger.findStatus(issuanceId));
+    if (decided === undefined && watermark !== undefined && reservedAt < watermark) {
+      throw notFound(issuanceId);
     }
-    return (await this.readLedger(issuanceId)) ?? underWay(issuanceId, reservedAt, watermark);
+    return toStatusAnswer(issuanceId, decided);
   }
-
-  private async readLedger(issuanceId: string): Promise<IssuanceStatusAnswer | undefined> {
-    const record = await this.ledger.findStatus(issuanceId);
-    if (record === undefined) {
-      return undefined;
-    }
-    const answer = {
-      issuance_id: issuanceId,
-      coupon_id: record.couponId,
-      user_id: record.userId,
-      accepted_at: acceptedAt(issuanceId),
-    };
-    return record.status === 'ISSUED'
-      ? { ...answer, status: 'ISSUED', decided_at: toIsoTime(record.issuedAt) }
-      : {
-          ...answer,
-          status: 'REFUSED',
-          decided_at: toIsoTime(record.refusedAt),
-          reason: record.reason,
-        };
-  }
-}
-
-function underWay(
-  issuanceId: string,
-  reservedAt: number,
-  watermark: number | undefined,
-): IssuanceStatusAnswer {
-  if (watermark !== undefined && reservedAt < watermark) {
-    throw notFound(issuanceId);
-  }
-  return { issuance_id: issuanceId, status: 'ACCEPTED', accepted_at: acceptedAt(issuanceId) };
 }
 
 function notFound(issuanceId: string): Problem {

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.ts';
-import type { IssuanceRecord } from '#ledger/issuance-ledger.ts';
+import type { DecidedIssuance } from '#coupon/issuance.ts';
+import {
+  couponIdSchema,
+  issuanceIdSchema,
+  issuanceStatuses,
+  refusalReasons,
+  reservedAtOf,
+  userIdSchema,
+} from '#coupon/issuance.ts';
 import { toIsoTime } from '../http/iso-time.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
@@ -34,13 +41,13 @@ export const issuanceStatusSchema = z
   .object({
     issuance_id: issuanceIdSchema,
     status: z
-      .enum(['ACCEPTED', 'ISSUED', 'REFUSED'])
+      .enum(issuanceStatuses)
       .describe('ACCEPTED: still under way, ask again. The other two are final.'),
     coupon_id: z.int().optional().describe('Absent while ACCEPTED.'),
     user_id: z.string().optional().describe('Absent while ACCEPTED.'),
     accepted_at: z.iso.datetime(),
     decided_at: z.iso.datetime().optional(),
-    reason: z.enum(['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON']).optional(),
+    reason: z.enum(refusalReasons).optional(),
   })
   .meta({ id: 'IssuanceStatus' });
 
@@ -85,19 +92,35 @@ export function toAssignAnswer(body: AssignBody, issuanceId: string): AssignAnsw
   };
 }
 
-export function toWallet(userId: string, page: IssuanceRecord[], limit: number): Wallet {
+/** `decided` is missing while the issuance is under way. */
+export function toStatusAnswer(
+  issuanceId: string,
+  decided: Omit<DecidedIssuance, 'issuanceId'> | undefined,
+): IssuanceStatusAnswer {
+  return {
+    issuance_id: issuanceId,
+    status: decided?.status ?? 'ACCEPTED',
+    coupon_id: decided?.couponId,
+    user_id: decided?.userId,
+    accepted_at: acceptedAt(issuanceId),
+    decided_at: decided && toIsoTime(decided.decidedAt),
+    reason: decided?.reason,
+  };
+}
+
+export function toWallet(userId: string, page: DecidedIssuance[], limit: number): Wallet {
   return {
     user_id: userId,
     coupons: page.map((issuance) => ({
       issuance_id: issuance.issuanceId,
       coupon_id: issuance.couponId,
       accepted_at: acceptedAt(issuance.issuanceId),
-      issued_at: toIsoTime(issuance.issuedAt),
+      issued_at: toIsoTime(issuance.decidedAt),
     })),
     next: page.length === limit ? page.at(-1)!.issuanceId : null,
   };
 }
 
-export function acceptedAt(issuanceId: string): string {
+function acceptedAt(issuanceId: string): string {
   return toIsoTime(reservedAtOf(issuanceId)!);
 }

@@ -35,13 +35,13 @@ test('what was decided together is one record for each coupon, in the order of t
     decidedAt: 5,
     isNew: true,
   });
-  const ann = issued({ coupon_id: 1, user_id: 'ann' });
-  const bob = issued({ coupon_id: 2, user_id: 'bob' });
-  const late: Decision = { ...issued({ user_id: 'late' }), status: 'REFUSED', reason: 'SOLD_OUT' };
+  const ann = issued({ couponId: 1, userId: 'ann' });
+  const bob = issued({ couponId: 2, userId: 'bob' });
+  const late: Decision = { ...issued({ userId: 'late' }), status: 'REFUSED', reason: 'SOLD_OUT' };
 
   const shown = ({ request, status, reason }: Decision) => ({
-    issuance_id: request.issuance_id,
-    user_id: request.user_id,
+    issuance_id: request.issuanceId,
+    user_id: request.userId,
     status,
     ...(reason === undefined ? {} : { reason }),
     decided_at: 5,
@@ -55,7 +55,7 @@ test('what was decided together is one record for each coupon, in the order of t
 
 test('the largest chunk, of the longest user ids, is not too large for a broker', async () => {
   const decisions = userIds(500, '\u{1f39f}'.repeat(60)).map((userId): Decision => ({
-    request: aRequest({ user_id: userId }),
+    request: aRequest({ userId }),
     status: 'ISSUED',
     decidedAt: 5,
     isNew: true,

@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { Decision } from '#coupon/decide.ts';
 import type { DeadLetter } from '#coupon/dead-letter.ts';
-import type { EpochMarker, IssuancesDecided } from '#coupon/events.ts';
-import { eventVersion, toIssuanceRequested } from '#coupon/events.ts';
-import type { Reservation } from '#coupon/reservation.ts';
+import { toEpochMarked, toIssuanceRequested, toIssuancesDecided } from '#coupon/events.ts';
+import type { Reservation } from '#coupon/issuance-request.ts';
 import { inSlices } from '#platform/slices.ts';
 import { toDeadLetterRecord } from './dead-letter-record.ts';
 import type { EventPublisher } from './event-publisher.ts';
@@ -55,11 +54,7 @@ export class IssuanceLog {
         inSlices(ofPartition, markerSizeMax).map((slice) => ({
           partition,
           key: 'epoch.marker',
-          value: {
-            v: eventVersion,
-            type: 'epoch.marker',
-            epochs: slice.map(({ couponId, epoch }) => ({ coupon_id: couponId, epoch })),
-          } satisfies EpochMarker,
+          value: toEpochMarked({ epochs: slice }),
         })),
       ),
     );
@@ -70,7 +65,7 @@ export class IssuanceLog {
    * order of the log.
    */
   async publishDecided(partition: number, decisions: Decision[]): Promise<void> {
-    const byCoupon = Map.groupBy(decisions, ({ request }) => request.coupon_id);
+    const byCoupon = Map.groupBy(decisions, ({ request }) => request.couponId);
     await this.publisher.publish(
       this.topics.decided,
       [...byCoupon].map(([couponId, ofCoupon]) => ({
@@ -85,19 +80,4 @@ export class IssuanceLog {
   async publishDeadLetter(letter: DeadLetter): Promise<void> {
     await this.publisher.publish(this.topics.deadLetter, [toDeadLetterRecord(letter)]);
   }
-}
-
-function toIssuancesDecided(couponId: number, decisions: Decision[]): IssuancesDecided {
-  return {
-    v: eventVersion,
-    type: 'issuances.decided',
-    coupon_id: couponId,
-    decisions: decisions.map(({ request, status, reason, decidedAt }) => ({
-      issuance_id: request.issuance_id,
-      user_id: request.user_id,
-      status,
-      ...(reason === undefined ? {} : { reason }),
-      decided_at: decidedAt,
-    })),
-  };
 }
