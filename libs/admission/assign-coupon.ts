@@ -1,16 +1,18 @@
+import { ok } from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import type { AssignRequest, Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
 import { Gate } from '#gate/gate.ts';
-import type { ReserveOutcome } from '#gate/gate-replies.ts';
+import type { GateRefusal, ReserveOutcome, ReserveResult } from '#gate/gate-replies.ts';
 import { GroupCommit, NotSentError } from './group-commit.ts';
 
 export type AssignOutcome =
   | { kind: 'accepted'; issuanceId: string; replayed: boolean }
-  | { kind: 'sold_out' | 'closed' | 'paused' }
+  | { kind: Exclude<GateRefusal, 'not_open'> }
   /** `now` is the time of the gate, which another clock may not agree with. */
   | { kind: 'not_open'; opensAt: number; now: number }
   /** The gate is not open for business: it is fenced, out of reach, or was closed meanwhile. */
@@ -22,11 +24,13 @@ export type AssignOutcome =
   /** Reserved, but not known to be in the log: the relay or a repeat will finish it. */
   | { kind: 'unconfirmed'; issuanceId: string };
 
-/** What the gate said to one request. */
-type Admission =
-  | { kind: 'settled'; outcome: AssignOutcome }
-  /** `settling` is shared by all that were reserved in the same call. */
-  | { kind: 'reserved'; issuanceId: string; replayed: boolean; settling: Promise<Settlement> };
+/** `settling` is shared by all that were reserved in the same call of the gate. */
+interface Reserved {
+  kind: 'reserved';
+  issuanceId: string;
+  replayed: boolean;
+  settling: Promise<Settlement>;
+}
 
 /** What became of reservations after the gate had made them. */
 type Settlement = 'accepted' | 'unconfirmed' | 'recovering';
@@ -39,20 +43,19 @@ export class AssignLimits {
   ) {}
 }
 
-/** `unpack` in Lua fails near 9 000 values, and a larger batch only holds up the others. */
-const batchSizeMax = 500;
 /** 32 at a time keep gate and log at work while the rest of a turn is read: see ADR 0008. */
 const reservedAtOnce = 32;
+ok(reservedAtOnce <= batchSizeMax);
 /** About half a megabyte: brokers take one by default. */
 const recordsPerProduceMax = 2_000;
 
 /**
- * The way of one request through the gate and the log. MySQL is not on it. Requests that arrive
- * together share each trip (see `GroupCommit`), and those reserved together stay together.
+ * The way of one request through the gate and the log, in four steps. MySQL is not on it. Requests
+ * that arrive together share each trip (see `GroupCommit`), and those reserved together stay together.
  */
 @Injectable()
 export class AssignCoupon {
-  private readonly reserving: GroupCommit<number, AssignRequest, Admission>;
+  private readonly reserving: GroupCommit<number, AssignRequest, Reserved | AssignOutcome>;
   private readonly publishing: GroupCommit<number, Reservation[], undefined>;
   private inFlight = 0;
 
@@ -85,51 +88,32 @@ export class AssignCoupon {
     }
     this.inFlight += 1;
     try {
-      return await this.take(request);
+      const admission = await this.reserving
+        .add(request.couponId, request)
+        .catch((error: unknown): AssignOutcome => ({
+          kind: error instanceof NotSentError ? 'overloaded' : 'recovering',
+        }));
+      return admission.kind === 'reserved' ? await this.answer(admission) : admission;
     } finally {
       this.inFlight -= 1;
     }
   }
 
-  private async take(request: AssignRequest): Promise<AssignOutcome> {
+  /** Step 1, for all that go to the gate of a coupon together. */
+  private async reserve(
+    couponId: number,
+    batch: AssignRequest[],
+  ): Promise<(Reserved | AssignOutcome)[]> {
     // 1. Reserve. A crash from here to step 4 leaves the unit held and the client without an answer:
     //    the relay publishes and confirms it, and a repeat gets the same id.
-    const admission = await this.reserving
-      .add(request.couponId, request)
-      .catch((error: unknown): Admission =>
-        settled({ kind: error instanceof NotSentError ? 'overloaded' : 'recovering' }),
-      );
-    if (admission.kind === 'settled') {
-      return admission.outcome;
-    }
-    const { issuanceId, replayed, settling } = admission;
-    const settlement = await settling;
-    // 4. Answer: it is in the replicated log and not void, so MySQL will have it.
-    return settlement === 'accepted'
-      ? { kind: 'accepted', issuanceId, replayed }
-      : { kind: settlement, issuanceId };
-  }
-
-  private async reserve(couponId: number, batch: AssignRequest[]): Promise<Admission[]> {
-    const result = await this.gate.reserve(
-      couponId,
-      batch.map((request) => request.userId),
-    );
+    const userIds = batch.map((request) => request.userId);
+    const result = await this.gate.reserve(couponId, userIds);
     if (result.gate !== 'open') {
-      const kind = result.gate === 'absent' ? 'absent' : 'recovering';
-      return batch.map(() => settled({ kind }));
+      return batch.map(() => ({ kind: result.gate === 'absent' ? 'absent' : 'recovering' }));
     }
     faultPoint('api.reserved');
-    const { epoch, kafkaPartition, opensAt, now, outcomes } = result;
-    const unsettled = outcomes.flatMap((outcome, i) =>
-      isUnsettled(outcome)
-        ? [toReservation(batch[i]!, outcome.issuanceId, epoch, kafkaPartition)]
-        : [],
-    );
-    const settling = this.settle(unsettled);
-    return outcomes.map((outcome) =>
-      toAdmission(outcome, settling, { opensAt: opensAt ?? 0, now }),
-    );
+    const settling = this.settle(unsettledOf(batch, result));
+    return result.outcomes.map((outcome) => toAdmission(outcome, settling, result));
   }
 
   /** Steps 2 and 3, for all that one call of the gate has reserved. Never rejects. */
@@ -152,6 +136,15 @@ export class AssignCoupon {
     }
   }
 
+  /** Step 4, for each. */
+  private async answer({ issuanceId, replayed, settling }: Reserved): Promise<AssignOutcome> {
+    const settlement = await settling;
+    // 4. Answer: it is in the replicated log and not void, so MySQL will have it.
+    return settlement === 'accepted'
+      ? { kind: 'accepted', issuanceId, replayed }
+      : { kind: settlement, issuanceId };
+  }
+
   /** A produce has one partition: one whose leader is away holds up no other. */
   private async publish(batches: Reservation[][]): Promise<undefined[]> {
     const produces = inSlices(batches.flat(), recordsPerProduceMax);
@@ -160,41 +153,37 @@ export class AssignCoupon {
   }
 }
 
-/** While it is pending nothing has been promised: it goes the whole way again. */
-function isUnsettled(
-  outcome: ReserveOutcome,
-): outcome is Extract<ReserveOutcome, { issuanceId: string }> {
-  return outcome.kind === 'reserved' || (outcome.kind === 'replayed' && outcome.pending);
-}
+type OpenResult = Extract<ReserveResult, { gate: 'open' }>;
 
-function toReservation(
-  request: AssignRequest,
-  issuanceId: string,
-  epoch: number,
-  kafkaPartition: number,
-): Reservation {
-  return { ...request, issuanceId, epoch, kafkaPartition, reservedAt: reservedAtOf(issuanceId)! };
+/** While one is pending nothing has been promised: it goes the whole way again. */
+function unsettledOf(batch: AssignRequest[], result: OpenResult): Reservation[] {
+  const { epoch, kafkaPartition } = result;
+  return batch.flatMap((request, i) => {
+    const outcome = result.outcomes[i]!;
+    if (outcome.kind !== 'reserved' && !(outcome.kind === 'replayed' && outcome.pending)) {
+      return [];
+    }
+    const { issuanceId } = outcome;
+    const reservedAt = reservedAtOf(issuanceId)!;
+    return [{ ...request, issuanceId, epoch, reservedAt, kafkaPartition }];
+  });
 }
 
 function toAdmission(
   outcome: ReserveOutcome,
   settling: Promise<Settlement>,
-  opening: { opensAt: number; now: number },
-): Admission {
+  { opensAt, now }: OpenResult,
+): Reserved | AssignOutcome {
   switch (outcome.kind) {
     case 'reserved':
       return { kind: 'reserved', issuanceId: outcome.issuanceId, replayed: false, settling };
     case 'replayed':
       return outcome.pending
         ? { kind: 'reserved', issuanceId: outcome.issuanceId, replayed: true, settling }
-        : settled({ kind: 'accepted', issuanceId: outcome.issuanceId, replayed: true });
+        : { kind: 'accepted', issuanceId: outcome.issuanceId, replayed: true };
     case 'not_open':
-      return settled({ kind: 'not_open', ...opening });
+      return { kind: 'not_open', opensAt: opensAt!, now };
     default:
-      return settled({ kind: outcome.kind });
+      return { kind: outcome.kind };
   }
-}
-
-function settled(outcome: AssignOutcome): Admission {
-  return { kind: 'settled', outcome };
 }

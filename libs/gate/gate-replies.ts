@@ -3,11 +3,17 @@ import type { Reservation } from '#coupon/issuance-request.ts';
 
 // The only place that knows the numbers the scripts answer with.
 
+const gateStates = ['open', 'fenced', 'absent'] as const;
+const refusals = { 4: 'sold_out', 5: 'not_open', 6: 'closed', 7: 'paused' } as const;
+
+/** Why an open gate admits somebody new no more, or not yet. */
+export type GateRefusal = (typeof refusals)[keyof typeof refusals];
+
 export type ReserveOutcome =
   | { kind: 'reserved'; issuanceId: string }
   /** The user holds this one already; while it is pending, nothing has been promised for it yet. */
   | { kind: 'replayed'; issuanceId: string; pending: boolean }
-  | { kind: 'sold_out' | 'not_open' | 'closed' | 'paused' };
+  | { kind: GateRefusal };
 
 export type ReserveResult =
   | {
@@ -19,10 +25,10 @@ export type ReserveResult =
       now: number;
       outcomes: ReserveOutcome[];
     }
-  | { gate: 'fenced' | 'absent' };
+  | { gate: Exclude<GateInspection['gate'], 'open'> };
 
 export interface GateInspection {
-  gate: 'open' | 'fenced' | 'absent';
+  gate: (typeof gateStates)[number];
   left: number;
   holders: number;
   total: number;
@@ -48,8 +54,6 @@ export type ApplyOutcome =
   | { kind: 'fenced' }
   /** More are held than the new total; nothing was changed. */
   | { kind: 'below_holders'; holders: number };
-
-const gateStates = ['open', 'fenced', 'absent'] as const;
 
 export function readReserveReply(reply: unknown): ReserveResult {
   const [gateCode, epoch, kafkaPartition, opensAt, now, ...rows] = reply as [
@@ -80,13 +84,10 @@ function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
     case 3:
       return { kind: 'replayed', issuanceId, pending: true };
     case 4:
-      return { kind: 'sold_out' };
     case 5:
-      return { kind: 'not_open' };
     case 6:
-      return { kind: 'closed' };
     case 7:
-      return { kind: 'paused' };
+      return { kind: refusals[code] };
     default:
       throw new Error(`reserve.lua answered an unknown code: ${code}`);
   }
