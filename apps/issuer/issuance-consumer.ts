@@ -1,5 +1,6 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { DeadLetterCause } from '#coupon/dead-letter.ts';
 import { idConflictReason } from '#coupon/dead-letter.ts';
 import type { Decision } from '#coupon/decide.ts';
@@ -16,9 +17,6 @@ import { topicNames } from '#event-log/topics.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
-
-/** 500 rows a transaction: 82 000 rows/s with one consumer; 1 000 gave 100 000, held locks longer. */
-const chunkSizeMax = 500;
 
 /** A stretch of the log that is handled as one: requests decided together, or a single other record. */
 type Step =
@@ -106,7 +104,7 @@ export function toSteps(records: readonly ConsumedRecord[]): Step[] {
       steps.push(
         parsed.kind === 'garbage' ? { ...parsed, record, lastOffset } : { ...parsed, lastOffset },
       );
-    } else if (open?.kind === 'requests' && open.requests.length < chunkSizeMax) {
+    } else if (open?.kind === 'requests' && open.requests.length < batchSizeMax) {
       open.requests.push(parsed.request);
       open.records.push(record);
       open.lastOffset = lastOffset;

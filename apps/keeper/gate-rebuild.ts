@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { faultPoint } from '#platform/fault-point.ts';
@@ -7,8 +8,6 @@ import type { HeldIssuance } from '#gate/gate.ts';
 import { Gate } from '#gate/gate.ts';
 
 const readSliceSize = 5_000;
-/** Redis serves nobody else while it takes one: about 1 ms. */
-const stageSliceSize = 500;
 
 /** The second half of a recovery, for one coupon: its gate is built anew from MySQL, and opened. */
 export class GateRebuild {
@@ -53,7 +52,7 @@ export class GateRebuild {
 
   private async stage(couponId: number, token: string, slice: HeldIssuance[]): Promise<boolean> {
     const staged = await Promise.all(
-      inSlices(slice, stageSliceSize).map((part) => this.gate.stage(couponId, token, part)),
+      inSlices(slice, batchSizeMax).map((part) => this.gate.stage(couponId, token, part)),
     );
     this.onStaged(slice.length);
     faultPoint('recovery.staged');

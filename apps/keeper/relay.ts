@@ -1,3 +1,4 @@
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
@@ -5,7 +6,6 @@ import { inLanes } from '#platform/lanes.ts';
 import type { Logger } from '#platform/logging.ts';
 import { Gate } from '#gate/gate.ts';
 
-const batchSizeMax = 500;
 const relayLanes = 16;
 
 /**

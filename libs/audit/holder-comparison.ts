@@ -1,3 +1,4 @@
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
@@ -7,7 +8,6 @@ import type { ViolationList } from './finding.ts';
 
 /** How many holders without a record are judged at once: bounds the memory, not the comparison. */
 const suspectsMax = 5_000;
-const sliceSize = 500;
 
 /**
  * Compares the holders of an open gate with what is issued, both ways, also while requests come in.
@@ -138,7 +138,7 @@ function isUuid(text: string): boolean {
 }
 
 function* slicesOf<Item>(items: Item[]): Generator<Item[]> {
-  for (let from = 0; from < items.length; from += sliceSize) {
-    yield items.slice(from, from + sliceSize);
+  for (let from = 0; from < items.length; from += batchSizeMax) {
+    yield items.slice(from, from + batchSizeMax);
   }
 }

@@ -68,6 +68,23 @@ describe('reserve', () => {
     expect(outcomes.slice(400)).toEqual(Array(100).fill('sold_out'));
   });
 
+  test('takes no batch of more, as no other call does', async () => {
+    const { id } = await here.openCoupon();
+    const [users, ids] = [userIds(501), userIds(501).map(() => anIssuanceId())];
+    const holders = users.map((userId, i) => ({ userId, issuanceId: ids[i]! }));
+    for (const call of [
+      () => gate.reserve(id, users),
+      () => gate.confirm(id, 1, ids),
+      () => gate.release(id, 1, holders),
+      () => gate.stage(id, 'token', holders),
+      () => gate.pendingAmong(id, ids),
+      () => gate.heldBy(id, users),
+    ]) {
+      await expect(call()).rejects.toThrow('501 in a batch, at most 500 may be');
+    }
+    expect(await gate.inspect(id)).toMatchObject({ holders: 0, pending: 0 });
+  });
+
   test('takes users for different whose ids differ by case, accent, emoji or a blank', async () => {
     const names = ['User1', 'user1', 'user1 ', 'é', 'e\u0301', 'e', '🎟', '🎉'];
     const { id } = await here.openCoupon();

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { GateConnection } from './gate-connection.ts';
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
+import type { GateConnection } from './gate-connection.ts';
 import type { ApplyOutcome, CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
 import {
   readApplyReply,
@@ -23,7 +24,7 @@ export interface HeldIssuance {
 /**
  * The gate: who is admitted to a coupon and how many are left, in Redis, one atomic script a step.
  * Every method rejects when Redis is away or slow; what was asked may then have happened or not,
- * and every script may be run again.
+ * and every script may be run again. A list that is given has at most `batchSizeMax` items.
  */
 export class Gate {
   private readonly scripts: GateScripts;
@@ -35,8 +36,9 @@ export class Gate {
     this.scripts = new GateScripts(connection.redis);
   }
 
-  /** Reserves one unit for each user, in order; one outcome for each. At most 500 a call. */
+  /** Reserves one unit for each user, in order; one outcome for each. */
   async reserve(couponId: number, userIds: string[]): Promise<ReserveResult> {
+    checkLength(userIds);
     const { meta, holders, pending, pendingUsers } = this.keys(couponId);
     const suffixes = newIdSuffixes(userIds.length);
     const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId]);
@@ -50,6 +52,7 @@ export class Gate {
    * nothing may be promised to their clients.
    */
   async confirm(couponId: number, epoch: number, issuanceIds: string[]): Promise<boolean> {
+    checkLength(issuanceIds);
     const { meta, pending, pendingUsers } = this.keys(couponId);
     const reply = await this.scripts.run(
       'confirm',
@@ -61,6 +64,7 @@ export class Gate {
 
   /** Gives refused units back, where that user still holds that id in that epoch. Returns how many. */
   async release(couponId: number, epoch: number, refused: HeldIssuance[]): Promise<number> {
+    checkLength(refused);
     const { meta, holders, pending, pendingUsers } = this.keys(couponId);
     const args = refused.flatMap(({ issuanceId, userId }) => [issuanceId, userId]);
     return (await this.scripts.run(
@@ -110,8 +114,9 @@ export class Gate {
     return (await this.scripts.run('claim', [meta, staging], [token])) as string;
   }
 
-  /** Recovery: stages a slice of at most 500 holders. False when the claim is lost. */
+  /** Recovery: stages a slice of the holders. False when the claim is lost. */
   async stage(couponId: number, token: string, slice: HeldIssuance[]): Promise<boolean> {
+    checkLength(slice);
     const { meta, staging } = this.keys(couponId);
     const args = slice.flatMap(({ issuanceId, userId }) => [userId, issuanceId]);
     return (await this.scripts.run('stage', [meta, staging], [token, ...args])) === 1;
@@ -146,13 +151,15 @@ export class Gate {
 
   /** Which of these reservations are not confirmed yet. */
   async pendingAmong(couponId: number, issuanceIds: string[]): Promise<Set<string>> {
+    checkLength(issuanceIds);
     const { pending } = this.keys(couponId);
     const scores = await this.connection.redis.zmscore(pending, ...issuanceIds);
     return new Set(issuanceIds.filter((_, i) => scores[i] !== null));
   }
 
   /** The issuance each of these users holds, in order; null for one who holds none. */
-  heldBy(couponId: number, userIds: string[]): Promise<(string | null)[]> {
+  async heldBy(couponId: number, userIds: string[]): Promise<(string | null)[]> {
+    checkLength(userIds);
     return this.connection.redis.hmget(this.keys(couponId).holders, ...userIds);
   }
 
@@ -179,6 +186,12 @@ export class Gate {
 
   private keys(couponId: number): GateKeys {
     return gateKeys(this.keyPrefix, couponId);
+  }
+}
+
+function checkLength(batch: unknown[]): void {
+  if (batch.length > batchSizeMax) {
+    throw new RangeError(`${batch.length} in a batch, at most ${batchSizeMax} may be`);
   }
 }
 

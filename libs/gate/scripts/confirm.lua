@@ -2,7 +2,7 @@
 -- The state of the coupon does not matter: one paused or closed meanwhile still honours them.
 --
 -- KEYS  1 meta  2 pending  3 pending_users
--- ARGV  epoch, then the issuance ids, at most 500
+-- ARGV  epoch, then the issuance ids
 -- Returns 1 confirmed  0 fenced: a recovery began, the requests may be void
 
 local meta = read_hash(KEYS[1])

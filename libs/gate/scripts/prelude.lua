@@ -1,4 +1,6 @@
 -- Shared by every script of the gate: it is put in front of each when they are loaded.
+-- Lists in ARGV have at most batchSizeMax entries (libs/coupon/batch-size.ts): `unpack` takes no more
+-- than some thousands of values.
 -- All times are milliseconds since 1970 by the clock of Redis; never a client's.
 
 local function server_run_id()

@@ -1,7 +1,7 @@
 -- Reserves one unit for each user, in the order given.
 --
 -- KEYS  1 meta  2 holders  3 pending  4 pending_users
--- ARGV  for each user, at most 500: id_suffix (what follows the version digit of its UUIDv7), user_id
+-- ARGV  for each user: id_suffix (what follows the version digit of its UUIDv7), user_id
 -- Returns { gate, epoch, kafka_partition, opens_at, now, then for each user: code, issuance_id }
 --   gate  0 admits or answers  1 fenced (recovering)  2 absent
 --   code  1 reserved  2 replayed  3 replayed, still pending

@@ -1,7 +1,7 @@
 -- Recovery step 5b: puts a slice of the holders into the staging area.
 --
 -- KEYS  1 meta  2 staging
--- ARGV  token, then for each holder, at most 500: user_id, issuance_id
+-- ARGV  token, then for each holder: user_id, issuance_id
 -- Returns 1 staged  0 another recovery has claimed the gate, or Redis lost the claim
 
 if redis.call('HGET', KEYS[1], 'recovery_token') ~= ARGV[1] then
