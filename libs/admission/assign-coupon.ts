@@ -106,8 +106,11 @@ export class AssignCoupon {
   ): Promise<(Reserved | AssignOutcome)[]> {
     // 1. Reserve. A crash from here to step 4 leaves the unit held and the client without an answer:
     //    the relay publishes and confirms it, and a repeat gets the same id.
-    const userIds = batch.map((request) => request.userId);
-    const result = await this.gate.reserve(couponId, userIds);
+    const result = await this.gate.reserve(
+      couponId,
+      batch.map((request) => request.userId),
+      batch.map((request) => request.traceparent),
+    );
     if (result.gate !== 'open') {
       return batch.map(() => ({ kind: result.gate === 'absent' ? 'absent' : 'recovering' }));
     }

@@ -96,11 +96,12 @@ function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
 export function readPendingReply(couponId: number, reply: unknown): Reservation[] {
   const [epoch, kafkaPartition, ...rows] = reply as [number, number, ...(number | string)[]];
   const pending: Reservation[] = [];
-  for (let i = 0; i < rows.length; i += 3) {
+  for (let i = 0; i < rows.length; i += 4) {
     pending.push({
       issuanceId: rows[i] as string,
       reservedAt: rows[i + 1] as number,
       userId: rows[i + 2] as string,
+      traceparent: (rows[i + 3] as string) || undefined,
       couponId,
       epoch,
       kafkaPartition,

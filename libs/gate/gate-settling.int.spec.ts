@@ -138,6 +138,63 @@ describe('listPending', () => {
   });
 });
 
+describe('a traceparent', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  /** Ann has come with one, bob without; both are pending. */
+  async function annAndBobReserved(): Promise<{ coupon: Coupon; ids: string[] }> {
+    const coupon = await here.openCoupon({ epoch: 2 });
+    await gate.reserve(coupon.id, ['ann', 'bob'], [traceparent]);
+    return { coupon, ids: (await gate.heldBy(coupon.id, ['ann', 'bob'])) as string[] };
+  }
+
+  const keptOf = ({ id }: Coupon): Promise<Record<string, string>> =>
+    here.raw.hgetall(here.keys(id).pendingTraceparents);
+
+  test('is kept for the relay with what is pending, of those who have sent one', async () => {
+    const { coupon, ids } = await annAndBobReserved();
+    const pending = await gate.listPending(coupon.id, 0, 10);
+    const traceOf = new Map(pending.map((one) => [one.issuanceId, one.traceparent]));
+    expect(ids.map((id) => traceOf.get(id))).toEqual([traceparent, undefined]);
+  });
+
+  test('stays the one that the unit was reserved with', async () => {
+    const { coupon, ids } = await annAndBobReserved();
+    const others = [traceparent.replace('0af', '0bf'), traceparent];
+    await gate.reserve(coupon.id, ['ann', 'bob'], others);
+    expect(await keptOf(coupon)).toEqual({ [ids[0]!]: traceparent });
+  });
+
+  test('goes when the unit is confirmed, however often that is run', async () => {
+    const { coupon, ids } = await annAndBobReserved();
+    await gate.confirm(coupon.id, 2, [ids[1]!]);
+    expect(await keptOf(coupon)).toEqual({ [ids[0]!]: traceparent });
+    await gate.confirm(coupon.id, 2, ids);
+    await gate.confirm(coupon.id, 2, ids);
+    expect(await keptOf(coupon)).toEqual({});
+  });
+
+  test('goes when the unit is given back', async () => {
+    const { coupon, ids } = await annAndBobReserved();
+    await gate.release(coupon.id, 2, [{ userId: 'ann', issuanceId: ids[0]! }]);
+    expect(await keptOf(coupon)).toEqual({});
+  });
+
+  test('goes when a recovery opens the gate anew', async () => {
+    const { coupon } = await annAndBobReserved();
+    await gate.fence(coupon.id, 3);
+    expect(await here.rebuild({ ...coupon, epoch: 3 }, [])).toBe(true);
+    expect(await keptOf(coupon)).toEqual({});
+  });
+
+  test('that was lost closes no gate', async () => {
+    const { coupon } = await annAndBobReserved();
+    await here.raw.unlink(here.keys(coupon.id).pendingTraceparents);
+    expect((await gate.inspect(coupon.id)).gate).toBe('open');
+    expect(await gate.listPending(coupon.id, 0, 10)).toHaveLength(2);
+  });
+});
+
 describe('inspect', () => {
   test('tells of stock, version, epochs and what is pending, and changes nothing', async () => {
     const coupon = await here.openCoupon({ total: 20, version: 3, epoch: 2 });

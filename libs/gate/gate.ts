@@ -36,15 +36,19 @@ export class Gate {
     this.scripts = new GateScripts(connection.redis);
   }
 
-  /** Reserves one unit for each user, in order; one outcome for each. */
-  async reserve(couponId: number, userIds: string[]): Promise<ReserveResult> {
+  /**
+   * Reserves one unit for each user, in order; one outcome for each. A `traceparent` of the same place
+   * is kept with the unit until it is confirmed.
+   */
+  async reserve(
+    couponId: number,
+    userIds: string[],
+    traceparents: (string | undefined)[] = [],
+  ): Promise<ReserveResult> {
     checkLength(userIds);
-    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
     const suffixes = newIdSuffixes(userIds.length);
-    const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId]);
-    return readReserveReply(
-      await this.scripts.run('reserve', [meta, holders, pending, pendingUsers], args),
-    );
+    const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId, traceparents[i] ?? '']);
+    return readReserveReply(await this.scripts.run('reserve', this.admissionKeys(couponId), args));
   }
 
   /**
@@ -53,36 +57,25 @@ export class Gate {
    */
   async confirm(couponId: number, epoch: number, issuanceIds: string[]): Promise<boolean> {
     checkLength(issuanceIds);
-    const { meta, pending, pendingUsers } = this.keys(couponId);
-    const reply = await this.scripts.run(
-      'confirm',
-      [meta, pending, pendingUsers],
-      [epoch, ...issuanceIds],
-    );
-    return reply === 1;
+    const { meta, pending, pendingUsers, pendingTraceparents } = this.keys(couponId);
+    const keys = [meta, pending, pendingUsers, pendingTraceparents];
+    return (await this.scripts.run('confirm', keys, [epoch, ...issuanceIds])) === 1;
   }
 
   /** Gives refused units back, where that user still holds that id in that epoch. Returns how many. */
   async release(couponId: number, epoch: number, refused: HeldIssuance[]): Promise<number> {
     checkLength(refused);
-    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
-    const args = refused.flatMap(({ issuanceId, userId }) => [issuanceId, userId]);
-    return (await this.scripts.run(
-      'release',
-      [meta, holders, pending, pendingUsers],
-      [epoch, ...args],
-    )) as number;
+    const args = [epoch, ...refused.flatMap(({ issuanceId, userId }) => [issuanceId, userId])];
+    return (await this.scripts.run('release', this.admissionKeys(couponId), args)) as number;
   }
 
   /** Reservations unconfirmed for at least `ageMs`, oldest first; none while the gate is fenced. */
   async listPending(couponId: number, ageMs: number, rowsMax: number): Promise<Reservation[]> {
-    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
-    const reply = await this.scripts.run(
-      'list_pending',
-      [meta, holders, pending, pendingUsers],
-      [ageMs, rowsMax],
+    const keys = this.admissionKeys(couponId);
+    return readPendingReply(
+      couponId,
+      await this.scripts.run('list_pending', keys, [ageMs, rowsMax]),
     );
-    return readPendingReply(couponId, reply);
   }
 
   async inspect(couponId: number): Promise<GateInspection> {
@@ -124,10 +117,9 @@ export class Gate {
 
   /** Recovery: opens the gate on what was staged. False when another recovery has overtaken. */
   async open(coupon: Coupon, token: string, runId: string): Promise<boolean> {
-    const { meta, holders, pending, pendingUsers, staging } = this.keys(coupon.id);
     const reply = await this.scripts.run(
       'open',
-      [meta, holders, pending, pendingUsers, staging],
+      [...this.admissionKeys(coupon.id), this.keys(coupon.id).staging],
       [
         token,
         runId,
@@ -182,6 +174,12 @@ export class Gate {
   async now(): Promise<number> {
     const [seconds, microseconds] = await this.connection.redis.time();
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  }
+
+  /** The keys of who was admitted, in the order of the scripts that touch them all. */
+  private admissionKeys(couponId: number): string[] {
+    const { meta, holders, pending, pendingUsers, pendingTraceparents } = this.keys(couponId);
+    return [meta, holders, pending, pendingUsers, pendingTraceparents];
   }
 
   private keys(couponId: number): GateKeys {

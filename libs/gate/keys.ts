@@ -7,6 +7,8 @@ export interface GateKeys {
   pending: string;
   /** Hash issuance id → user id, of what is pending: what the relay needs to publish it again. */
   pendingUsers: string;
+  /** Hash issuance id → traceparent, of what is pending and came with one. */
+  pendingTraceparents: string;
   /** Where a recovery builds the next `holders`. */
   staging: string;
 }
@@ -18,6 +20,7 @@ export function gateKeys(prefix: string, couponId: number): GateKeys {
     holders: `${slot}:holders`,
     pending: `${slot}:pending`,
     pendingUsers: `${slot}:pending_users`,
+    pendingTraceparents: `${slot}:pending_traceparents`,
     staging: `${slot}:staging`,
   };
 }

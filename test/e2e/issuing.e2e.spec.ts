@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTopic } from '../../libs/event-log/inspect/log-reader.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { GateConnection } from '../../libs/gate/gate-connection.ts';
 import { Kafka, logLevel } from 'kafkajs';
@@ -82,7 +83,8 @@ describe('the relay', () => {
     });
     await connection.connected();
     const gate = new Gate(connection, stack.env['GATE_KEY_PREFIX']!);
-    const reserved = await gate.reserve(couponId, ['orphan']);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const reserved = await gate.reserve(couponId, ['orphan'], [traceparent]);
     connection.close();
 
     const outcome = reserved.gate === 'open' ? reserved.outcomes[0] : undefined;
@@ -92,7 +94,20 @@ describe('the relay', () => {
     expect(['ACCEPTED', 'ISSUED']).toContain(await status());
     // Its partition may still be that of the issuer that was killed, whose session lasts 12 s.
     await expect.poll(status, { timeout: 40_000 }).toBe('ISSUED');
+    expect(await recordOf(id)).toMatchObject({ user_id: 'orphan', traceparent });
   });
+
+  /** The first of the log that has this id. */
+  async function recordOf(issuanceId: string): Promise<object | undefined> {
+    const brokers = stack.env['KAFKA_BROKERS']!.split(',');
+    const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+    let found: object | undefined;
+    await readTopic(kafka, `${stack.name}.coupon.issuance.requested`, ({ value }) => {
+      const text = String(value);
+      found ??= text.includes(issuanceId) ? (JSON.parse(text) as object) : undefined;
+    });
+    return found;
+  }
 });
 
 describe('what the internal ports show', () => {

@@ -1,7 +1,7 @@
 -- Confirms that reservations are in the log, if the epoch they were made in still holds.
 -- The state of the coupon does not matter: one paused or closed meanwhile still honours them.
 --
--- KEYS  1 meta  2 pending  3 pending_users
+-- KEYS  1 meta  2 pending  3 pending_users  4 pending_traceparents
 -- ARGV  epoch, then the issuance ids
 -- Returns 1 confirmed  0 fenced: a recovery began, the requests may be void
 
@@ -13,5 +13,9 @@ if #ARGV > 1 then
   local confirmed = redis.call('ZREM', KEYS[2], unpack(ARGV, 2))
   redis.call('HDEL', KEYS[3], unpack(ARGV, 2))
   redis.call('HINCRBY', KEYS[1], 'pending', 0 - confirmed)
+  -- Mostly nobody has sent one.
+  if redis.call('EXISTS', KEYS[4]) == 1 then
+    redis.call('HDEL', KEYS[4], unpack(ARGV, 2))
+  end
 end
 return 1

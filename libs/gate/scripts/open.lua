@@ -1,6 +1,6 @@
 -- Recovery step 6: opens the gate on what was staged, in one step, or not at all.
 --
--- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 staging
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents  6 staging
 -- ARGV  token, run_id, epoch, kafka_partition, version, total, state, opens_at, closes_at
 -- Returns 1 opened  0 not: Redis is another run, another recovery claimed it or is newer, or the gate
 --         is open already at this epoch or a later one, or what was staged is not all there
@@ -15,15 +15,15 @@ if meta.run_id == run_id and tonumber(meta.epoch) >= epoch then
   return 0
 end
 -- Opened without those who were staged and lost, it would sell again what they hold.
-if redis.call('HLEN', KEYS[5]) ~= tonumber(meta.staged) then
+if redis.call('HLEN', KEYS[6]) ~= tonumber(meta.staged) then
   return 0
 end
 
 -- Whatever was pending belongs to an older epoch: its requests are either in MySQL, and so among the
 -- staged holders, or behind the marker, and so void.
-redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
-if redis.call('EXISTS', KEYS[5]) == 1 then
-  redis.call('RENAME', KEYS[5], KEYS[2])
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+if redis.call('EXISTS', KEYS[6]) == 1 then
+  redis.call('RENAME', KEYS[6], KEYS[2])
 end
 redis.call('HSET', KEYS[1],
   'run_id', run_id, 'epoch', epoch, 'min_epoch', epoch, 'kafka_partition', ARGV[4],

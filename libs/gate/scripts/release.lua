@@ -1,7 +1,7 @@
 -- Gives the units of refused requests back, each only if its user still holds that very id in that
 -- epoch: running it again, or after a recovery, changes nothing.
 --
--- KEYS  1 meta  2 holders  3 pending  4 pending_users
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents
 -- ARGV  epoch, then for each request: issuance_id, user_id
 -- Returns how many units were given back
 
@@ -15,6 +15,7 @@ for i = 2, #ARGV, 2 do
     redis.call('HDEL', KEYS[2], user_id)
     unconfirmed = unconfirmed + redis.call('ZREM', KEYS[3], id)
     redis.call('HDEL', KEYS[4], id)
+    redis.call('HDEL', KEYS[5], id)
     released = released + 1
   end
 end

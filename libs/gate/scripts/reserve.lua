@@ -1,7 +1,8 @@
 -- Reserves one unit for each user, in the order given.
 --
--- KEYS  1 meta  2 holders  3 pending  4 pending_users
--- ARGV  for each user: id_suffix (what follows the version digit of its UUIDv7), user_id
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents
+-- ARGV  for each user: id_suffix (what follows the version digit of its UUIDv7), user_id,
+--       traceparent ('': none)
 -- Returns { gate, epoch, kafka_partition, opens_at, now, then for each user: code, issuance_id }
 --   gate  0 admits or answers  1 fenced (recovering)  2 absent
 --   code  1 reserved  2 replayed  3 replayed, still pending
@@ -35,7 +36,7 @@ elseif meta.state == 'paused' then
 end
 
 local user_ids = {}
-for i = 2, #ARGV, 2 do
+for i = 2, #ARGV, 3 do
   user_ids[#user_ids + 1] = ARGV[i]
 end
 local held = #user_ids > 0 and redis.call('HMGET', KEYS[2], unpack(user_ids)) or {}
@@ -44,7 +45,7 @@ local id_prefix = string.format('%08x-%04x-7', math.floor(now / 65536), now % 65
 local reply = { 0, tonumber(meta.epoch), tonumber(meta.kafka_partition), opens_at, now }
 local reserved_now = {}
 -- Written at the end, one command for all: a third of the time of a command for each.
-local holders, pending, pending_users = {}, {}, {}
+local holders, pending, pending_users, pending_traceparents = {}, {}, {}, {}
 
 for i, user_id in ipairs(user_ids) do
   local code = refusal
@@ -59,12 +60,15 @@ for i, user_id in ipairs(user_ids) do
   elseif not refusal then
     if left > 0 then
       code = 1
-      id = id_prefix .. ARGV[2 * i - 1]
+      id = id_prefix .. ARGV[3 * i - 2]
       left = left - 1
       reserved_now[user_id] = id
       append(holders, user_id, id)
       append(pending, now, id)
       append(pending_users, id, user_id)
+      if ARGV[3 * i] ~= '' then
+        append(pending_traceparents, id, ARGV[3 * i])
+      end
     else
       code = 4
     end
@@ -77,5 +81,8 @@ if #holders > 0 then
   redis.call('ZADD', KEYS[3], unpack(pending))
   redis.call('HSET', KEYS[4], unpack(pending_users))
   redis.call('HSET', KEYS[1], 'left', left, 'pending', tonumber(meta.pending) + #pending / 2)
+end
+if #pending_traceparents > 0 then
+  redis.call('HSET', KEYS[5], unpack(pending_traceparents))
 end
 return reply
