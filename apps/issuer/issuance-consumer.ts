@@ -1,10 +1,9 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { batchSizeMax } from '#coupon/batch-size.ts';
-import type { DeadLetterCause } from '#coupon/dead-letter.ts';
 import { idConflictReason } from '#coupon/dead-letter.ts';
 import type { Decision } from '#coupon/decide.ts';
-import type { EpochMarker } from '#coupon/events.ts';
+import type { RequestRecord } from '#coupon/events.ts';
 import { eventVersion, parseRequestRecord } from '#coupon/events.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.ts';
@@ -21,15 +20,7 @@ import { DecideIssuances } from './decide-issuances.ts';
 /** A stretch of the log that is handled as one: requests decided together, or a single other record. */
 type Step =
   | RequestStep
-  | { kind: 'marker'; marker: EpochMarker; lastOffset: string }
-  | {
-      kind: 'garbage';
-      record: ConsumedRecord;
-      cause: DeadLetterCause;
-      reason: string;
-      lastOffset: string;
-    }
-  | { kind: 'unknown_version'; version: number; lastOffset: string };
+  | (Exclude<RequestRecord, { kind: 'request' }> & { record: ConsumedRecord; lastOffset: string });
 
 interface RequestStep {
   kind: 'requests';
@@ -101,9 +92,7 @@ export function toSteps(records: readonly ConsumedRecord[]): Step[] {
     const parsed = parseRequestRecord(record.value);
     const open = steps.at(-1);
     if (parsed.kind !== 'request') {
-      steps.push(
-        parsed.kind === 'garbage' ? { ...parsed, record, lastOffset } : { ...parsed, lastOffset },
-      );
+      steps.push({ ...parsed, record, lastOffset });
     } else if (open?.kind === 'requests' && open.requests.length < batchSizeMax) {
       open.requests.push(parsed.request);
       open.records.push(record);

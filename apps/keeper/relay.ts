@@ -1,5 +1,4 @@
 import { batchSizeMax } from '#coupon/batch-size.ts';
-import type { Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { inLanes } from '#platform/lanes.ts';
@@ -39,7 +38,9 @@ export class Relay {
         return;
       }
       await this.log.publishRequests(pending);
-      const confirmed = await this.confirm(couponId, pending);
+      const ids = pending.map((reservation) => reservation.issuanceId);
+      // False when a recovery came between: the gate that opens next knows nothing of them.
+      const confirmed = await this.gate.confirm(couponId, pending[0]!.epoch, ids);
       this.logger.info(
         { coupon_id: couponId, count: pending.length, confirmed },
         'relayed reservations that were left unconfirmed',
@@ -48,11 +49,5 @@ export class Relay {
         return;
       }
     }
-  }
-
-  /** False when a recovery came between: the gate that opens next knows nothing of them. */
-  private confirm(couponId: number, pending: Reservation[]): Promise<boolean> {
-    const ids = pending.map((reservation) => reservation.issuanceId);
-    return this.gate.confirm(couponId, pending[0]!.epoch, ids);
   }
 }

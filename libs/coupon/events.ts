@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DeadLetterCause } from './dead-letter.ts';
 import type { Decision } from './decide.ts';
 import type { DecidedIssuance } from './issuance.ts';
 import { couponIdSchema, issuanceIdSchema, userIdSchema } from './issuance.ts';
@@ -102,7 +103,7 @@ export type RequestRecord =
   /** Written by a newer firstcome: to skip it would lose it, to guess would corrupt. */
   | { kind: 'unknown_version'; version: number }
   /** Not ours: no acknowledged request looks like this. */
-  | { kind: 'garbage'; cause: 'unreadable' | 'malformed'; reason: string };
+  | { kind: 'garbage'; cause: Exclude<DeadLetterCause, 'id_conflict'>; reason: string };
 
 const versionSchema = z.object({ v: z.int() });
 const recordSchema = z.discriminatedUnion('type', [issuanceRequestedSchema, epochMarkerSchema]);

@@ -8,6 +8,8 @@ import {
   reservedAtOf,
   userIdSchema,
 } from '#coupon/issuance.ts';
+import type { AssignRequest } from '#coupon/issuance-request.ts';
+import { wellFormedTraceparent } from '#coupon/trace-context.ts';
 import { toIsoTime } from '../http/iso-time.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
@@ -22,8 +24,6 @@ export const assignBodyOpenApi = z.toJSONSchema(assignBodySchema, {
   target: 'openapi-3.0',
 }) as object;
 
-export type AssignBody = z.output<typeof assignBodySchema>;
-
 export const assignAnswerSchema = z
   .object({
     issuance_id: issuanceIdSchema,
@@ -35,7 +35,7 @@ export const assignAnswerSchema = z
   })
   .meta({ id: 'AssignAnswer' });
 
-export type AssignAnswer = z.output<typeof assignAnswerSchema>;
+type AssignAnswer = z.output<typeof assignAnswerSchema>;
 
 export const issuanceStatusSchema = z
   .object({
@@ -81,11 +81,23 @@ export const walletSchema = z
 
 export type Wallet = z.output<typeof walletSchema>;
 
-export function toAssignAnswer(body: AssignBody, issuanceId: string): AssignAnswer {
+/** Anything else in the header `traceparent` is a caller's mistake that no request should fail for. */
+export function toAssignRequest(
+  body: z.output<typeof assignBodySchema>,
+  traceparent: unknown,
+): AssignRequest {
+  return {
+    couponId: body.coupon_id,
+    userId: body.user_id,
+    traceparent: wellFormedTraceparent(traceparent),
+  };
+}
+
+export function toAssignAnswer(request: AssignRequest, issuanceId: string): AssignAnswer {
   return {
     issuance_id: issuanceId,
-    coupon_id: body.coupon_id,
-    user_id: body.user_id,
+    coupon_id: request.couponId,
+    user_id: request.userId,
     status: 'ACCEPTED',
     accepted_at: acceptedAt(issuanceId),
     status_url: `/api/v1/issuances/${issuanceId}`,
