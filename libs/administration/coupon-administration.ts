@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { CouponChange, CouponLedger, NewCoupon } from '#ledger/coupon-ledger.ts';
+import { isDuplicateKey } from '#ledger/driver-error.ts';
 import type { Gate } from '#gate/gate.ts';
 import { CouponError } from './coupon-error.ts';
 
@@ -28,9 +29,7 @@ export class CouponAdministration {
     const coupon = await this.coupons
       .create({ ...draft, kafkaPartition })
       .catch((error: unknown) => {
-        throw isDuplicateEntry(error)
-          ? new CouponError(`coupon ${draft.id} exists already`)
-          : error;
+        throw isDuplicateKey(error) ? new CouponError(`coupon ${draft.id} exists already`) : error;
       });
     if (!(await this.openFirstEpoch(coupon))) {
       await this.untilOpen(coupon.id);
@@ -183,9 +182,4 @@ function leastUsedPartition(coupons: Coupon[], partitionCount: number): number {
   }
   const candidates = uses.slice(0, partitionCount);
   return candidates.indexOf(Math.min(...candidates));
-}
-
-function isDuplicateEntry(error: unknown): boolean {
-  const { driverError } = error as { driverError?: { code?: string } };
-  return driverError?.code === 'ER_DUP_ENTRY';
 }

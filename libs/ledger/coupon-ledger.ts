@@ -51,7 +51,7 @@ export class CouponLedger {
 
   /**
    * Creates a coupon in its first epoch, which needs no marker: no request of it exists yet.
-   * Rejects with ER_DUP_ENTRY when the id is taken.
+   * Rejects when the id is taken (`isDuplicateKey`).
    */
   create(coupon: NewCoupon): Promise<Coupon> {
     return inTransaction(this.connection, async (manager) => {

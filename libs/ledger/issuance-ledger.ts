@@ -6,6 +6,7 @@ import type { EpochMarker } from '#coupon/events.ts';
 import type { DecidedIssuance, RefusalReason } from '#coupon/issuance.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { faultPoint } from '#platform/fault-point.ts';
+import { isDuplicateKey } from './driver-error.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';
 import { inTransaction } from './transaction.ts';
@@ -50,7 +51,7 @@ export class IssuanceLedger {
         return chunk;
       });
     } catch (error) {
-      if (isDuplicateEntry(error)) {
+      if (isDuplicateKey(error)) {
         return undefined;
       }
       throw error;
@@ -166,11 +167,6 @@ function isAllIssuedAnew({ decisions, conflicting }: DecidedChunk): boolean {
   return (
     conflicting.length === 0 && decisions.every(({ isNew, status }) => isNew && status === 'ISSUED')
   );
-}
-
-/** ER_DUP_ENTRY. */
-function isDuplicateEntry(error: unknown): boolean {
-  return (error as { driverError?: { errno?: number } }).driverError?.errno === 1062;
 }
 
 async function recordIssued(manager: EntityManager, decisions: Decision[]): Promise<void> {

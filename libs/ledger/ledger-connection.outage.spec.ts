@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { OwnServer } from '../../test/harness/own-server.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { isConnectionError } from './connection-error.ts';
+import { isConnectionError } from './driver-error.ts';
 import { CouponLedger } from './coupon-ledger.ts';
 import { LedgerConnection, LedgerUnavailableError } from './ledger-connection.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { isConnectionError } from './connection-error.ts';
+import { isConnectionError } from './driver-error.ts';
 import type { LedgerConfig } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
 import { describeSchema } from './schema-state.ts';

@@ -1,11 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { QueryFailedError } from 'typeorm';
+import { isLockLost } from './driver-error.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 
 const attemptsMax = 5;
-
-/** ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK: the whole transaction may simply be run again. */
-const lockErrors = new Set([1205, 1213]);
 
 /** Runs `work` in one transaction, again as a whole when it lost a lock to another one. */
 export async function inTransaction<T>(
@@ -16,16 +13,9 @@ export async function inTransaction<T>(
     try {
       return await ledger.dataSource.transaction(work);
     } catch (error) {
-      if (attempt === attemptsMax || !isLockError(error)) {
+      if (attempt === attemptsMax || !isLockLost(error)) {
         throw error;
       }
     }
   }
-}
-
-function isLockError(error: unknown): boolean {
-  return (
-    error instanceof QueryFailedError &&
-    lockErrors.has((error.driverError as { errno?: number }).errno ?? 0)
-  );
 }

@@ -3,7 +3,7 @@ import { Catch, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#platform/logging.ts';
 import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
-import { isConnectionError } from '#ledger/connection-error.ts';
+import { isConnectionError } from '#ledger/driver-error.ts';
 import { bodyBytesMax } from './limits.ts';
 import { Problem, problemKinds } from './problem.ts';
 
