@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { AssignCoupon, AssignLimits } from '#admission/assign-coupon.ts';
 import { Redrive } from '#admission/redrive.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import { settledReasonLengthMax } from '#ledger/dead-letter-ledger.ts';
+import { settledReasonLengthMax } from '#ledger/dead-letter-row.ts';
 import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber, wholeNumbers } from './arguments.ts';

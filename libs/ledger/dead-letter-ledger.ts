@@ -1,53 +1,34 @@
-import { QueryFailedError } from 'typeorm';
-import type { DeadLetter, DeadLetterState, RecordHeader } from '#coupon/dead-letter.ts';
+import type { FindOperator } from 'typeorm';
+import { LessThanOrEqual, MoreThan } from 'typeorm';
+import type { DeadLetter } from '#coupon/dead-letter.ts';
 import { withinBounds } from './dead-letter-bounds.ts';
+import { DeadLetterRow } from './dead-letter-row.ts';
+import { isDuplicateKey } from './driver-error.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
-import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
-/** A dead letter without its bytes and headers. Times are milliseconds since 1970. */
-export interface DeadLetterEntry {
-  id: number;
-  topic: string;
-  partition: number;
-  offset: string;
-  recordedAt: number;
-  foundAt: number;
-  traceId: string | null;
-  reason: string;
-  state: DeadLetterState;
-  settledAt: number | null;
-  /** Why it was discarded. */
-  settledReason: string | null;
-  /** The issuance that its redrive was given. */
-  issuanceId: string | null;
-}
+/** With all that is kept of it. */
+export type KeptDeadLetter = DeadLetterRow;
 
-export type KeptDeadLetter = DeadLetterEntry & Pick<DeadLetter, 'key' | 'value' | 'headers'>;
+/** A dead letter without its bytes and headers. */
+export type DeadLetterEntry = Omit<KeptDeadLetter, 'key' | 'value' | 'headers'>;
 
 export type Settlement =
   { state: 'REDRIVEN'; issuanceId: string } | { state: 'DISCARDED'; reason: string };
 
-export const settledReasonLengthMax = 500;
-
-interface EntryRow {
-  id: number;
-  topic: string;
-  kafka_partition: number;
-  kafka_offset: number | string;
-  recorded_at: number;
-  found_at: number;
-  trace_id: string | null;
-  reason: string;
-  state: DeadLetterState;
-  settled_at: number | null;
-  settled_reason: string | null;
-  issuance_id: Buffer | null;
-}
-
-const entryColumns = `id, topic, kafka_partition, kafka_offset, recorded_at, found_at, trace_id,
-  reason, state, settled_at, settled_reason, issuance_id`;
-
-const duplicateEntry = 1062;
+const entryColumns = {
+  id: true,
+  topic: true,
+  partition: true,
+  offset: true,
+  recordedAt: true,
+  foundAt: true,
+  traceId: true,
+  reason: true,
+  state: true,
+  settledAt: true,
+  settledReason: true,
+  issuanceId: true,
+} as const satisfies Record<keyof DeadLetterEntry, true>;
 
 /** Records of the log that are no request we can decide. Rejects while MySQL is away. */
 export class DeadLetterLedger {
@@ -55,28 +36,11 @@ export class DeadLetterLedger {
 
   /** Keeps a letter. False when the one found at that place is kept already. */
   async store(letter: DeadLetter): Promise<boolean> {
-    const { key, value, headers, reason } = withinBounds(letter);
     try {
-      await this.query(
-        `INSERT INTO dead_letter (topic, kafka_partition, kafka_offset, recorded_at, found_at,
-           record_key, record_value, headers, trace_id, reason, state)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'OPEN')`,
-        [
-          letter.topic,
-          letter.partition,
-          letter.offset,
-          letter.recordedAt,
-          Date.now(),
-          key,
-          value,
-          JSON.stringify(headers),
-          letter.traceId,
-          reason,
-        ],
-      );
+      await this.letters.insert({ ...withinBounds(letter), foundAt: Date.now(), state: 'OPEN' });
       return true;
     } catch (error) {
-      if (isDuplicate(error)) {
+      if (isDuplicateKey(error)) {
         return false;
       }
       throw error;
@@ -89,91 +53,53 @@ export class DeadLetterLedger {
     afterId: number;
     rowsMax: number;
   }): Promise<DeadLetterEntry[]> {
-    const rows = await this.query<EntryRow>(
-      `SELECT ${entryColumns} FROM dead_letter
-       WHERE id > ?${options.isOpen ? " AND state = 'OPEN'" : ''} ORDER BY id LIMIT ?`,
-      [options.afterId, options.rowsMax],
-    );
-    return rows.map(toEntry);
+    const letters = await this.letters.find({
+      select: entryColumns,
+      where: { id: MoreThan(options.afterId), ...(options.isOpen ? { state: 'OPEN' } : {}) },
+      order: { id: 'ASC' },
+      take: options.rowsMax,
+    });
+    return letters.map(({ key: _key, value: _value, headers: _headers, ...entry }) => entry);
   }
 
   async find(id: number): Promise<KeptDeadLetter | undefined> {
-    const [row] = await this.query<
-      EntryRow & { record_key: Buffer | null; record_value: Buffer | null; headers: string }
-    >(`SELECT ${entryColumns}, record_key, record_value, headers FROM dead_letter WHERE id = ?`, [
-      id,
-    ]);
-    return row === undefined
-      ? undefined
-      : {
-          ...toEntry(row),
-          key: row.record_key,
-          value: row.record_value,
-          headers: JSON.parse(row.headers) as RecordHeader[],
-        };
+    return (await this.letters.findOneBy({ id })) ?? undefined;
   }
 
   /** Settles an open letter for good. False when it is settled already, or not there. */
   async settle(id: number, settlement: Settlement): Promise<boolean> {
-    return (await this.settleWhere('id = ?', [id], settlement)) === 1;
+    return (await this.settleOpen(id, settlement)) === 1;
   }
 
   /** Discards every letter that is open and not newer than `lastId`; returns how many that were. */
   discardOpen(lastId: number, reason: string): Promise<number> {
-    return this.settleWhere('id <= ?', [lastId], { state: 'DISCARDED', reason });
+    return this.settleOpen(LessThanOrEqual(lastId), { state: 'DISCARDED', reason });
   }
 
   async countOpen(): Promise<{ count: number; lastId: number }> {
-    const [row] = await this.query<{ row_count: number | string; last_id: number | null }>(
-      "SELECT COUNT(*) AS row_count, MAX(id) AS last_id FROM dead_letter WHERE state = 'OPEN'",
-    );
-    return { count: Number(row?.row_count), lastId: row?.last_id ?? 0 };
+    const where = { state: 'OPEN' } as const;
+    // Counted last: one that comes in between is counted, and is not taken for one that was seen.
+    const lastId = (await this.letters.maximum('id', where)) ?? 0;
+    return { count: await this.letters.countBy(where), lastId };
   }
 
-  private async settleWhere(
-    condition: string,
-    parameters: number[],
+  private async settleOpen(
+    id: number | FindOperator<number>,
     settlement: Settlement,
   ): Promise<number> {
-    const { affectedRows } = await this.connection.dataSource.query<{ affectedRows: number }>(
-      `UPDATE dead_letter SET state = ?, settled_at = ?, settled_reason = ?, issuance_id = ?
-       WHERE ${condition} AND state = 'OPEN'`,
-      [
-        settlement.state,
-        Date.now(),
-        settlement.state === 'DISCARDED' ? settlement.reason : null,
-        settlement.state === 'REDRIVEN' ? uuidToBytes(settlement.issuanceId) : null,
-        ...parameters,
-      ],
+    const { affected } = await this.letters.update(
+      { id, state: 'OPEN' },
+      {
+        state: settlement.state,
+        settledAt: Date.now(),
+        settledReason: settlement.state === 'DISCARDED' ? settlement.reason : null,
+        issuanceId: settlement.state === 'REDRIVEN' ? settlement.issuanceId : null,
+      },
     );
-    return affectedRows;
+    return affected ?? 0;
   }
 
-  private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return this.connection.dataSource.query(sql, parameters);
+  private get letters() {
+    return this.connection.dataSource.getRepository(DeadLetterRow);
   }
-}
-
-function toEntry(row: EntryRow): DeadLetterEntry {
-  return {
-    id: row.id,
-    topic: row.topic,
-    partition: row.kafka_partition,
-    offset: String(row.kafka_offset),
-    recordedAt: row.recorded_at,
-    foundAt: row.found_at,
-    traceId: row.trace_id,
-    reason: row.reason,
-    state: row.state,
-    settledAt: row.settled_at,
-    settledReason: row.settled_reason,
-    issuanceId: row.issuance_id === null ? null : bytesToUuid(row.issuance_id),
-  };
-}
-
-function isDuplicate(error: unknown): boolean {
-  return (
-    error instanceof QueryFailedError &&
-    (error.driverError as { errno?: number }).errno === duplicateEntry
-  );
 }

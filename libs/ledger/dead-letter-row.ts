@@ -1,23 +1,32 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
-import type { DeadLetterState } from '#coupon/dead-letter.ts';
+import type { DeadLetter, DeadLetterState, RecordHeader } from '#coupon/dead-letter.ts';
 import { count, milliseconds } from './entities.ts';
+import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
+
+export const settledReasonLengthMax = 500;
 
 /** A record of the log that is no request we can decide, and what became of it. */
 @Entity('dead_letter')
-@Index('place', ['topic', 'kafkaPartition', 'kafkaOffset'], { unique: true })
+@Index('place', ['topic', 'partition', 'offset'], { unique: true })
 @Index('state', ['state', 'id'])
-export class DeadLetterRow {
+export class DeadLetterRow implements DeadLetter {
   @PrimaryGeneratedColumn({ type: 'bigint', unsigned: true })
-  id!: string;
+  id!: number;
 
   @Column({ type: 'varchar', length: 249, charset: 'ascii', collation: 'ascii_bin' })
   topic!: string;
 
   @Column({ ...count, name: 'kafka_partition' })
-  kafkaPartition!: number;
+  partition!: number;
 
-  @Column({ type: 'bigint', unsigned: true, name: 'kafka_offset' })
-  kafkaOffset!: string;
+  /** Text, since it may be above 2^53; the driver hands smaller ones on as numbers. */
+  @Column({
+    type: 'bigint',
+    unsigned: true,
+    name: 'kafka_offset',
+    transformer: { to: (offset: string) => offset, from: String },
+  })
+  offset!: string;
 
   @Column({ ...milliseconds, name: 'recorded_at' })
   recordedAt!: number;
@@ -26,14 +35,17 @@ export class DeadLetterRow {
   foundAt!: number;
 
   @Column({ type: 'mediumblob', name: 'record_key', nullable: true })
-  recordKey!: Buffer | null;
+  key!: Buffer | null;
 
   @Column({ type: 'mediumblob', name: 'record_value', nullable: true })
-  recordValue!: Buffer | null;
+  value!: Buffer | null;
 
   /** JSON. Text, since MariaDB and MySQL mean different things by JSON. */
-  @Column({ type: 'mediumtext' })
-  headers!: string;
+  @Column({
+    type: 'mediumtext',
+    transformer: { to: JSON.stringify, from: JSON.parse },
+  })
+  headers!: RecordHeader[];
 
   @Column({ type: 'varchar', length: 32, name: 'trace_id', nullable: true })
   traceId!: string | null;
@@ -47,9 +59,25 @@ export class DeadLetterRow {
   @Column({ ...milliseconds, name: 'settled_at', nullable: true })
   settledAt!: number | null;
 
-  @Column({ type: 'varchar', length: 500, name: 'settled_reason', nullable: true })
+  /** Why it was discarded. */
+  @Column({
+    type: 'varchar',
+    length: settledReasonLengthMax,
+    name: 'settled_reason',
+    nullable: true,
+  })
   settledReason!: string | null;
 
-  @Column({ type: 'binary', length: 16, name: 'issuance_id', nullable: true })
-  issuanceId!: Buffer | null;
+  /** The issuance that its redrive was given. */
+  @Column({
+    type: 'binary',
+    length: 16,
+    name: 'issuance_id',
+    nullable: true,
+    transformer: {
+      to: (id: string | null | undefined) => id && uuidToBytes(id),
+      from: (bytes: Buffer | null) => bytes && bytesToUuid(bytes),
+    },
+  })
+  issuanceId!: string | null;
 }
