@@ -54,30 +54,18 @@ export class AuditQueries {
   }
 
   /** Who was issued these ids; an id that is not issued is not in the answer. At most 1 000 ids. */
-  async findIssued(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
-    const rows: { id: Buffer; coupon_id: number; user_id: Buffer }[] = await this.query(
+  findIssued(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
+    return this.findHolders(
       'SELECT id, coupon_id, user_id FROM issuance WHERE id IN (?)',
-      [issuanceIds.map(uuidToBytes)],
-    );
-    return new Map(
-      rows.map((row) => [
-        bytesToUuid(row.id),
-        { couponId: row.coupon_id, userId: row.user_id.toString() },
-      ]),
+      issuanceIds,
     );
   }
 
   /** For whom these ids were refused; an id that was not is not in the answer. At most 1 000 ids. */
-  async findRefused(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
-    const rows: { issuance_id: Buffer; coupon_id: number; user_id: Buffer }[] = await this.query(
-      'SELECT issuance_id, coupon_id, user_id FROM refusal WHERE issuance_id IN (?)',
-      [issuanceIds.map(uuidToBytes)],
-    );
-    return new Map(
-      rows.map((row) => [
-        bytesToUuid(row.issuance_id),
-        { couponId: row.coupon_id, userId: row.user_id.toString() },
-      ]),
+  findRefused(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
+    return this.findHolders(
+      'SELECT issuance_id AS id, coupon_id, user_id FROM refusal WHERE issuance_id IN (?)',
+      issuanceIds,
     );
   }
 
@@ -95,6 +83,17 @@ export class AuditQueries {
       partition: row.kafka_partition,
       offset: String(row.kafka_offset),
     }));
+  }
+
+  private async findHolders(sql: string, ids: string[]): Promise<Map<string, RecordedHolder>> {
+    const rows: { id: Buffer; coupon_id: number; user_id: Buffer }[] =
+      ids.length === 0 ? [] : await this.query(sql, [ids.map(uuidToBytes)]);
+    return new Map(
+      rows.map((row) => [
+        bytesToUuid(row.id),
+        { couponId: row.coupon_id, userId: row.user_id.toString() },
+      ]),
+    );
   }
 
   private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
