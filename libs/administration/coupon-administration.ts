@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { CouponChange, CouponLedger, NewCoupon } from '#ledger/coupon-ledger.ts';
 import { isDuplicateKey } from '#ledger/driver-error.ts';
 import type { Gate } from '#gate/gate.ts';
+import { untilOpen } from '#gate/until-open.ts';
 import { CouponError } from './coupon-error.ts';
 
 export type CouponDraft = Omit<NewCoupon, 'kafkaPartition'>;
 
 const attemptsMax = 10;
-const gatePollMs = 100;
 const gateWaitMs = 30_000;
 
 /**
@@ -31,8 +30,12 @@ export class CouponAdministration {
       .catch((error: unknown) => {
         throw isDuplicateKey(error) ? new CouponError(`coupon ${draft.id} exists already`) : error;
       });
-    if (!(await this.openFirstEpoch(coupon))) {
-      await this.untilOpen(coupon.id);
+    const isOpen =
+      (await this.openFirstEpoch(coupon)) || (await untilOpen(this.gate, coupon.id, gateWaitMs));
+    if (!isOpen) {
+      throw new CouponError(
+        `coupon ${coupon.id} is created, but its gate does not open: is a keeper and an issuer running?`,
+      );
     }
     return coupon;
   }
@@ -159,18 +162,6 @@ export class CouponAdministration {
         throw new CouponError(`coupon ${coupon.id} is being recovered: try again in a moment`);
       case 'stale':
         return false;
-    }
-  }
-
-  private async untilOpen(couponId: number): Promise<void> {
-    const deadline = performance.now() + gateWaitMs;
-    while ((await this.gate.inspect(couponId)).gate !== 'open') {
-      if (performance.now() > deadline) {
-        throw new CouponError(
-          `coupon ${couponId} is created, but its gate does not open: is a keeper and an issuer running?`,
-        );
-      }
-      await delay(gatePollMs);
     }
   }
 }

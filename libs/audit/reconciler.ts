@@ -9,6 +9,7 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { LedgerConnection } from '#ledger/ledger-connection.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
+import { untilOpen } from '#gate/until-open.ts';
 import { ViolationList } from './finding.ts';
 import { HolderComparison } from './holder-comparison.ts';
 import { compareTerms } from './terms-comparison.ts';
@@ -29,7 +30,6 @@ export interface Comparison {
 const differencesToldMax = 20;
 /** The keeper brings a changed coupon to its gate every second; a change itself takes less. */
 const termsSettleMs = 2_500;
-const openPollMs = 100;
 
 /** Shows where gates differ from MySQL, which is the truth, and makes them agree again. */
 export class Reconciler {
@@ -98,27 +98,16 @@ export class Reconciler {
       // A crash here leaves a gate that is shut, which is what a keeper looks for.
       await this.gate.fence(couponId, epoch + 1);
     }
-    return this.untilOpen(couponId, timeoutMs);
+    return (await untilOpen(this.gate, couponId, timeoutMs))
+      ? undefined
+      : `its gate is shut, and nobody has opened it in ${timeoutMs / 1_000} s: ` +
+          'start a keeper and an issuer, or see what they wait for (/health/ready). ' +
+          'They open it by themselves';
   }
 
   /** Ends what the reconciler itself has opened; the stores are the caller's. */
   close(): Promise<void> {
     return this.admin.close();
-  }
-
-  private async untilOpen(couponId: number, timeoutMs: number): Promise<string | undefined> {
-    const deadline = performance.now() + timeoutMs;
-    while ((await this.gate.inspect(couponId)).gate !== 'open') {
-      if (performance.now() > deadline) {
-        return (
-          `its gate is shut, and nobody has opened it in ${timeoutMs / 1_000} s: ` +
-          'start a keeper and an issuer, or see what they wait for (/health/ready). ' +
-          'They open it by themselves'
-        );
-      }
-      await delay(openPollMs);
-    }
-    return undefined;
   }
 
   /** Only what lasts: a change of the coupon may be on its way to the gate. */
