@@ -3,6 +3,7 @@ import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
+import { describeUnrecorded, findMissing, findUnrecorded } from './holder-differences.ts';
 
 /** I4. A gate that is shut violates it too, unless `mayBeShut`: a recovery may be under way. */
 export async function checkStock(
@@ -39,55 +40,25 @@ export async function checkHolderCounts(gate: Gate, coupons: Coupon[]): Promise<
 /** I5, for a system at rest: nothing pending, no lag. */
 export async function checkHolders(
   gate: Gate,
-  ledger: IssuanceLedger,
+  issuances: IssuanceLedger,
   coupons: Coupon[],
 ): Promise<Finding> {
   const violations = new ViolationList();
   let checked = 0;
   for (const { id } of coupons) {
+    const tell = (difference: string): void => violations.add(`coupon ${id}, ${difference}`);
     let recorded = 0;
-    for await (const slice of ledger.holders(id)) {
-      recorded += slice.length;
-      const atGate = await gate.heldBy(
-        id,
-        slice.map((holder) => holder.userId),
-      );
-      slice.forEach(({ userId, issuanceId }, i) => {
-        if (atGate[i] !== issuanceId) {
-          violations.add(
-            `coupon ${id}, user ${JSON.stringify(userId)}: MySQL has ${issuanceId}, ` +
-              `the gate ${atGate[i] ?? 'nothing'}`,
-          );
-        }
-      });
+    for await (const { issued, missing } of findMissing(gate, issuances, id)) {
+      recorded += issued;
+      missing.forEach(tell);
     }
     checked += recorded;
     const { holders } = await gate.inspect(id);
     if (holders !== recorded) {
-      await reportUnrecorded(gate, ledger, id, violations);
-    }
-  }
-  return violations.toFinding('I5', checked);
-}
-
-async function reportUnrecorded(
-  gate: Gate,
-  ledger: IssuanceLedger,
-  couponId: number,
-  violations: ViolationList,
-): Promise<void> {
-  for await (const slice of gate.holders(couponId)) {
-    const recorded = await ledger.issuedTo(
-      couponId,
-      slice.map((holder) => holder.userId),
-    );
-    for (const { userId, issuanceId } of slice) {
-      if (!recorded.has(userId)) {
-        violations.add(
-          `coupon ${couponId}, user ${JSON.stringify(userId)}: the gate has ${issuanceId}, ` +
-            'MySQL nothing',
-        );
+      for await (const slice of findUnrecorded(gate, issuances, id)) {
+        slice.forEach((holder) => tell(describeUnrecorded(holder)));
       }
     }
   }
+  return violations.toFinding('I5', checked);
 }

@@ -1,10 +1,13 @@
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { issuanceIdSchema } from '#coupon/issuance.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
 import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { inSlices } from '#platform/slices.ts';
 import type { Gate, HeldIssuance } from '#gate/gate.ts';
 import type { ViolationList } from './finding.ts';
+import { describeUnrecorded, findMissing, findUnrecorded } from './holder-differences.ts';
 
 /** How many holders without a record are judged at once: bounds the memory, not the comparison. */
 const suspectsMax = 5_000;
@@ -26,46 +29,24 @@ export class HolderComparison {
    * the issuers were still behind after `waitMs`.
    */
   async run(coupon: Coupon, found: ViolationList, waitMs: number): Promise<string | undefined> {
-    const matched = await this.findMissing(coupon.id, found);
+    let matched = 0;
+    for await (const { issued, missing } of findMissing(this.gate, this.issuances, coupon.id)) {
+      matched += issued - missing.length;
+      missing.forEach((difference) => found.add(difference));
+    }
     // As many as were found at both: there is nobody else at the gate.
     const { holders } = await this.gate.inspect(coupon.id);
-    return holders === matched ? undefined : this.findUnrecorded(coupon, found, waitMs);
+    return holders === matched ? undefined : this.judgeUnrecorded(coupon, found, waitMs);
   }
 
-  /**
-   * Issued, but not held. Needs no waiting: a unit is at the gate long before it is in MySQL, and
-   * within an epoch only a refusal takes it away. Returns how many are at both.
-   */
-  private async findMissing(couponId: number, found: ViolationList): Promise<number> {
-    let matched = 0;
-    for await (const slice of this.issuances.holders(couponId)) {
-      const atGate = await this.gate.heldBy(
-        couponId,
-        slice.map((holder) => holder.userId),
-      );
-      slice.forEach(({ userId, issuanceId }, i) => {
-        if (atGate[i] === issuanceId) {
-          matched += 1;
-        } else {
-          const held = atGate[i] ?? 'nothing';
-          found.add(`user ${JSON.stringify(userId)}: MySQL has ${issuanceId}, the gate ${held}`);
-        }
-      });
-    }
-    return matched;
-  }
-
-  /** Held, but not issued. */
-  private async findUnrecorded(
+  private async judgeUnrecorded(
     coupon: Coupon,
     found: ViolationList,
     waitMs: number,
   ): Promise<string | undefined> {
     let suspects: HeldIssuance[] = [];
-    for await (const slice of this.gate.holders(coupon.id)) {
-      const userIds = slice.map((holder) => holder.userId);
-      const issued = await this.issuances.issuedTo(coupon.id, userIds);
-      suspects.push(...slice.filter((holder) => !issued.has(holder.userId)));
+    for await (const slice of findUnrecorded(this.gate, this.issuances, coupon.id)) {
+      suspects.push(...slice);
       if (suspects.length >= suspectsMax) {
         const unfinished = await this.judge(coupon, suspects, found, waitMs);
         if (unfinished !== undefined) {
@@ -89,7 +70,7 @@ export class HolderComparison {
     waitMs: number,
   ): Promise<string | undefined> {
     const confirmed: HeldIssuance[] = [];
-    for (const slice of slicesOf(suspects)) {
+    for (const slice of inSlices(suspects, batchSizeMax)) {
       const pending = await this.gate.pendingAmong(
         id,
         slice.map((holder) => holder.issuanceId),
@@ -103,7 +84,7 @@ export class HolderComparison {
     if (!(await this.issuers.untilDecided(end, AbortSignal.timeout(waitMs)))) {
       return `the issuers have not come to the end of partition ${kafkaPartition}`;
     }
-    for (const slice of slicesOf(confirmed)) {
+    for (const slice of inSlices(confirmed, batchSizeMax)) {
       await this.addUnrecorded(id, slice, found);
     }
     return undefined;
@@ -115,8 +96,8 @@ export class HolderComparison {
     found: ViolationList,
   ): Promise<void> {
     const ids = suspects.map((holder) => holder.issuanceId);
-    const issued = await this.queries.findIssued(ids.filter(isUuid));
-    const refused = await this.queries.findRefused(ids.filter(isUuid));
+    const issued = await this.queries.findIssued(ids.filter(isIssuanceId));
+    const refused = await this.queries.findRefused(ids.filter(isIssuanceId));
     const held = await this.gate.heldBy(
       couponId,
       suspects.map((holder) => holder.userId),
@@ -126,19 +107,13 @@ export class HolderComparison {
       const isRecorded = record?.couponId === couponId && record.userId === userId;
       if (held[i] === issuanceId && !isRecorded) {
         const inLedger = refused.has(issuanceId) ? 'has refused it' : 'nothing';
-        found.add(`user ${JSON.stringify(userId)}: the gate has ${issuanceId}, MySQL ${inLedger}`);
+        found.add(describeUnrecorded({ userId, issuanceId }, inLedger));
       }
     });
   }
 }
 
 /** Another hand may have written anything. */
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
-}
-
-function* slicesOf<Item>(items: Item[]): Generator<Item[]> {
-  for (let from = 0; from < items.length; from += batchSizeMax) {
-    yield items.slice(from, from + batchSizeMax);
-  }
+function isIssuanceId(text: string): boolean {
+  return issuanceIdSchema.safeParse(text).success;
 }
