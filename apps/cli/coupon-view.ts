@@ -1,7 +1,8 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import { sellingState } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
-import { alignColumns, toIsoTime } from './text.ts';
+import { toIsoTime } from '#platform/iso-time.ts';
+import { alignColumns } from './text.ts';
 
 /** A coupon as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
 export interface CouponView {

@@ -11,6 +11,7 @@ import { CommandError } from './command-error.ts';
 import type { CouponView } from './coupon-view.ts';
 import { toCouponView, toTable } from './coupon-view.ts';
 import { withStores } from './stores.ts';
+import { toJson } from './text.ts';
 
 type CouponStores = Stores<'gate' | 'ledger' | 'log'>;
 
@@ -95,7 +96,7 @@ async function run(
   const view = await withStores(['gate', 'ledger', 'log'], async (stores, config) =>
     viewOf(stores, await work(stores, config)),
   );
-  process.stdout.write(json ? `${JSON.stringify(view, undefined, 2)}\n` : toTable([view]));
+  process.stdout.write(json ? toJson(view) : toTable([view]));
 }
 
 async function list({ json }: OutputOptions): Promise<void> {
@@ -103,7 +104,7 @@ async function list({ json }: OutputOptions): Promise<void> {
     const coupons = await stores.coupons.list();
     return Promise.all(coupons.map((coupon) => viewOf(stores, coupon)));
   });
-  process.stdout.write(json ? `${JSON.stringify(views, undefined, 2)}\n` : toTable(views));
+  process.stdout.write(json ? toJson(views) : toTable(views));
 }
 
 async function create(

@@ -6,9 +6,10 @@ import { couponIdMax } from '#coupon/coupon.ts';
 import type { CouponLedger } from '#ledger/coupon-ledger.ts';
 import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
-import { wholeNumber } from './arguments.ts';
+import { wholeNumber, wholeNumbers } from './arguments.ts';
 import { CommandError } from './command-error.ts';
 import { withStores } from './stores.ts';
+import { toJson } from './text.ts';
 
 interface ReconcileOptions {
   coupon?: number[];
@@ -31,12 +32,14 @@ const openTimeoutMs = 40_000;
 const exitCodes: Record<Outcome['result'], number> = { same: 0, repaired: 0, differs: 1, busy: 2 };
 
 export function addReconcileCommand(program: Command): void {
-  const couponId = wholeNumber(1, couponIdMax);
-  const collect = (text: string, ids: number[] = []): number[] => [...ids, couponId(text)];
   program
     .command('reconcile')
     .description('show where gates differ from MySQL, and with --apply make them agree with it')
-    .option('--coupon <id>', 'only this one; may be given more than once', collect)
+    .option(
+      '--coupon <id>',
+      'only this one; may be given more than once',
+      wholeNumbers(1, couponIdMax),
+    )
     .option('--apply', 'repair: gates that differ are shut for a moment and rebuilt from MySQL')
     .option(
       '--wait <seconds>',
@@ -54,7 +57,7 @@ export function addReconcileCommand(program: Command): void {
         reconcile(stores, config, options),
       );
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ coupons: outcomes }, undefined, 2)}\n`);
+        process.stdout.write(toJson({ coupons: outcomes }));
       }
       const codes = outcomes.map(({ result }) => exitCodes[result]);
       process.exitCode = codes.includes(1) ? 1 : Math.max(0, ...codes);

@@ -12,12 +12,6 @@ export function alignColumns(rows: string[][]): string {
     .join('');
 }
 
-export function toIsoTime(milliseconds: number): string;
-export function toIsoTime(milliseconds: number | null): string | null;
-export function toIsoTime(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : new Date(milliseconds).toISOString();
-}
-
 /** On one line, and not longer than this: for a cell of a table. */
 export function toOneLine(text: string, lengthMax: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();

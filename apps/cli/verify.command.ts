@@ -6,6 +6,7 @@ import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber } from './arguments.ts';
 import { withStores } from './stores.ts';
+import { toJson } from './text.ts';
 
 interface VerifyOptions {
   journal?: string;
@@ -33,9 +34,7 @@ export function addVerifyCommand(program: Command): void {
         verify(stores, config, options),
       );
       if (options.json) {
-        process.stdout.write(
-          `${JSON.stringify({ findings: findings.map(toJson) }, undefined, 2)}\n`,
-        );
+        process.stdout.write(toJson({ findings: findings.map(toView) }));
       }
       process.exitCode = findings.every(holds) ? 0 : 1;
     });
@@ -64,7 +63,8 @@ async function verify(
   return findings;
 }
 
-function toJson({ couponIds, ...finding }: Finding): object {
+/** A finding as `--json` prints it. */
+function toView({ couponIds, ...finding }: Finding): object {
   return couponIds === undefined ? finding : { ...finding, coupon_ids: couponIds };
 }
 

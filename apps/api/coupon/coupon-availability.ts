@@ -3,7 +3,7 @@ import type { Coupon } from '#coupon/coupon.ts';
 import { sellingState } from '#coupon/coupon.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
-import { toIsoTime } from '../http/iso-time.ts';
+import { toIsoTime } from '#platform/iso-time.ts';
 import { CouponCatalogue } from './coupon-catalogue.ts';
 import type { CouponAnswer } from './coupon.http.ts';
 
@@ -33,7 +33,7 @@ function toCouponAnswer(coupon: Coupon, gate: GateInspection | undefined): Coupo
     state: gate === undefined ? 'RECOVERING' : sellingState(coupon, gate.left, gate.now),
     total: gate?.total ?? coupon.total,
     left: gate?.left ?? null,
-    opens_at: coupon.opensAt === null ? null : toIsoTime(coupon.opensAt),
-    closes_at: coupon.closesAt === null ? null : toIsoTime(coupon.closesAt),
+    opens_at: toIsoTime(coupon.opensAt),
+    closes_at: toIsoTime(coupon.closesAt),
   };
 }

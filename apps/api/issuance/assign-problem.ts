@@ -1,8 +1,8 @@
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
+import { toIsoTime } from '#platform/iso-time.ts';
 import { recovering } from '../coupon/coupon-problems.ts';
 import { overloaded } from '../http/overloaded.ts';
 import { Problem } from '../http/problem.ts';
-import { toIsoTime } from '../http/iso-time.ts';
 
 /** Outcomes that are not a success; an absent gate is explained by the catalogue. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;

@@ -10,7 +10,7 @@ import {
 } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { wellFormedTraceparent } from '#coupon/trace-context.ts';
-import { toIsoTime } from '../http/iso-time.ts';
+import { toIsoTime } from '#platform/iso-time.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
