@@ -4,8 +4,8 @@ import { Module } from '@nestjs/common';
 import type { Auditor } from '#audit/auditor.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import { jobStore } from '#stores/job-store.ts';
-import { ReconcileJob, reconcileQueue } from './reconcile-job.ts';
-import { ReconcileSchedule } from './reconcile-schedule.ts';
+import { AuditJob, auditQueue } from './audit-job.ts';
+import { AuditSchedule } from './audit-schedule.ts';
 
 /** The jobs of the keeper; its duties that must work without the job store are plain loops. */
 @Module({})
@@ -13,10 +13,10 @@ export class KeeperModule {
   static register({ config, logger, telemetry }: ProcessContext, auditor: Auditor): DynamicModule {
     return {
       module: KeeperModule,
-      imports: [jobStore(config), BullModule.registerQueue({ name: reconcileQueue })],
+      imports: [jobStore(config), BullModule.registerQueue({ name: auditQueue })],
       providers: [
-        { provide: ReconcileJob, useFactory: () => new ReconcileJob(auditor, logger, telemetry) },
-        ReconcileSchedule,
+        { provide: AuditJob, useFactory: () => new AuditJob(auditor, logger, telemetry) },
+        AuditSchedule,
       ],
     };
   }

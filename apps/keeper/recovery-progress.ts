@@ -4,7 +4,7 @@ import type { Telemetry } from '#platform/telemetry.ts';
 
 const sayEveryMs = 2_000;
 
-/** How far the recovery of this keeper is: in the log every two seconds, and in `/metrics`. */
+/** How far the recovery of this keeper is: a line every two seconds, and in `/metrics`. */
 export class RecoveryProgress {
   private readonly openedTotal: Counter;
   private readonly stagedTotal: Counter;

@@ -7,14 +7,14 @@ import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import { Auditor } from '#audit/auditor.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
-import { ReconcileJob } from './reconcile-job.ts';
+import { AuditJob } from './audit-job.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
 const log = new TestLog();
 const lines: Record<string, unknown>[] = [];
 let auditor: Auditor;
-let job: ReconcileJob;
+let job: AuditJob;
 
 beforeAll(async () => {
   await Promise.all([ledger.start(), here.start(), log.start()]);
@@ -24,7 +24,7 @@ beforeAll(async () => {
     done();
   };
   const telemetry = { meter: metrics.getMeter('test') } as Telemetry;
-  job = new ReconcileJob(auditor, pino(new Writable({ write })), telemetry);
+  job = new AuditJob(auditor, pino(new Writable({ write })), telemetry);
 });
 afterAll(async () => {
   await auditor.close();

@@ -2,19 +2,19 @@ import { InjectQueue } from '@nestjs/bullmq';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { reconcileEveryMs, reconcileQueue } from './reconcile-job.ts';
+import { auditEveryMs, auditQueue } from './audit-job.ts';
 
 const schedulerId = 'reconcile';
 /** A job store that was emptied forgets the schedule as well. */
 const lookEveryMs = 10_000;
 
-/** Sees to it that the reconcile job is scheduled, once for all keepers. */
+/** Sees to it that the audit job is scheduled, once for all keepers. */
 @Injectable()
-export class ReconcileSchedule implements OnModuleInit, OnModuleDestroy {
+export class AuditSchedule implements OnModuleInit, OnModuleDestroy {
   private looking: NodeJS.Timeout | undefined;
   private isAsking = false;
 
-  constructor(@InjectQueue(reconcileQueue) private readonly queue: Queue) {}
+  constructor(@InjectQueue(auditQueue) private readonly queue: Queue) {}
 
   /** Does not wait: the keeper's other duties must begin although the job store is away. */
   onModuleInit(): void {
@@ -46,7 +46,7 @@ export class ReconcileSchedule implements OnModuleInit, OnModuleDestroy {
   private schedule(): Promise<unknown> {
     return this.queue.upsertJobScheduler(
       schedulerId,
-      { every: reconcileEveryMs },
+      { every: auditEveryMs },
       { name: 'reconcile', opts: { removeOnComplete: 10, removeOnFail: 10 } },
     );
   }

@@ -4,17 +4,18 @@ import { invariants } from '#audit/finding.ts';
 import type { Logger } from '#platform/logging.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
 
-export const reconcileQueue = 'firstcome-reconcile';
-export const reconcileEveryMs = 60_000;
+/** Job stores hold the job under this name, which is older than `AuditJob`: under another it would stay. */
+export const auditQueue = 'firstcome-reconcile';
+export const auditEveryMs = 60_000;
 const restTimeoutMs = 5_000;
 
 /**
  * Compares the counts of the stores from time to time and says where they differ; it changes nothing:
  * a person decides what to repair. The job is a trigger: a job store that lost it gets it again from
- * any keeper that runs (see `ReconcileSchedule`).
+ * any keeper that runs (see `AuditSchedule`).
  */
-@Processor(reconcileQueue)
-export class ReconcileJob extends WorkerHost {
+@Processor(auditQueue)
+export class AuditJob extends WorkerHost {
   private violated: Record<string, number> = {};
 
   constructor(
