@@ -55,12 +55,10 @@ export function addCouponCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action((options: OutputOptions) => list(options));
 
-  addCommandOfOne(coupon, 'show', 'one coupon', (coupons, id) => coupons.find(id));
-  addCommandOfOne(coupon, 'pause', 'admit nobody new for now', (coupons, id) => coupons.pause(id));
-  addCommandOfOne(coupon, 'resume', 'admit again', (coupons, id) => coupons.resume(id));
-  addCommandOfOne(coupon, 'close', 'admit nobody new, for good', (coupons, id) =>
-    coupons.close(id),
-  );
+  addCommandOfOne(coupon, 'show', 'one coupon', 'find');
+  addCommandOfOne(coupon, 'pause', 'admit nobody new for now', 'pause');
+  addCommandOfOne(coupon, 'resume', 'admit again', 'resume');
+  addCommandOfOne(coupon, 'close', 'admit nobody new, for good', 'close');
 
   coupon
     .command('set-total')
@@ -69,7 +67,7 @@ export function addCouponCommand(program: Command): void {
     .argument('<total>', 'the new total', total)
     .option('--json', 'print JSON')
     .action((id: number, newTotal: number, options: OutputOptions) =>
-      run(options, (stores) => couponsOf(stores).setTotal(id, newTotal)),
+      run(options, (stores) => administrationOf(stores).setTotal(id, newTotal)),
     );
 }
 
@@ -77,7 +75,7 @@ function addCommandOfOne(
   parent: Command,
   name: string,
   description: string,
-  work: (coupons: CouponAdministration, id: number) => Promise<Coupon>,
+  method: 'find' | 'pause' | 'resume' | 'close',
 ): void {
   parent
     .command(name)
@@ -85,7 +83,7 @@ function addCommandOfOne(
     .argument('<id>', 'the coupon', couponId)
     .option('--json', 'print JSON')
     .action((id: number, options: OutputOptions) =>
-      run(options, (stores) => work(couponsOf(stores), id)),
+      run(options, (stores) => administrationOf(stores)[method](id)),
     );
 }
 
@@ -130,13 +128,13 @@ async function create(
     }
   }
   const draft = { name, total: options.total, opensAt, closesAt };
-  return couponsOf(stores).create(
+  return administrationOf(stores).create(
     id === undefined ? draft : { ...draft, id },
     await partitionCount(stores.admin, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
   );
 }
 
-function couponsOf({ coupons, gate }: CouponStores): CouponAdministration {
+function administrationOf({ coupons, gate }: CouponStores): CouponAdministration {
   return new CouponAdministration(coupons, gate);
 }
 

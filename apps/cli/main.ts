@@ -10,7 +10,7 @@ import { addReconcileCommand } from './reconcile.command.ts';
 import { addVerifyCommand } from './verify.command.ts';
 
 const program = new Command('firstcome')
-  .description('Runs and checks coupon coupons. Settings come from the environment: .env.example')
+  .description('Manages and checks coupons. Settings come from the environment: .env.example')
   .showHelpAfterError();
 
 addCouponCommand(program);

@@ -11,7 +11,7 @@ import { CouponAdministration } from './coupon-administration.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
-const coupons = new CouponAdministration(ledger.coupons, here.gate);
+const administration = new CouponAdministration(ledger.coupons, here.gate);
 
 beforeAll(async () => {
   await ledger.start();
@@ -23,10 +23,12 @@ afterAll(async () => {
 });
 
 function create(): Promise<Coupon> {
-  return coupons.create({ name: 'test', total: 10, opensAt: null, closesAt: null }, 8);
+  return administration.create({ name: 'test', total: 10, opensAt: null, closesAt: null }, 8);
 }
 
-function couponsWithStepsBefore(before: (method: string) => Promise<void>): CouponAdministration {
+function administrationWithStepsBefore(
+  before: (method: string) => Promise<void>,
+): CouponAdministration {
   return new CouponAdministration(
     withStepsBefore(ledger.coupons, before),
     withStepsBefore(here.gate, before),
@@ -35,7 +37,7 @@ function couponsWithStepsBefore(before: (method: string) => Promise<void>): Coup
 
 /** That the stores say the same, and what clients meet is what MySQL says. */
 async function expectAgreement(couponId: number): Promise<Coupon> {
-  const coupon = await coupons.find(couponId);
+  const coupon = await administration.find(couponId);
   const atGate = await here.gate.inspect(couponId);
   expect({ total: atGate.total, version: atGate.version }).toEqual({
     total: coupon.total,
@@ -55,11 +57,11 @@ async function interrupted(
   const { id } = await create();
   let step = 0;
   let wasInterrupted = false;
-  const manager = couponsWithStepsBefore(async () => {
+  const manager = administrationWithStepsBefore(async () => {
     step += 1;
     if (step === at) {
       wasInterrupted = true;
-      await interruption(coupons, id);
+      await interruption(administration, id);
     }
   });
   await change(manager, id);
@@ -94,7 +96,7 @@ describe('a change is decided on the coupon as it is, whatever has come since it
   async function overtakenBy(others: (id: number) => Promise<unknown>) {
     const { id } = await create();
     let isOvertaken = false;
-    const manager = couponsWithStepsBefore(async (method) => {
+    const manager = administrationWithStepsBefore(async (method) => {
       if (method === 'inspect' && !isOvertaken) {
         isOvertaken = true;
         await others(id);
@@ -104,18 +106,18 @@ describe('a change is decided on the coupon as it is, whatever has come since it
   }
 
   test('a coupon that was closed is not opened again', async () => {
-    const { id, manager } = await overtakenBy((couponId) => coupons.close(couponId));
+    const { id, manager } = await overtakenBy((couponId) => administration.close(couponId));
     await expect(manager.resume(id)).rejects.toThrow('is closed, which is final');
     expect(await expectAgreement(id)).toMatchObject({ state: 'closed' });
   });
 
   test('a total that others have raised is not lowered in MySQL first', async () => {
     const { id, manager } = await overtakenBy(async (couponId) => {
-      await coupons.setTotal(couponId, 20);
+      await administration.setTotal(couponId, 20);
       await here.outcomes(couponId, ...userIds(15));
     });
     await expect(manager.setTotal(id, 12)).rejects.toThrow('15 of coupon');
-    expect((await coupons.find(id)).total).toBe(20);
+    expect((await administration.find(id)).total).toBe(20);
   });
 });
 
@@ -132,7 +134,7 @@ describe('a keeper that finds a new coupon shut, while its gate is about to be o
   /** Creates a coupon, with `before` ahead of each step that follows its row in MySQL. */
   function createWith(before: (method: string, id: number) => Promise<unknown>): Promise<Coupon> {
     let isInLedger = false;
-    const manager = couponsWithStepsBefore(async (method) => {
+    const manager = administrationWithStepsBefore(async (method) => {
       isInLedger ||= method === 'beforeRecovery';
       if (isInLedger) {
         await before(method, (await ledger.coupons.list()).at(-1)!.id);
@@ -163,7 +165,7 @@ describe('a keeper that finds a new coupon shut, while its gate is about to be o
       } else if (method === 'inspect') {
         looks += 1;
         if (looks === 3) {
-          await here.rebuild(await coupons.find(couponId), []);
+          await here.rebuild(await administration.find(couponId), []);
         }
       }
     });
@@ -175,7 +177,7 @@ describe('a keeper that finds a new coupon shut, while its gate is about to be o
 test('a pause is at the gate when it returns, although one who lowered it died half-way', async () => {
   const coupon = await create();
   let hasDied = false;
-  const manager = couponsWithStepsBefore(async (method) => {
+  const manager = administrationWithStepsBefore(async (method) => {
     if (method === 'change' && !hasDied) {
       hasDied = true;
       await ledger.coupons.takeVersion(coupon, 2);
@@ -194,7 +196,7 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
   }> {
     const coupon = await create();
     let recovered = false;
-    const manager = couponsWithStepsBefore(async (method) => {
+    const manager = administrationWithStepsBefore(async (method) => {
       if (method === 'change' && !recovered) {
         recovered = true;
         await ledger.coupons.raiseEpochs([coupon.id], async () => new Map([[coupon.id, 1]]));
@@ -207,7 +209,7 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
 
   /** The recovery opens the gate with the total of MySQL, which is still the old one. */
   async function open(coupon: Coupon): Promise<void> {
-    await here.rebuild(await coupons.find(coupon.id), []);
+    await here.rebuild(await administration.find(coupon.id), []);
   }
 
   test('lowers again behind it, in both stores', async () => {
@@ -222,15 +224,15 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
       await here.outcomes(coupon.id, ...userIds(7));
     });
     await expect(lowering).rejects.toThrow(CouponError);
-    expect((await coupons.find(id)).total).toBe(10);
+    expect((await administration.find(id)).total).toBe(10);
     expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', total: 10, left: 3 });
   });
 
   test('changes nothing in MySQL while the gate is shut', async () => {
     const { id, lowering } = await lowerWith(async () => {});
     await expect(lowering).rejects.toThrow('is being recovered');
-    expect((await coupons.find(id)).total).toBe(10);
-    await open(await coupons.find(id));
+    expect((await administration.find(id)).total).toBe(10);
+    await open(await administration.find(id));
     expect(await expectAgreement(id)).toMatchObject({ total: 10 });
   });
 });
@@ -243,7 +245,7 @@ test('managers who all change one coupon leave both stores the same, in any orde
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), changes, async (scheduler, wanted) => {
       const { id } = await create();
-      const manager = couponsWithStepsBefore(async (method) => {
+      const manager = administrationWithStepsBefore(async (method) => {
         await scheduler.schedule(Promise.resolve(), method);
       });
       const all = wanted.map((change) =>

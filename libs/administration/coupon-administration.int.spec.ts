@@ -9,7 +9,7 @@ import { CouponAdministration } from './coupon-administration.ts';
 const ledger = new TestLedger();
 const here = new TestGate();
 const { gate } = here;
-const coupons = new CouponAdministration(ledger.coupons, gate);
+const administration = new CouponAdministration(ledger.coupons, gate);
 
 beforeAll(async () => {
   await ledger.start();
@@ -23,12 +23,12 @@ afterAll(async () => {
 function create(given: { id?: number; total?: number; partitions?: number } = {}): Promise<Coupon> {
   const { partitions = 8, ...rest } = given;
   const draft = { name: 'test', total: 10, opensAt: null, closesAt: null, ...rest };
-  return coupons.create(draft, partitions);
+  return administration.create(draft, partitions);
 }
 
 /** What both stores say of a coupon, which must be the same. */
 async function agreed(couponId: number): Promise<Pick<Coupon, 'total' | 'version' | 'epoch'>> {
-  const coupon = await coupons.find(couponId);
+  const coupon = await administration.find(couponId);
   const { total, version, epoch } = await gate.inspect(couponId);
   expect({ total, version, epoch }).toEqual({
     total: coupon.total,
@@ -47,7 +47,7 @@ describe('create', () => {
     const coupon = await create();
     expect(await outcomeFor(coupon.id, 'ann')).toBe('reserved');
     expect(await gate.inspect(coupon.id)).toMatchObject({ gate: 'open', left: 9, epoch: 1 });
-    expect(await coupons.find(coupon.id)).toEqual(coupon);
+    expect(await administration.find(coupon.id)).toEqual(coupon);
   });
 
   test('spreads coupons over the partitions, and tells the gate which', async () => {
@@ -111,35 +111,35 @@ async function recover(couponId: number): Promise<void> {
     return new Map([[couponId, Math.max(epoch, minEpoch)]]);
   });
   await gate.fence(couponId, raised.get(couponId)!);
-  await here.rebuild(await coupons.find(couponId), []);
+  await here.rebuild(await administration.find(couponId), []);
 }
 
 test('a coupon that does not exist cannot be changed, and that is told', async () => {
   const unknown = new CouponError('there is no coupon 999999');
-  await expect(coupons.find(999_999)).rejects.toThrow(unknown);
-  await expect(coupons.pause(999_999)).rejects.toThrow(unknown);
-  await expect(coupons.setTotal(999_999, 5)).rejects.toThrow(unknown);
+  await expect(administration.find(999_999)).rejects.toThrow(unknown);
+  await expect(administration.pause(999_999)).rejects.toThrow(unknown);
+  await expect(administration.setTotal(999_999, 5)).rejects.toThrow(unknown);
 });
 
 describe('pause, resume and close', () => {
   test('take effect in both stores, each with a version of its own', async () => {
     const { id } = await create();
-    expect(await coupons.pause(id)).toMatchObject({ state: 'paused', version: 2 });
+    expect(await administration.pause(id)).toMatchObject({ state: 'paused', version: 2 });
     expect(await outcomeFor(id, 'ann')).toBe('paused');
-    expect(await coupons.resume(id)).toMatchObject({ state: 'open', version: 3 });
+    expect(await administration.resume(id)).toMatchObject({ state: 'open', version: 3 });
     expect(await outcomeFor(id, 'ann')).toBe('reserved');
-    expect(await coupons.close(id)).toMatchObject({ state: 'closed', version: 4 });
+    expect(await administration.close(id)).toMatchObject({ state: 'closed', version: 4 });
     expect(await outcomeFor(id, 'bob')).toBe('closed');
     await agreed(id);
   });
 
   test('a closed coupon is never opened again', async () => {
     const { id } = await create();
-    await coupons.close(id);
+    await administration.close(id);
     const final = new CouponError(`coupon ${id} is closed, which is final`);
-    await expect(coupons.resume(id)).rejects.toThrow(final);
-    await expect(coupons.pause(id)).rejects.toThrow(final);
-    expect((await coupons.close(id)).state).toBe('closed');
+    await expect(administration.resume(id)).rejects.toThrow(final);
+    await expect(administration.pause(id)).rejects.toThrow(final);
+    expect((await administration.close(id)).state).toBe('closed');
     expect(await outcomeFor(id, 'ann')).toBe('closed');
   });
 
@@ -147,8 +147,8 @@ describe('pause, resume and close', () => {
     const { id } = await create();
     await ledger.coupons.raiseEpochs([id], async () => new Map([[id, 1]]));
     await gate.fence(id, 2);
-    await coupons.pause(id);
-    await here.rebuild(await coupons.find(id), []);
+    await administration.pause(id);
+    await here.rebuild(await administration.find(id), []);
     expect(await outcomeFor(id, 'ann')).toBe('paused');
     await agreed(id);
   });
@@ -158,7 +158,7 @@ describe('setTotal', () => {
   test('raises in both stores: who found it sold out gets one', async () => {
     const { id } = await create({ total: 1 });
     expect((await here.outcomes(id, 'ann', 'bob'))[1]).toEqual({ kind: 'sold_out' });
-    expect(await coupons.setTotal(id, 2)).toMatchObject({ total: 2, version: 2 });
+    expect(await administration.setTotal(id, 2)).toMatchObject({ total: 2, version: 2 });
     expect(await outcomeFor(id, 'bob')).toBe('reserved');
     expect(await agreed(id)).toMatchObject({ total: 2 });
   });
@@ -166,7 +166,7 @@ describe('setTotal', () => {
   test('lowers in both stores, down to what is held', async () => {
     const { id } = await create();
     await here.outcomes(id, ...userIds(3));
-    expect(await coupons.setTotal(id, 3)).toMatchObject({ total: 3, version: 2 });
+    expect(await administration.setTotal(id, 3)).toMatchObject({ total: 3, version: 2 });
     expect(await outcomeFor(id, 'late')).toBe('sold_out');
     expect(await agreed(id)).toMatchObject({ total: 3 });
   });
@@ -175,8 +175,8 @@ describe('setTotal', () => {
     const { id } = await create();
     await here.outcomes(id, ...userIds(3));
     const tooLow = `3 of coupon ${id} are taken already: the total cannot be 2`;
-    await expect(coupons.setTotal(id, 2)).rejects.toThrow(new CouponError(tooLow));
-    expect((await coupons.find(id)).total).toBe(10);
+    await expect(administration.setTotal(id, 2)).rejects.toThrow(new CouponError(tooLow));
+    expect((await administration.find(id)).total).toBe(10);
     expect((await gate.inspect(id)).total).toBe(10);
     expect(await outcomeFor(id, 'late')).toBe('reserved');
   });
@@ -184,15 +184,15 @@ describe('setTotal', () => {
   test('is not lowered while the gate is recovering, and nothing is changed', async () => {
     const { id } = await create();
     await gate.fence(id, 2);
-    await expect(coupons.setTotal(id, 5)).rejects.toThrow('is being recovered');
-    expect((await coupons.find(id)).total).toBe(10);
+    await expect(administration.setTotal(id, 5)).rejects.toThrow('is being recovered');
+    expect((await administration.find(id)).total).toBe(10);
   });
 
   test('keeps a paused coupon paused', async () => {
     const { id } = await create();
-    await coupons.pause(id);
+    await administration.pause(id);
     for (const total of [20, 5]) {
-      await coupons.setTotal(id, total);
+      await administration.setTotal(id, total);
       expect(await outcomeFor(id, 'ann')).toBe('paused');
     }
   });
@@ -200,7 +200,7 @@ describe('setTotal', () => {
   test('goes on from where somebody died who had lowered only at the gate', async () => {
     const coupon = await create();
     await gate.applyCoupon({ ...coupon, total: 4, version: 2 });
-    await coupons.pause(coupon.id);
+    await administration.pause(coupon.id);
     expect(await agreed(coupon.id)).toMatchObject({ total: 10, version: 3 });
     expect(await outcomeFor(coupon.id, 'ann')).toBe('paused');
   });

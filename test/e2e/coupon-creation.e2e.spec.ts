@@ -36,13 +36,13 @@ test('a coupon whose gate is long in coming is not shut again by the keeper that
       await untilOneWaitsForALock(stores);
     }
   });
-  const coupons = new CouponAdministration(new CouponLedger(ledger), gate);
+  const administration = new CouponAdministration(new CouponLedger(ledger), gate);
   const draft = { name: 'slow', total: 10, opensAt: null, closesAt: null };
-  const { id } = await coupons.create(draft, 2);
+  const { id } = await administration.create(draft, 2);
 
   const { status, body } = await stack.assign(id, 'prompt');
   expect([status, body.status]).toEqual([200, 'ACCEPTED']);
   await expect.poll(async () => (await stack.request(body.status_url)).body.status).toBe('ISSUED');
   expect(await stores.gate.inspect(id)).toMatchObject({ gate: 'open', epoch: 1, minEpoch: 1 });
-  expect((await coupons.find(id)).epoch).toBe(1);
+  expect((await administration.find(id)).epoch).toBe(1);
 });
