@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { couponIdSchema, issuanceIdSchema } from '#coupon/issuance.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
+import { Batches } from './batches.ts';
 import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
 
@@ -21,26 +22,17 @@ interface Acknowledged {
   userId: string;
 }
 
-const batchSize = 1_000;
-
 /** I3: each acknowledged answer in the journal (NDJSON) is in MySQL, as it was told to the client. */
 export async function checkJournal(file: string, queries: AuditQueries): Promise<Finding> {
   const violations = new ViolationList();
-  let checked = 0;
-  let batch: Acknowledged[] = [];
-  const checkBatch = async (): Promise<void> => {
-    await compareWithLedger(batch, queries, violations);
-    checked += batch.length;
-    batch = [];
-  };
+  const batches = new Batches<Acknowledged>((batch) =>
+    compareWithLedger(batch, queries, violations),
+  );
   for await (const answer of readAcknowledged(file, violations)) {
-    batch.push(answer);
-    if (batch.length === batchSize) {
-      await checkBatch();
-    }
+    await batches.add(answer);
   }
-  await checkBatch();
-  return violations.toFinding('I3', checked);
+  await batches.end();
+  return violations.toFinding('I3', batches.checked);
 }
 
 async function* readAcknowledged(
@@ -80,9 +72,6 @@ async function compareWithLedger(
   queries: AuditQueries,
   violations: ViolationList,
 ): Promise<void> {
-  if (batch.length === 0) {
-    return;
-  }
   const issued = await queries.findIssued(batch.map((answer) => answer.issuanceId));
   for (const { line, issuanceId, couponId, userId } of batch) {
     const holder = issued.get(issuanceId);

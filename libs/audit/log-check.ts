@@ -3,6 +3,7 @@ import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import type { AuditQueries, LogPlace, RecordedHolder } from '#ledger/audit-queries.ts';
+import { Batches } from './batches.ts';
 import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
 
@@ -12,8 +13,6 @@ interface Entry {
   request?: IssuanceRequest;
 }
 
-const batchSize = 1_000;
-
 /** I6: every request that the log still holds has its decision in MySQL, or is a dead letter there. */
 export async function checkLog(
   kafka: Kafka,
@@ -21,13 +20,9 @@ export async function checkLog(
   queries: AuditQueries,
 ): Promise<Finding> {
   const violations = new ViolationList();
-  let checked = 0;
-  let batch: Entry[] = [];
-  const checkBatch = async (): Promise<void> => {
-    await compareWithLedger(topic, batch, queries, violations);
-    checked += batch.length;
-    batch = [];
-  };
+  const batches = new Batches<Entry>((batch) =>
+    compareWithLedger(topic, batch, queries, violations),
+  );
   await readTopic(kafka, topic, async (record, partition) => {
     const parsed = parseRequestRecord(record.value);
     const place = { partition, offset: record.offset };
@@ -35,14 +30,11 @@ export async function checkLog(
       violations.add(`${textOf(place)}: version ${parsed.version} is not known`);
     }
     if (parsed.kind === 'request' || parsed.kind === 'garbage') {
-      batch.push(parsed.kind === 'request' ? { place, request: parsed.request } : { place });
-      if (batch.length === batchSize) {
-        await checkBatch();
-      }
+      await batches.add(parsed.kind === 'request' ? { place, request: parsed.request } : { place });
     }
   });
-  await checkBatch();
-  return violations.toFinding('I6', checked);
+  await batches.end();
+  return violations.toFinding('I6', batches.checked);
 }
 
 async function compareWithLedger(
@@ -73,9 +65,6 @@ async function findUndecided(
   violations: ViolationList,
 ): Promise<Entry[]> {
   const ids = batch.flatMap(({ request }) => request?.issuanceId ?? []);
-  if (ids.length === 0) {
-    return batch;
-  }
   const [issued, refused] = await Promise.all([queries.findIssued(ids), queries.findRefused(ids)]);
   return batch.filter(({ request }) => {
     if (request === undefined) {

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
@@ -20,6 +21,9 @@ export interface LogPlace {
   /** A 64-bit integer in decimal. */
   offset: string;
 }
+
+/** How many ids or places one query may name. */
+export const namedMax = 1_000;
 
 /** Reads of the whole ledger, for checking it; slow on purpose in nobody's way, and never a write. */
 export class AuditQueries {
@@ -53,7 +57,7 @@ export class AuditQueries {
     }));
   }
 
-  /** Who was issued these ids; an id that is not issued is not in the answer. At most 1 000 ids. */
+  /** Who was issued these ids; an id that is not issued is not in the answer. At most `namedMax`. */
   findIssued(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
     return this.findHolders(
       'SELECT id, coupon_id, user_id FROM issuance WHERE id IN (?)',
@@ -61,7 +65,7 @@ export class AuditQueries {
     );
   }
 
-  /** For whom these ids were refused; an id that was not is not in the answer. At most 1 000 ids. */
+  /** For whom these ids were refused; an id that was not is not in the answer. At most `namedMax`. */
   findRefused(issuanceIds: string[]): Promise<Map<string, RecordedHolder>> {
     return this.findHolders(
       'SELECT issuance_id AS id, coupon_id, user_id FROM refusal WHERE issuance_id IN (?)',
@@ -69,8 +73,9 @@ export class AuditQueries {
     );
   }
 
-  /** At which of these places of a topic dead letters were found. At most 1 000 places. */
+  /** At which of these places of a topic dead letters were found. At most `namedMax`. */
   async findDeadLetters(topic: string, places: LogPlace[]): Promise<LogPlace[]> {
+    assert(places.length <= namedMax);
     if (places.length === 0) {
       return [];
     }
@@ -86,6 +91,7 @@ export class AuditQueries {
   }
 
   private async findHolders(sql: string, ids: string[]): Promise<Map<string, RecordedHolder>> {
+    assert(ids.length <= namedMax);
     const rows: { id: Buffer; coupon_id: number; user_id: Buffer }[] =
       ids.length === 0 ? [] : await this.query(sql, [ids.map(uuidToBytes)]);
     return new Map(
