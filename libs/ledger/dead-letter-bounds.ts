@@ -1,13 +1,18 @@
+import { strict as assert } from 'node:assert';
 import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.ts';
 
-/**
- * A statement carries bytes in hexadecimal and must stay below `max_allowed_packet`, 16 MiB by default
- * on MariaDB. A record that Kafka takes by default (1 MB) is kept whole.
- */
-const valueBytesMax = 4 * 1_024 * 1_024;
-const keyBytesMax = 1_024 * 1_024;
-const headerLengthMax = 1_024 * 1_024;
+const mebibyte = 1_024 * 1_024;
+/** `max_allowed_packet`, by default on MariaDB. */
+const statementBytesMax = 16 * mebibyte;
+/** A record that Kafka takes by default (1 MB) is kept whole. */
+const valueBytesMax = 4 * mebibyte;
+const keyBytesMax = mebibyte;
+const headerLengthMax = mebibyte;
 const reasonLengthMax = 4_000;
+// Bytes stand in a statement in hexadecimal, text as UTF-8 with its quotes escaped.
+assert(
+  2 * (valueBytesMax + keyBytesMax) + 3 * (headerLengthMax + reasonLengthMax) < statementBytesMax,
+);
 
 /** The letter as it fits into its row; where something is cut off, the reason says so. */
 export function withinBounds(letter: DeadLetter): DeadLetter {

@@ -1,14 +1,16 @@
+import { strict as assert } from 'node:assert';
 import type { LedgerConnection } from './ledger-connection.ts';
+import { silenceMaxMs } from './pool-driver.ts';
 
-/** MySQL lets go of a connection that is silent for 15 s: see `poolDriver`. */
 const signOfLifeMs = 3_000;
+assert(signOfLifeMs <= silenceMaxMs / 3, 'one sign of life that is late must not lose the lock');
 
 /**
- * Runs `work` if nobody else, in any process, runs work of this name; tells whether it ran. The claim
- * is a lock of MySQL on a connection of its own: it ends with the process, however that ends, and
- * some fifteen seconds after the last sign of life of a process that stands still or is out of reach.
- * It keeps workers out of each other's way. It is no fence: whoever needs one must check at the store
- * it writes to.
+ * Runs `work` if nobody else, in any process, runs work of this name; tells whether it ran. It
+ * holds a lock of MySQL on a connection of its own, which ends with the process, however that ends,
+ * and some fifteen seconds after the last sign of life of a process that stands still or is out of
+ * reach. That keeps workers out of each other's way. It is no fence: whoever needs one must check at
+ * the store it writes to.
  */
 export async function runExclusively(
   ledger: LedgerConnection,
@@ -25,7 +27,7 @@ export async function runExclusively(
     if (Number(row?.got) !== 1) {
       return false;
     }
-    // One that fails has lost the connection, and with it the claim: the last query will say so.
+    // One that fails has lost the connection, and with it the lock: the last query will say so.
     const signs = setInterval(() => void runner.query('SELECT 1').catch(() => {}), signOfLifeMs);
     try {
       await work();

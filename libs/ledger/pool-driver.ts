@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import type { Pool, PoolOptions } from 'mysql2';
 import mysql from 'mysql2';
 import { limitTime, waitingMax } from './query-limit.ts';
@@ -8,9 +9,10 @@ import { limitTime, waitingMax } from './query-limit.ts';
  * middle of a transaction, or whose machine is gone without a word, would keep the row of a coupon
  * from everybody else for as long.
  */
-const silenceMaxS = 15;
-/** Sooner than that, what nobody uses is closed from here. */
+export const silenceMaxMs = 15_000;
+/** What nobody uses is closed from here. */
 const idleMaxMs = 8_000;
+assert(idleMaxMs < silenceMaxMs, 'MySQL must not be the first to close what is idle');
 
 /** mysql2 for TypeORM, with limits in time that mysql2 does not have. */
 export function poolDriver(queryTimeoutMs?: number): { createPool(options: PoolOptions): Pool } {
@@ -30,7 +32,7 @@ export function poolDriver(queryTimeoutMs?: number): { createPool(options: PoolO
       }
       pool.on('connection', (connection) => {
         // One that fails has lost its connection, which whoever uses it will hear.
-        connection.query('SET SESSION wait_timeout = ?', [silenceMaxS], () => {});
+        connection.query('SET SESSION wait_timeout = ?', [silenceMaxMs / 1_000], () => {});
       });
       return pool;
     },

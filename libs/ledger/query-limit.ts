@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import type { Pool, PoolConnection } from 'mysql2';
 
 /** A connection was not to be had in time. The code is Node's for a server that does not answer. */
@@ -44,6 +45,7 @@ function limitQueries(connection: PoolConnection, limitMs: number): void {
   };
   connection.query = limited as typeof connection.query;
   const lockWaitSeconds = Math.max(1, Math.floor((limitMs / 1_000) * lockWaitShare));
+  assert(lockWaitSeconds * 1_000 < limitMs, 'a lock must be lost before its query is given up');
   limited('SET SESSION innodb_lock_wait_timeout = ?', [lockWaitSeconds], () => {});
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { retryAfterLeastSeconds } from './overloaded.ts';
 
-/** The least Retry-After: who waits that long never notices. */
-const restMaxMs = 1_000;
+/** Who waits as long as he was told to never notices. */
+const restMaxMs = retryAfterLeastSeconds * 1_000;
 const tickMs = 10;
 /** Sending one away costs about a fifth of serving one: a fiftieth of the time goes into it. */
 const sentAwayForEachServed = 0.1;

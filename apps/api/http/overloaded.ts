@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { Problem, problemKinds } from './problem.ts';
 import { problemDocument } from './problem.filter.ts';
 
+export const retryAfterLeastSeconds = 1;
+
 /** The answer to a request that is one too many. */
 export function overloaded(): Problem {
   return new Problem('OVERLOADED', {
@@ -27,5 +29,5 @@ export function sendOverloaded(response: ServerResponse): void {
 
 /** Those sent away together must not come back together. */
 function retryAfterSeconds(): number {
-  return 1 + Math.floor(Math.random() * 4);
+  return retryAfterLeastSeconds + Math.floor(Math.random() * 4);
 }
