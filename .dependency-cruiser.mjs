@@ -13,6 +13,14 @@ const libs = {
   audit: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
 };
 
+/** Of each room of libs/event-log, the rooms it stands on; what lies above the rooms, all may use. */
+const eventLogRooms = {
+  'kafkajs-mends': [],
+  publish: [],
+  inspect: [],
+  consume: ['inspect', 'kafkajs-mends'],
+};
+
 /** Of each package that talks to a server, the one place of what ships that imports it. */
 const clients = {
   kafkajs: 'libs/event-log',
@@ -35,6 +43,17 @@ const libRules = Object.entries(libs).map(([lib, below]) => ({
   to: {
     path: '^(apps|libs|infra|test|bench|k6)/',
     pathNot: `^libs/(${[lib, ...below].join('|')})/`,
+  },
+}));
+
+const roomRules = Object.entries(eventLogRooms).map(([room, beside]) => ({
+  name: `event-log-${room}`,
+  comment: `libs/event-log/${room} uses ${beside.length === 0 ? 'no other room' : beside.join(', ')}.`,
+  severity: 'error',
+  from: { ...shipped, path: `^libs/event-log/${room}/` },
+  to: {
+    path: '^libs/event-log/[^/]+/',
+    pathNot: `^libs/event-log/(${[room, ...beside].join('|')})/`,
   },
 }));
 
@@ -65,6 +84,7 @@ export default {
       to: {},
     },
     ...libRules,
+    ...roomRules,
     {
       name: 'apps-stand-alone',
       comment: 'An app imports libs, and nothing of another app, of tools or of tests.',

@@ -52,6 +52,16 @@ describe('an arrow that is turned fails the check', () => {
     ['libs/audit/auditor.ts', 'apps/cli/text.ts', 'libs-audit'],
     ['libs/gate/gate.ts', 'test/harness/stack.ts', 'libs-gate'],
     ['libs/new/thing.ts', 'libs/coupon/coupon.ts', 'every-lib-has-a-place'],
+    [
+      'libs/event-log/publish/issuance-log.ts',
+      'libs/event-log/consume/partition/delivery.ts',
+      'event-log-publish',
+    ],
+    [
+      'libs/event-log/inspect/log-reader.ts',
+      'libs/event-log/consume/partition/delivery.ts',
+      'event-log-inspect',
+    ],
     ['apps/api/main.ts', 'apps/keeper/relay.ts', 'apps-stand-alone'],
     ['apps/api/main.ts', 'infra/local/processes/paths.ts', 'apps-stand-alone'],
     ['infra/local/commands/demo.ts', 'test/harness/stack.ts', 'infra-knows-no-tests'],
