@@ -28,7 +28,10 @@ export class GateSurvey {
     private readonly gate: Gate,
   ) {}
 
-  /** A survey that was begun less than 0.4 s ago. Rejects when either store is away. */
+  /**
+   * A survey that was begun less than 0.4 s ago. Rejects when either store is away. TRAP: a gate may
+   * have opened or shut since. A duty that acts on one looks again (`take`), or has the gate check.
+   */
   recent(): Promise<Survey> {
     const begunAt = performance.now();
     if (this.latest === undefined || begunAt - this.latest.begunAt > recentMs) {

@@ -8,6 +8,7 @@ function noConnection(message: string): Error {
 
 /** About what ten connections serve in five seconds; more waiting for one would never be in time. */
 export const waitingMax = 10_000;
+/** mysql2 gives this error no code. */
 const queueFullMessage = 'Queue limit reached.';
 
 /** InnoDB looks once a second who has waited long enough. */
@@ -16,13 +17,13 @@ const lockWaitShare = 0.5;
 type Callback = (error: Error | null, ...results: unknown[]) => unknown;
 
 /**
- * A limit in time that mysql2 has for a query but not for what it does to the connection: a server
- * that stands still (frozen, or gone without a word) would keep every connection of the pool, and
- * everybody who waits for one, for as long as it likes.
+ * Limits what mysql2 does not: it gives up a query, but keeps its connection. A server that stands
+ * still (frozen, or gone without a word) would hold every connection of the pool, and everybody who
+ * waits for one, for as long as it likes.
  *
  * - A query that is not answered after `limitMs` fails, and its connection is destroyed: what is
  *   under way there may still happen, as with any connection that breaks.
- * - Who gets no connection within `limitMs` is told so.
+ * - Whoever gets no connection within `limitMs` is told so.
  * - A lock is waited for less long than that: losing it is an answer, and the connection stays.
  */
 export function limitTime(pool: Pool, limitMs: number): void {
@@ -43,6 +44,7 @@ function limitQueries(connection: PoolConnection, limitMs: number): void {
       callback(error, ...results);
     });
   };
+  // TRAP: `execute` stays without a limit; TypeORM only uses `query`.
   connection.query = limited as typeof connection.query;
   const lockWaitSeconds = Math.max(1, Math.floor((limitMs / 1_000) * lockWaitShare));
   assert(lockWaitSeconds * 1_000 < limitMs, 'a lock must be lost before its query is given up');

@@ -11,6 +11,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      // TRAP: `work` may run several times, so outside of MySQL it may only do what may be repeated.
       return await ledger.dataSource.transaction(work);
     } catch (error) {
       if (attempt === attemptsMax || !isLockLost(error)) {

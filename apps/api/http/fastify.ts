@@ -17,7 +17,7 @@ function newRequestId(): string {
   return `${processId}-${requests}`;
 }
 
-/** Fastify with our limits, on which also the errors it meets before any route are problems. */
+/** Fastify with our limits, whose own errors, met before any route, are problems as well. */
 export function createFastifyAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
@@ -31,7 +31,7 @@ export function createFastifyAdapter(): FastifyAdapter {
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
       rejectConnection(socket, connectionProblem(error)),
   });
-  // Leaves JSON as the only body the api reads: anything else is 415, not a surprise.
+  // Now JSON is the only body that the api reads: anything else is 415, not a surprise.
   adapter.getInstance().removeContentTypeParser('text/plain');
   return adapter;
 }

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
-/** How long clients go on being served after they could know better; a busy one asks within it. */
+/** For how long clients are told; a busy one asks within that time. */
 const leaveMs = 500;
 
 /**
- * What comes before the server is closed. To close a connection that its client takes for open cuts off
- * the request that is on its way, so each client is told with its next answer to connect anew.
+ * What comes before the server is closed. Closing a connection that its client takes for open would cut
+ * off a request that is on its way, so each client is told with its next answer to connect anew.
  */
 export class Leaving {
   private hasBegun = false;

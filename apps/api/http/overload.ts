@@ -84,9 +84,11 @@ class Overload {
   }
 
   private limitOf(request: IncomingMessage): LoadLimit | undefined {
+    // TRAP: every POST counts as an assign; another POST route would take the places of assigns.
     if (request.method === 'POST') {
       return this.assigns;
     }
+    // TRAP: whatever begins with /health is never sent away; only what costs nothing may.
     return request.url?.startsWith('/health') ? undefined : this.reads;
   }
 

@@ -36,6 +36,7 @@ export function sendProblem(reply: FastifyReply, requestId: string, problem: Pro
 }
 
 export function problemDocument(requestId: string, { code, details }: Problem): object {
+  // TRAP: all that `details` has is shown to the client, so nothing internal belongs into it.
   const { retryAfterSeconds: _, ...shown } = details;
   return {
     type: `urn:firstcome:problem:${code.toLowerCase()}`,
@@ -51,6 +52,7 @@ export function toProblem(error: unknown): Problem {
     return error;
   }
   if (error instanceof LedgerUnavailableError || isConnectionError(error)) {
+    // TRAP: this is said of every route that meets MySQL away, so it must be true of a new one too.
     return new Problem('UNAVAILABLE', {
       detail: 'This cannot be looked up at the moment; assigning is not affected.',
       retryAfterSeconds: 1,
@@ -76,6 +78,8 @@ function fromStatus(status: number, error: unknown): Problem {
         detail: 'Send the body with Content-Type: application/json.',
       });
     default:
+      // TRAP: an error class that is not named here or above is a 500; throw a `Problem` where a
+      // client can do something about it.
       return status >= 400 && status < 500
         ? new Problem('INVALID_REQUEST', { detail: messageOf(error) })
         : new Problem('INTERNAL', { detail: 'The error was logged under this request id.' });
