@@ -16,6 +16,7 @@ const restTimeoutMs = 5_000;
  */
 @Processor(auditQueue)
 export class AuditJob extends WorkerHost {
+  /** Stays as it is while the system is too busy to be judged. */
   private violated: Record<string, number> = {};
 
   constructor(

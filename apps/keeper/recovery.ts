@@ -27,7 +27,7 @@ const appliedTimeoutMs = 30_000;
  * in the next epoch. Keepers take turns so as not to overtake each other; if they do, it is safe.
  */
 export class Recovery {
-  /** Seen by an earlier look: the gate of a coupon that is new is about to be opened by its creator. */
+  /** Coupons that an earlier look has seen. The gate of a newer one is about to be opened by its creator. */
   private known: ReadonlySet<number> = new Set();
 
   constructor(
@@ -106,7 +106,7 @@ export class Recovery {
     return begun.flat();
   }
 
-  /** Of those whose gate is shut, the epoch that it has seen: who creates a coupon may have opened it. */
+  /** The epochs that shut gates have seen. One may be open by now: its coupon was just created. */
   private async epochsOfShut(couponIds: number[]): Promise<Map<number, number>> {
     const gates = await Promise.all(couponIds.map((id) => this.gate.inspect(id)));
     return new Map(

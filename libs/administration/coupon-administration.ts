@@ -12,9 +12,9 @@ const attemptsMax = 10;
 const gateWaitMs = 30_000;
 
 /**
- * Opens, changes and closes coupons. Each change has a version and reaches MySQL and the gate; who
- * dies in between leaves the rest to the keeper. Methods throw `CouponError` for what the manager
- * can mend, and reject otherwise when a store is away.
+ * Opens, changes and closes coupons. Each change has a version and reaches MySQL and the gate;
+ * whoever dies in between leaves the rest to the keeper. Methods throw `CouponError` for what the
+ * manager can mend, and reject otherwise when a store is away.
  */
 export class CouponAdministration {
   constructor(
@@ -34,7 +34,7 @@ export class CouponAdministration {
       (await this.openFirstEpoch(coupon)) || (await untilOpen(this.gate, coupon.id, gateWaitMs));
     if (!isOpen) {
       throw new CouponError(
-        `coupon ${coupon.id} is created, but its gate does not open: is a keeper and an issuer running?`,
+        `coupon ${coupon.id} is created, but its gate does not open: are a keeper and an issuer running?`,
       );
     }
     return coupon;
@@ -78,8 +78,8 @@ export class CouponAdministration {
   /**
    * No request of a new coupon can be in the log, so its first epoch needs no marker. Unless a gate
    * of this id stands in Redis already, left by a database that is gone: then it is fenced off, for
-   * the keeper to recover. A keeper that recovers the new coupon, because its gate is long in coming,
-   * keeps out while it is opened here, or is waited for. False when the gate is not open yet.
+   * the keeper to recover. A keeper that wants to recover the new coupon, because its gate is long in
+   * coming, waits until it is opened here, or is waited for. False when the gate is not open yet.
    */
   private openFirstEpoch(coupon: Coupon): Promise<boolean> {
     return this.coupons.beforeRecovery(coupon, async () => {

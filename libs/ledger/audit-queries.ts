@@ -25,7 +25,7 @@ export interface LogPlace {
 /** How many ids or places one query may name. */
 export const namedMax = 1_000;
 
-/** Reads of the whole ledger, for checking it; slow on purpose in nobody's way, and never a write. */
+/** Reads the whole ledger to check it: slowly, in nobody's way, and it never writes. */
 export class AuditQueries {
   constructor(private readonly connection: LedgerConnection) {}
 
@@ -43,7 +43,7 @@ export class AuditQueries {
     }));
   }
 
-  /** Those who have one coupon more than once; the unique key makes it none. */
+  /** Those who have one coupon more than once; the unique key allows none. */
   async findDuplicateHolders(rowsMax: number): Promise<(RecordedHolder & { rows: number })[]> {
     const rows: { coupon_id: number; user_id: Buffer; row_count: number }[] = await this.query(
       `SELECT coupon_id, user_id, COUNT(*) AS row_count FROM issuance

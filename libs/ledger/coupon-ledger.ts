@@ -122,8 +122,8 @@ export class CouponLedger {
 
   /**
    * Recovery: raises the epoch of each coupon above what it is here, and above what its gate has seen.
-   * The gates are asked for that (`epochsAtGate`, by coupon id) once whatever runs `beforeRecovery` is
-   * done, maybe more than once; a coupon that they leave out is left alone. Returns the new epochs by
+   * The gates are asked for that (`epochsAtGate`, by coupon id) when nobody is in `beforeRecovery` any
+   * more, maybe several times; a coupon that they leave out is left alone. Returns the new epochs by
    * coupon id; a coupon that is not there is left out. At most 1 000 coupons a call.
    */
   raiseEpochs(

@@ -25,7 +25,7 @@ export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number):
     url: config.MYSQL_URL,
     ...(ca === undefined ? {} : { ssl: { ca } }),
     charset: 'utf8mb4',
-    // Counts and times come as numbers; a BIGINT above 2^53 would come as text, and we have none.
+    // A BIGINT comes as a number; one above 2^53, as only the offset of a record may be, as text.
     supportBigNumbers: true,
     bigNumberStrings: false,
     driver: poolDriver(queryTimeoutMs),

@@ -84,7 +84,7 @@ export class RefusalRow {
   refusedAt!: number;
 }
 
-/** Every change of a coupon, as it was after it. */
+/** Every change of a coupon, with what the coupon was afterwards. */
 @Entity('coupon_change')
 export class CouponChangeRow {
   @PrimaryColumn({ ...count, name: 'coupon_id' })

@@ -7,8 +7,8 @@ const lockName = 'firstcome.migrate';
 const lockWaitSeconds = 60;
 
 /**
- * Creates the database where it is missing and applies the migrations that are. Several callers at
- * once take turns. Returns the names of the migrations that were applied.
+ * Creates the database where it is missing and applies the migrations that are missing. Several
+ * callers at once take turns. Returns the names of the migrations that were applied.
  */
 export async function migrate(config: LedgerConfig): Promise<string[]> {
   const lock = await createDatabase(config);

@@ -27,7 +27,7 @@ export interface RunningProcess {
 export const shutdownTimeoutMs = 9_500;
 
 /**
- * Runs one process of firstcome: configuration, log, metrics, the internal port, and a clean end on
+ * Runs one process of firstcome: configuration, logger, metrics, the internal port, and a clean end on
  * SIGTERM or SIGINT (exit 0 in under 10 s).
  */
 export async function runProcess(

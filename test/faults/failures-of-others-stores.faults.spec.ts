@@ -71,7 +71,7 @@ async function expectIssuedToTheUnit(couponId: number, answers: RushAnswer[]): P
   await expect.poll(() => stores.issuedIds(couponId), { timeout: 90_000 }).toEqual(idsOf(accepted));
 }
 
-describe('keys of the gate that are lost in the middle of a coupon', () => {
+describe('keys of the gate that are lost in the middle of a sale', () => {
   type Lose = (key: string) => Promise<unknown>;
   const ways: Record<string, Lose> = {
     deleted: (key) => stores.redis.del(key),

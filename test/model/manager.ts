@@ -32,7 +32,7 @@ export function newManager(name: string, wishes: Wish[]): Manager {
   return { kind: 'manager', name, wishes, attempts: 0, ...nowhere };
 }
 
-/** `coupons.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
+/** `coupon-administration.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
 export function managerChoices(world: World, manager: Manager): readonly Choice[] {
   const { name, at } = manager;
   if (at === 'find') {

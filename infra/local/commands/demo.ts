@@ -14,7 +14,7 @@ import { isRunning, listRunFiles } from '../processes/run-files.ts';
 
 const usage = `npm run demo
 
-1 000 users ask for 100 coupons at once, and the issuer is killed in the middle. Counts what became
+1 000 users ask for 100 units at once, and the issuer is killed in the middle. Counts what became
 of every request. Uses what npm start runs here, or starts it for this and stops it again.
 `;
 
