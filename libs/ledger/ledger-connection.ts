@@ -1,5 +1,7 @@
+import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { probeTimeoutMs } from '#platform/health/health-probes.ts';
 import { isConnectionError } from './driver-error.ts';
 import type { LedgerConfig } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
@@ -13,6 +15,7 @@ export class LedgerUnavailableError extends Error {
 const retryMs = 1_000;
 /** A question about its health that MySQL has not answered by then counts as not answered. */
 const healthAnswerMs = 1_500;
+assert(healthAnswerMs < probeTimeoutMs, 'a probe must have the time to say that MySQL is mute');
 
 /**
  * The connection to MySQL of one process. A process starts, and stays up, without MySQL: `start`

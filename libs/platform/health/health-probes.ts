@@ -4,6 +4,9 @@ export type Probe = () => Promise<string | undefined> | string | undefined;
 /** By the names under which `/health/ready` shows them. */
 export type Probes = Readonly<Record<string, Probe>>;
 
+/** A probe that has said nothing by then has failed, and nobody knows why. */
+export const probeTimeoutMs = 2_000;
+
 /** What a process needs to be ready, and whether it is on its way out. */
 export class HealthProbes {
   private stopping = false;

@@ -3,9 +3,8 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import type { Probe } from './health-probes.ts';
-import { HealthProbes } from './health-probes.ts';
+import { HealthProbes, probeTimeoutMs } from './health-probes.ts';
 
-const probeTimeoutMs = 2_000;
 /** Probers may ask as often as they like; the stores are asked at most this often. */
 const probeCacheMs = 500;
 
