@@ -91,13 +91,13 @@ async function reconcile(
   return outcomes;
 }
 
-async function chooseCoupons(ledger: CouponLedger, ids: number[] | undefined): Promise<Coupon[]> {
-  const coupons = await ledger.list();
-  const unknown = ids?.find((id) => !coupons.some((coupon) => coupon.id === id));
+async function chooseCoupons(coupons: CouponLedger, ids: number[] | undefined): Promise<Coupon[]> {
+  const all = await coupons.list();
+  const unknown = ids?.find((id) => !all.some((coupon) => coupon.id === id));
   if (unknown !== undefined) {
     throw new CommandError(`there is no coupon ${unknown}`);
   }
-  return coupons.filter(({ id }) => ids === undefined || ids.includes(id));
+  return all.filter(({ id }) => ids === undefined || ids.includes(id));
 }
 
 async function reconcileOne(

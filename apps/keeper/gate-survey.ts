@@ -24,7 +24,7 @@ export class GateSurvey {
   private latest: { begunAt: number; survey: Promise<Survey> } | undefined;
 
   constructor(
-    private readonly ledger: CouponLedger,
+    private readonly coupons: CouponLedger,
     private readonly gate: Gate,
   ) {}
 
@@ -45,7 +45,7 @@ export class GateSurvey {
     const takenAt = await this.gate.now();
     const coupons: SurveyedCoupon[] = [];
     // In slices, for the gate to admit in between.
-    for (const slice of inSlices(await this.ledger.list(), sliceSize)) {
+    for (const slice of inSlices(await this.coupons.list(), sliceSize)) {
       const gates = await Promise.all(slice.map((coupon) => this.gate.inspect(coupon.id)));
       coupons.push(...slice.map((coupon, i) => ({ coupon, gate: gates[i]! })));
     }

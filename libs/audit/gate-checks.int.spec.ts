@@ -4,6 +4,7 @@ import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { HeldIssuance } from '#gate/gate.ts';
+import { inSlices } from '#platform/slices.ts';
 import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
 
 const ledger = new TestLedger();
@@ -25,8 +26,8 @@ async function couponWith(
 ): Promise<{ coupon: Coupon; idOf: Map<string, string> }> {
   const coupon = await ledger.createCoupon({ total: 2_000 });
   const requests = users.map((userId) => aRequest({ couponId: coupon.id, userId }));
-  for (let from = 0; from < requests.length; from += 500) {
-    await ledger.issuances.decideChunk(requests.slice(from, from + 500));
+  for (const chunk of inSlices(requests, 500)) {
+    await ledger.issuances.decideChunk(chunk);
   }
   const decided = requests.map(({ userId, issuanceId }) => ({
     userId,

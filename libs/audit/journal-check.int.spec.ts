@@ -13,6 +13,7 @@ import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { inSlices } from '#platform/slices.ts';
 import { checkJournal } from './journal-check.ts';
 
 const here = new TestLedger();
@@ -117,8 +118,8 @@ test('an acknowledgement that does not say of what is a violation', async () => 
 test('one lost among thousands is found', async () => {
   const { id } = await here.createCoupon({ total: 3_000 });
   const requests = userIds(2_500).map((userId) => aRequest({ couponId: id, userId }));
-  for (let from = 0; from < requests.length; from += 500) {
-    await here.issuances.decideChunk(requests.slice(from, from + 500));
+  for (const chunk of inSlices(requests, 500)) {
+    await here.issuances.decideChunk(chunk);
   }
   const lines = requests.map((request) => answerTo(request));
   expect(await check(...lines)).toEqual({ violations: [], checked: 2_500 });
