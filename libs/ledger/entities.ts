@@ -44,7 +44,10 @@ export class CouponRow {
   appliedEpoch!: number;
 }
 
-/** A row here is what issuing means. User ids are bytes: collations call different users equal. */
+/**
+ * A row here is what issuing means. User ids are bytes: collations call different users equal. TRAP:
+ * this class and `RefusalRow` only say what the tables are; the SQL of this folder names each column.
+ */
 @Entity('issuance')
 @Index('coupon_user', ['couponId', 'userId'], { unique: true })
 @Index('user_id', ['userId', 'id'])

@@ -61,7 +61,7 @@ test('when it fails the error is told, and the next may run', async () => {
   expect(await runExclusively(other, 'duty', nothing)).toBe(true);
 });
 
-test('work that takes longer than its holder may be silent keeps its claim', async () => {
+test('work that takes longer than its holder may be silent keeps its lock', async () => {
   const ran = await runExclusively(here.connection, 'duty', async () => {
     const until = Date.now() + 18_000;
     while (Date.now() < until) {
