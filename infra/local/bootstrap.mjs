@@ -12,6 +12,7 @@ const stampFile = join(root, 'node_modules', '.firstcome-lock');
 
 const commands = {
   start: 'bring up the servers and firstcome, seed coupon 123, supervise',
+  dev: 'what npm start does, and restart a process when its sources change',
   stop: 'stop what npm start left running',
   reset: 'stop everything and delete the data of this checkout',
   test: 'run every check and every test on real servers',

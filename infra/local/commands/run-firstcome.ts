@@ -16,7 +16,15 @@ import { startServers, stopServers } from '../servers/servers.ts';
 import type { Endpoints } from '../servers/servers.ts';
 import { SupervisedApp, waitForOk } from '../processes/supervised-app.ts';
 
-const instance = 'dev';
+/** How a command differs from npm start. */
+export interface Mode {
+  /** Gives each process a port for a debugger. */
+  debuggers: boolean;
+  /** Works beside the processes until `signal` is aborted. */
+  whileUp(apps: SupervisedApp[], report: Report, signal: AbortSignal): Promise<void>;
+}
+
+export const instance = 'dev';
 const processesMax = 16;
 const seed = ['--id', '123', '--name', 'demo', '--total', '10000000', '--if-absent'];
 
@@ -24,7 +32,7 @@ const seed = ['--id', '123', '--name', 'demo', '--total', '10000000', '--if-abse
  * Brings up the servers and our processes, and runs them until Ctrl-C or until a process refuses
  * its configuration, which it throws. Leaves nothing running.
  */
-export async function runFirstcome(counts: AppCounts): Promise<void> {
+export async function runFirstcome(counts: AppCounts, mode?: Mode): Promise<void> {
   const startedAtMs = Date.now();
   const report = createProgress();
   const stopping = new AbortController();
@@ -38,9 +46,11 @@ export async function runFirstcome(counts: AppCounts): Promise<void> {
     const [endpoints] = await Promise.all([servers, ensureBuilt(report)]);
     watch = new ServerWatch(instance, (text) => report.line(text));
     await prepareData(endpoints.env, report);
-    const plan = await planApps(counts, process.env, (text) => report.line(text));
+    const say = (text: string): void => report.line(text);
+    const plan = await planApps(counts, process.env, say, mode?.debuggers);
     await runApps(plan, apps, endpoints, report, stopping);
     process.stdout.write(summary(endpoints, plan, Date.now() - startedAtMs));
+    await mode?.whileUp(apps, report, stopping.signal);
     await untilAborted(stopping.signal);
   } catch (error) {
     // A start that is interrupted fails in many ways, none of them news.
@@ -176,12 +186,16 @@ function summary(endpoints: Endpoints, plan: AppProcess[], tookMs: number): stri
       `  ${name.padEnd(12)}${`${latencyMs} ms`.padStart(8)}  ${source}`,
   );
   const internal = plan.map(({ name, internalPort }) => `${name} ${internalPort}`).join(', ');
+  const debuggers = plan
+    .flatMap(({ name, debuggerPort }) => (debuggerPort ? [`${name} ${debuggerPort}`] : []))
+    .join(', ');
   return [
     `firstcome is up after ${(tookMs / 1_000).toFixed(1)} s`,
     ...servers,
     `  API       ${api}/api/v1${others}`,
     `  docs      ${api}/docs`,
     `  internal  http://127.0.0.1:PORT/metrics and /health/ready: ${internal}`,
+    ...(debuggers === '' ? [] : [`  debuggers 127.0.0.1:PORT: ${debuggers}`]),
     `  logs      ${relative(rootDir, logsDir(instance))}`,
     'Try it:',
     `  curl -s ${api}/api/v1/coupons/assign -H 'content-type: application/json' ` +

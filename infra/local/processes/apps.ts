@@ -13,20 +13,25 @@ export interface AppProcess {
   internalPort: number;
   /** Of an api: where the public API is. */
   publicPort?: number;
+  /** Where a debugger attaches, if one may. */
+  debuggerPort?: number;
 }
 
 const preferredInternalPorts: Record<AppKind, number> = { api: 9464, issuer: 9474, keeper: 9484 };
 const preferredApiPort = 8080;
+const preferredDebuggerPort = 9229;
 
 /**
  * Names the processes and gives each its ports: the preferred ones, or the next free ones. Several
  * apis share one public port where the system spreads connections over them (Linux); elsewhere
- * each has its own. A public port that is taken is told to `say`.
+ * each has its own. A public port that is taken is told to `say`. With `debuggers` each process has
+ * a port for one.
  */
 export async function planApps(
   counts: AppCounts,
   environment: NodeJS.ProcessEnv,
   say: (text: string) => void,
+  debuggers = false,
 ): Promise<AppProcess[]> {
   const taken = new Set<number>();
   const sharePort = counts.api > 1 && process.platform === 'linux';
@@ -42,6 +47,7 @@ export async function planApps(
         env: { INTERNAL_PORT: String(internalPort) },
         internalPort,
       };
+      if (debuggers) app.debuggerPort = await choosePort(preferredDebuggerPort, taken);
       if (kind === 'api') {
         if (apiPort === undefined || !sharePort) {
           apiPort = await choosePort(apiPort === undefined ? wantedApiPort : apiPort + 1, taken);

@@ -13,7 +13,7 @@ const sources = [
   'tsconfig.json',
   'tsconfig.build.json',
 ];
-const distDir = join(rootDir, 'dist');
+export const distDir = join(rootDir, 'dist');
 const stampFile = join(distDir, '.built-from');
 
 const apps = ['api', 'issuer', 'keeper', 'cli'] as const;
@@ -28,8 +28,8 @@ export function nodeArguments(app: App): string[] {
 }
 
 /** Where the compiled main file of an app is. */
-export function mainFile(app: App): string {
-  return join(distDir, 'apps', app, 'main.js');
+export function mainFile(app: App, dist = distDir): string {
+  return join(dist, 'apps', app, 'main.js');
 }
 
 /** Builds `dist` unless it was built from exactly these sources. Throws what the compiler says. */

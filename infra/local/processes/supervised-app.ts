@@ -25,7 +25,9 @@ export class SupervisedApp {
   private readonly say: (text: string) => void;
   private readonly onBadConfig: (error: ReadableError) => void;
   private readonly backOff = new BackOff();
-  private readonly stopping = new AbortController();
+  /** Aborted when the present process is ended on purpose: its end is no death then. */
+  private life = new AbortController();
+  private stopped = false;
   private process: { pid: number; startedAt: string } | undefined;
 
   constructor(
@@ -46,20 +48,29 @@ export class SupervisedApp {
   }
 
   async start(): Promise<void> {
+    if (this.stopped) return;
+    const life = new AbortController();
+    this.life = life;
     const log = this.log();
     const logStart = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
     const startedAtMs = Date.now();
-    const args = nodeArguments(this.app.kind);
+    const { kind, debuggerPort } = this.app;
+    const args = [...debuggerArguments(debuggerPort), ...nodeArguments(kind)];
     const child = await spawnDetached(process.execPath, args, log, this.env);
-    if (this.app.kind === 'issuer') {
+    const startedAt = processStartTime(child.pid) ?? '';
+    if (life.signal.aborted) {
+      await terminate(child.pid, startedAt, { graceMs: stopGraceMs });
+      return;
+    }
+    if (kind === 'issuer') {
       // Somebody waits for the api; the issuer may be a moment behind. Side by side on two CPUs, the
       // api took a fifth more requests for it, and the issuer was not further behind.
       lowerPriority(child.pid);
     }
-    const startedAt = processStartTime(child.pid) ?? '';
     this.process = { pid: child.pid, startedAt };
     child.once('exit', (code, signal) => {
-      void this.died({ code, signal, uptimeMs: Date.now() - startedAtMs, logStart });
+      const uptimeMs = Date.now() - startedAtMs;
+      void this.died({ code, signal, uptimeMs, logStart, life: life.signal });
     });
     writeRunFile(this.instance, {
       name: this.app.name,
@@ -70,9 +81,6 @@ export class SupervisedApp {
       command: [process.execPath, ...args],
       source: process.execPath,
     });
-    if (this.stopping.signal.aborted) {
-      await this.stop();
-    }
   }
 
   /** Waits until the process says that it is ready. Throws why it is not after a minute. */
@@ -81,9 +89,20 @@ export class SupervisedApp {
     await waitForOk(url, `${this.app.name} is not ready`, this.log(), abort);
   }
 
-  /** SIGTERM, and SIGKILL for a process that has not finished within 12 s. */
+  /** Ends the process for good: SIGTERM, and SIGKILL if it has not finished within 12 s. */
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.stopped = true;
+    await this.end();
+  }
+
+  /** Ends the process as `stop` does, and starts it anew. */
+  async restart(): Promise<void> {
+    await this.end();
+    await this.start();
+  }
+
+  private async end(): Promise<void> {
+    this.life.abort();
     if (this.process !== undefined) {
       const { pid, startedAt } = this.process;
       await terminate(pid, startedAt, { graceMs: stopGraceMs });
@@ -96,8 +115,9 @@ export class SupervisedApp {
     signal: NodeJS.Signals | null;
     uptimeMs: number;
     logStart: number;
+    life: AbortSignal;
   }): Promise<void> {
-    if (this.stopping.signal.aborted) {
+    if (death.life.aborted) {
       return;
     }
     const log = this.log();
@@ -114,10 +134,10 @@ export class SupervisedApp {
         `log: ${relative(rootDir, log)}`,
     );
     try {
-      await sleep(waitMs, undefined, { signal: this.stopping.signal });
+      await sleep(waitMs, undefined, { signal: death.life });
       await this.start();
     } catch (error) {
-      if (!this.stopping.signal.aborted) {
+      if (!death.life.aborted) {
         this.say(`${this.app.name} could not be started again: ${reason(error)}`);
       }
     }
@@ -126,6 +146,11 @@ export class SupervisedApp {
   private log(): string {
     return logFile(this.instance, this.app.name);
   }
+}
+
+function debuggerArguments(port: number | undefined): string[] {
+  const letGo = new URL('let-debugger-go.ts', import.meta.url).href;
+  return port === undefined ? [] : [`--inspect=127.0.0.1:${port}`, `--import=${letGo}`];
 }
 
 /** Asks `url` until it answers 200 with a body that is `good`. Throws `what`, the last answer and the end of `log`. */

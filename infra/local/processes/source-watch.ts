@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { watch } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rootDir } from './paths.ts';
+import { runToEnd } from './process.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
+
+export interface WatchedSources {
+  /** Holds `apps`, `libs` and `tsconfig.build.json`. */
+  root: string;
+  /** Called when `dist` is built from what was saved, for the first time soon after the start. */
+  onBuilt: () => void;
+  say: (text: string) => void;
+  /** Called with the process that compiles, for whoever must be able to end it. */
+  onCompiler?: (pid: number) => void;
+}
+
+/** An editor saves a file in several steps. */
+const saveMs = 50;
+const tsc = join(rootDir, 'node_modules', 'typescript', 'bin', 'tsc');
+const tscOptions = ['--project', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'];
+const copyLua = join(rootDir, 'infra', 'build', 'copy-lua.mjs');
+
+/**
+ * Keeps `dist` built until `signal` is aborted. While there is an error in the TypeScript, it is
+ * told and nothing is written. Throws when the compiler ends by itself.
+ */
+export async function watchSources(sources: WatchedSources, signal: AbortSignal): Promise<void> {
+  const lua = watchLua(sources);
+  // In a group of its own, so that Ctrl-C in the terminal does not reach it.
+  const compiler = spawn(
+    process.execPath,
+    [tsc, ...tscOptions, ...(process.stderr.isTTY ? ['--pretty'] : [])],
+    {
+      cwd: sources.root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  if (compiler.pid !== undefined) sources.onCompiler?.(compiler.pid);
+  const kill = (): boolean => compiler.kill();
+  signal.addEventListener('abort', kill);
+  try {
+    await followCompiler(createInterface({ input: compiler.stdout }), sources);
+    if (!signal.aborted) throw new ReadableError('The compiler (tsc --watch) ended by itself.');
+  } finally {
+    signal.removeEventListener('abort', kill);
+    kill();
+    lua.close();
+  }
+}
+
+async function followCompiler(
+  lines: AsyncIterable<string>,
+  { onBuilt, say }: WatchedSources,
+): Promise<void> {
+  let output: string[] = [];
+  let failed = false;
+  for await (const line of lines) {
+    const errors = /Found (\d+) errors?\. Watching for file changes/.exec(line)?.[1];
+    if (errors === '0') {
+      if (failed) say('The sources compile again.');
+      onBuilt();
+    } else if (errors !== undefined) {
+      say([...output, 'Until this is mended, all processes stay as they are.'].join('\n'));
+    }
+    if (errors !== undefined) failed = errors !== '0';
+    if (/Starting (?:incremental )?compilation/.test(line)) output = [];
+    else if (line !== '') output.push(line);
+  }
+}
+
+/** tsc knows nothing of Lua files. */
+function watchLua({ root, onBuilt, say }: WatchedSources): { close(): void } {
+  let copying: Promise<void> | undefined;
+  const copy = async (): Promise<void> => {
+    await sleep(saveMs);
+    copying = undefined;
+    const copied = await runToEnd(process.execPath, [copyLua], { cwd: root });
+    if (copied.code === 0) onBuilt();
+    else say(copied.output);
+  };
+  return watch(join(root, 'libs'), { recursive: true }, (_, file) => {
+    if (file?.endsWith('.lua')) copying ??= copy();
+  });
+}
