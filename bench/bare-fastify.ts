@@ -28,7 +28,7 @@ const constantAnswer = {
 const app = Fastify({ logger: false });
 const redisUrl = process.env['BENCH_REDIS_URL'];
 
-app.get('/ready', async () => 'ready');
+app.get('/health/ready', async () => 'ready');
 
 if (redisUrl === undefined) {
   app.post('/api/v1/coupons/assign', async () => constantAnswer);

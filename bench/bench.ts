@@ -13,7 +13,6 @@ import type { Machine } from './machine.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { parseOptions, usage } from './options.ts';
-import { OwnSpace } from './own-space.ts';
 import type { PlannedRun } from './schedule.ts';
 import { planRuns } from './schedule.ts';
 import type { Run, SummaryRow } from './summary.ts';
@@ -34,7 +33,7 @@ async function bench(options: BenchOptions, report: Report, abort: AbortSignal):
   const { env, servers } = await startServers(instance, report, abort);
   const runs: Run[] = [];
   try {
-    await onOwnTargets(new OwnSpace(env), report, abort, (targets) =>
+    await onOwnTargets(new Targets(env, abort), report, (targets) =>
       measure(targets, load, { options, runs }, report, abort),
     );
   } finally {
@@ -60,22 +59,15 @@ function writeJson(
 }
 
 async function onOwnTargets(
-  space: OwnSpace,
+  targets: Targets,
   report: Report,
-  abort: AbortSignal,
   work: (targets: Targets) => Promise<void>,
 ): Promise<void> {
-  const targets = new Targets(instance, space);
   try {
-    await report.step('starting api, issuer, keeper and two bare servers', () =>
-      targets.start(abort),
-    );
+    await report.step('starting api, issuer, keeper and two bare servers', () => targets.start());
     await work(targets);
   } finally {
-    await report.step('stopping them', async () => {
-      await targets.stop();
-      await space.remove();
-    });
+    await report.step('stopping them', () => targets.stop());
   }
 }
 

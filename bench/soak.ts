@@ -3,15 +3,16 @@ import os from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { Stack } from '../infra/harness/stack.ts';
+import { appKinds } from '../infra/local/processes/apps.ts';
 import { ensureBuilt } from '../infra/local/processes/build.ts';
 import { runInterruptible } from '../infra/local/terminal/command.ts';
 import { createProgress } from '../infra/local/terminal/progress.ts';
 import type { Report } from '../infra/local/terminal/progress.ts';
 import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 import { startServers, stopServers } from '../infra/local/servers/servers.ts';
-import { AssignStack } from './assign-stack.ts';
 import { describeMachine } from './machine.ts';
-import { OwnSpace } from './own-space.ts';
+import { assertNeverDied, drain, memory, outcomes } from './readings.ts';
 import { parseSoakOptions, usage } from './soak-options.ts';
 import type { SoakOptions } from './soak-options.ts';
 import { formatVerdicts, judgeMemory } from './soak-report.ts';
@@ -32,10 +33,9 @@ async function soak(options: SoakOptions, report: Report, abort: AbortSignal): P
   const loadBefore = os.loadavg();
   await ensureBuilt(report);
   const { env, servers } = await startServers(instance, report, abort);
-  const space = new OwnSpace(env);
-  const stack = new AssignStack(instance, space.env);
+  const stack = new Stack({ servers: env, name: 'bench', isSupervised: true, abort });
   try {
-    await report.step('starting api, issuer and keeper', () => stack.start(abort));
+    await report.step('starting api, issuer and keeper', () => stack.start(appKinds));
     const series = await watch(stack, options, report, abort);
     const verdicts = series.map((one) => judgeMemory(one, options));
     const machine = describeMachine(loadBefore, servers, 'autocannon');
@@ -47,7 +47,6 @@ async function soak(options: SoakOptions, report: Report, abort: AbortSignal): P
   } finally {
     await report.step('stopping everything', async () => {
       await stack.stop();
-      await space.remove();
       await stopServers(instance);
     });
   }
@@ -55,34 +54,35 @@ async function soak(options: SoakOptions, report: Report, abort: AbortSignal): P
 
 /** Throws when a process dies or an assign fails: such figures count for nothing. */
 async function watch(
-  stack: AssignStack,
+  stack: Stack,
   { minutes, rate }: SoakOptions,
   report: Report,
   abort: AbortSignal,
 ): Promise<MemorySeries[]> {
   const couponId = await stack.createCoupon(total);
   const seconds = minutes * 60;
-  const load = startLoad(`${stack.url}/api/v1/coupons/assign`, couponId, { seconds, rate }, abort);
+  const url = `${stack.app('api').publicUrl}/api/v1/coupons/assign`;
+  const load = startLoad(url, couponId, { seconds, rate }, abort);
   const series = new Map<string, number[]>();
   for (let reading = 1; reading <= readings; reading += 1) {
     await delay((seconds * 1_000) / readings, undefined, { signal: abort });
-    const memory = await stack.memory();
-    memory.forEach((bytes, name) => series.set(name, [...(series.get(name) ?? []), bytes]));
+    const resident = await memory(stack);
+    resident.forEach((bytes, name) => series.set(name, [...(series.get(name) ?? []), bytes]));
     if (reading % (readings / 10) === 0) {
-      const megabytes = [...memory].map(
+      const megabytes = [...resident].map(
         ([name, bytes]) => `${name} ${Math.round(bytes / 2 ** 20)}`,
       );
       report.line(`${reading} % of ${minutes} min: ${megabytes.join(', ')} MB`);
     }
   }
   const { requests, non2xx, errors } = await load;
-  stack.assertRunning();
+  assertNeverDied(stack);
   if (non2xx + errors > 0) {
     throw new ReadableError(
-      `${non2xx + errors} of ${requests.total} assigns failed: ${await stack.outcomes()}`,
+      `${non2xx + errors} of ${requests.total} assigns failed: ${await outcomes(stack)}`,
     );
   }
-  await stack.drain(couponId, total, requests.total);
+  await drain(stack, couponId, total, requests.total);
   report.line(`${requests.total} assigns, all issued`);
   return [...series].map(([name, bytes]) => ({ process: name, bytes }));
 }

@@ -1,4 +1,4 @@
-import type { CrowdCounts } from './crowd.ts';
+import type { CrowdCounts } from './chaos-crowd.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import type { LedgerComparison } from './ledger-comparison.ts';
 

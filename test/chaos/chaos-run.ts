@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AnswerJournal } from '../../infra/harness/answer-journal.ts';
+import { Stack } from '../../infra/harness/stack.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
 import type { Instance } from '../../infra/local/processes/paths.ts';
-import { waitUntil } from '../../infra/local/processes/process.ts';
+import { waitUntil } from '../../infra/local/processes/waiting.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
 import { reason } from '../../infra/local/terminal/readable-error.ts';
-import { OwnSpace } from '../../bench/own-space.ts';
 import { randomOf } from '../model/random.ts';
-import { AnswerJournal } from './answer-journal.ts';
+import { ChaosCrowd } from './chaos-crowd.ts';
+import type { Share } from './chaos-crowd.ts';
 import type { ChaosResult, FaultRecord } from './chaos-result.ts';
-import { ChaosStack } from './chaos-stack.ts';
-import { Crowd } from './crowd.ts';
-import type { Share } from './crowd.ts';
 import { faultKinds, planFaults } from './fault-plan.ts';
 import type { Fault } from './fault-plan.ts';
 import { injections, obstacle } from './faults.ts';
@@ -27,8 +27,9 @@ export interface ChaosSettings {
   journalFile: string;
 }
 
+const kinds = ['api', 'api', 'api', 'issuer', 'issuer', 'keeper', 'keeper'] as const;
 const inServiceDeadlineMs = 120_000;
-const restWaitSeconds = 120;
+const restWaitSeconds = '120';
 /** What each api, and each coupon, must have answered to count as in service. */
 const proofs = { ofApi: 10, ofCoupon: 3 };
 const large = 1_000_000;
@@ -37,23 +38,26 @@ const smallShare = 15;
 
 /** One run: a stack, a crowd, and the faults of a seed, one after another. */
 export class ChaosRun {
-  private readonly settings: ChaosSettings;
-  private readonly report: Report;
-  private readonly abort: AbortSignal;
-  private readonly space: OwnSpace;
-  private readonly stack: ChaosStack;
+  private readonly stack: Stack;
   private readonly journal: AnswerJournal;
   private readonly watch = new ServiceWatch();
   private readonly result: ChaosResult;
-  private crowd: Crowd | undefined;
+  private crowd: ChaosCrowd | undefined;
   private shares: Share[] = [];
 
-  constructor(settings: ChaosSettings, report: Report, abort: AbortSignal) {
-    this.settings = settings;
-    this.report = report;
-    this.abort = abort;
-    this.space = new OwnSpace({ ...settings.env, KAFKA_PARTITIONS: '4' }, 'chaos');
-    this.stack = new ChaosStack(settings.instance, this.space.env);
+  constructor(
+    private readonly settings: ChaosSettings,
+    private readonly report: Report,
+    private readonly abort: AbortSignal,
+  ) {
+    // Each api has a port of its own: clients meet one that is dead or frozen. What dies starts again.
+    this.stack = new Stack({
+      servers: settings.env,
+      env: { KAFKA_PARTITIONS: '4' },
+      name: 'chaos',
+      isSupervised: true,
+      abort,
+    });
     this.journal = new AnswerJournal(settings.journalFile);
     this.result = { seed: settings.seed, faults: [], leftOut: {}, failures: [], counts: noCounts };
   }
@@ -62,17 +66,14 @@ export class ChaosRun {
   async run(): Promise<ChaosResult> {
     try {
       await this.report.step('starting 3 apis, 2 issuers and 2 keepers', () =>
-        this.stack.start(this.abort),
+        this.stack.start(kinds),
       );
       await this.breakAndJudge();
     } catch (error) {
       this.result.failures.push(this.abort.aborted ? 'interrupted' : reason(error));
     } finally {
-      await this.crowd?.end();
-      await this.report.step('stopping them', async () => {
-        await this.stack.stop();
-        await this.space.remove();
-      });
+      await this.crowd?.abandon();
+      await this.report.step('stopping them', () => this.stack.stop());
     }
     return this.result;
   }
@@ -85,23 +86,21 @@ export class ChaosRun {
     const ids = await Promise.all(totals.map((total) => this.stack.createCoupon(total)));
     const percents = [45, 25, 15, smallShare];
     this.shares = ids.map((couponId, i) => ({ couponId, percent: percents[i]! }));
-    this.crowd = new Crowd(
-      { apis: this.stack.apis, shares: this.shares, random: randomOf(seed) },
-      { requestsPerSecond, journal: this.journal, watch: this.watch },
-    );
+    const { apis, shares, journal, watch } = this;
+    this.crowd = new ChaosCrowd({ apis, shares, journal, watch, random: randomOf(seed) });
     this.result.counts = this.crowd.counts;
-    this.crowd.start();
+    this.crowd.start(requestsPerSecond);
     await this.untilInService();
     await this.injectFaults({ changing: ids[1]!, small: ids[3]! });
     await this.report.step('the last users get their answer', () =>
-      this.crowd!.finish(inServiceDeadlineMs),
+      this.crowd!.close(inServiceDeadlineMs),
     );
     await this.judge();
   }
 
   private async injectFaults(coupons: Victim['coupons']): Promise<void> {
     const { instance, seed, seconds } = this.settings;
-    const victim = { instance, stack: this.stack, env: this.space.env, coupons };
+    const victim = { instance, stack: this.stack, coupons };
     for (const kind of faultKinds) {
       const why = obstacle(kind, instance);
       if (why !== undefined) {
@@ -144,7 +143,7 @@ export class ChaosRun {
     let missing: string[] = [];
     const look = async (): Promise<true | undefined> => {
       this.abort.throwIfAborted();
-      missing = await this.stack.unready();
+      missing = await this.unready();
       missing.push(...this.withoutProof());
       return missing.length === 0 && (await this.firstIsIssued()) ? true : undefined;
     };
@@ -157,8 +156,24 @@ export class ChaosRun {
     });
   }
 
+  private get apis(): App[] {
+    return this.stack.apps.filter(({ plan }) => plan.kind === 'api');
+  }
+
+  /** The names of the processes that are not ready. */
+  private async unready(): Promise<string[]> {
+    const [refusal] = this.stack.refusals;
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    const asked = this.stack.apps.map(async (app) =>
+      (await app.readiness())?.status === 200 ? [] : [app.name],
+    );
+    return (await Promise.all(asked)).flat();
+  }
+
   private withoutProof(): string[] {
-    const apis = this.stack.apis.map(({ name }) => name);
+    const apis = this.apis.map(({ name }) => name);
     const coupons = this.shares.map(({ couponId }) => String(couponId));
     const silentApis = apis.filter((name) => this.watch.conclusions(name) < proofs.ofApi);
     const shut = coupons.filter((id) => this.watch.conclusions(id) < proofs.ofCoupon);
@@ -168,30 +183,30 @@ export class ChaosRun {
   /** An id that was given out after the repair, at the api that is asked first. */
   private async firstIsIssued(): Promise<boolean> {
     const id = this.watch.firstIssuanceId;
-    const [api] = this.stack.apis;
-    if (id === undefined || api === undefined) {
+    if (id === undefined) {
       return false;
     }
     const signal = AbortSignal.timeout(5_000);
-    const answer = await fetch(`${api.url}/api/v1/issuances/${id}`, { signal })
-      .then((response) => response.json() as Promise<{ status?: string }>)
+    const answer = await this.stack
+      .request(`/api/v1/issuances/${id}`, { signal }, this.apis[0])
       .catch(() => undefined);
-    return answer?.status === 'ISSUED';
+    return answer?.body.status === 'ISSUED';
   }
 
   private async judge(): Promise<void> {
     const { failures } = this.result;
-    await this.journal.close();
-    const { code, output } = await this.report.step('verify', () =>
-      this.stack.verify(this.journal.file, restWaitSeconds),
+    this.journal.close();
+    const { exitCode, stdout, stderr } = await this.report.step('verify', () =>
+      this.stack.firstcome('verify', '--journal', this.journal.file, '--wait', restWaitSeconds),
     );
-    this.result.verify = { holds: code === 0, output };
+    const output = stdout + stderr;
+    this.result.verify = { holds: exitCode === 0, output };
     const ledger = await this.report.step('comparing every answer with the ledger', () =>
-      compareWithLedger(this.journal.file, this.space.env['MYSQL_URL'] ?? ''),
+      compareWithLedger(this.journal.file, this.stack.env['MYSQL_URL']!),
     );
     this.result.ledger = ledger;
-    if (code !== 0) {
-      failures.push(`verify (exit ${code}):\n${output}`);
+    if (exitCode !== 0) {
+      failures.push(`verify (exit ${exitCode}):\n${output}`);
     }
     for (const name of ['lost', 'duplicated', 'oversold'] as const) {
       if (ledger[name] > 0) {

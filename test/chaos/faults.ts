@@ -2,28 +2,26 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
-import type { AppKind } from '../../infra/local/processes/apps.ts';
+import { topicNames } from '#event-log/topics.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import type { App, AppKind } from '../../infra/local/processes/apps.ts';
 import { dataDir } from '../../infra/local/processes/paths.ts';
 import type { Instance, ServerName } from '../../infra/local/processes/paths.ts';
-import { isSameProcess, waitUntil } from '../../infra/local/processes/process.ts';
+import { signalIfAlive } from '../../infra/local/processes/process.ts';
 import { isRunning, readRunFile } from '../../infra/local/processes/run-files.ts';
 import { startServer, stopServer } from '../../infra/local/servers/servers.ts';
-import type { ChaosStack } from './chaos-stack.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 
 /** What faults are done to. */
 export interface Victim {
   instance: Instance;
-  stack: ChaosStack;
-  env: Record<string, string>;
+  stack: Stack;
   coupons: { changing: number; small: number };
   abort: AbortSignal;
 }
 
 type Inject = (victim: Victim, fault: Fault) => Promise<void>;
 
-const deathDeadlineMs = 20_000;
 const totalStep = 1_000;
 
 /** Each resolves when what it broke has been repaired, also when it is aborted half-way. */
@@ -35,7 +33,7 @@ export const injections: Record<FaultKind, Inject> = {
   'issuer frozen': freezeApp('issuer'),
   'keeper frozen': freezeApp('keeper'),
   'gate Redis killed': killServer('gate-redis'),
-  'gate emptied': ({ env }) => deleteKeys(env['GATE_REDIS_URL']!, env['GATE_KEY_PREFIX']!),
+  'gate emptied': ({ stack }) => stack.space.emptyGate(),
   'gate rolled back': rollBackGate,
   'broker killed': killServer('kafka'),
   'broker frozen': freezeServer('kafka'),
@@ -45,7 +43,7 @@ export const injections: Record<FaultKind, Inject> = {
   'coupon paused': pauseCoupon,
   'total raised': ({ stack, coupons }) => changeTotal(stack, coupons.small, totalStep),
   'total lowered': ({ stack, coupons }) => changeTotal(stack, coupons.changing, -totalStep),
-  'job store wiped': ({ env }) => deleteKeys(env['JOBS_REDIS_URL']!, env['GATE_KEY_PREFIX']!),
+  'job store wiped': ({ stack }) => stack.space.emptyJobs(),
 };
 
 /** The server whose process a fault needs to get hold of. */
@@ -67,52 +65,44 @@ export function obstacle(kind: FaultKind, instance: Instance): string | undefine
     : `${server} is not a process that was started here`;
 }
 
-function killApp(kind: AppKind): Inject {
-  return async ({ stack }, { which }) => {
-    const run = stack.process(kind, which);
-    if (run !== undefined) {
-      process.kill(run.pid, 'SIGKILL');
-      await untilDead(run.pid, run.startedAt);
-    }
-  };
+/** One of the processes of a kind, as it runs now; nothing while it is dead. */
+function runningApp({ apps }: Stack, kind: AppKind, which: number): App | undefined {
+  const ofKind = apps.filter(({ plan }) => plan.kind === kind);
+  const app = ofKind[which % ofKind.length]!;
+  return app.isRunning ? app : undefined;
 }
 
-/** Until then it may still say that it is ready. */
-function untilDead(pid: number, startedAt: string): Promise<true> {
-  return waitUntil(() => (isSameProcess(pid, startedAt) ? undefined : true), {
-    deadlineMs: deathDeadlineMs,
-    intervalMs: 10,
-    failure: () => `Process ${pid} survives SIGKILL.`,
-  });
+function killApp(kind: AppKind): Inject {
+  // Until it has ended it may still say that it is ready.
+  return async ({ stack }, { which }) => runningApp(stack, kind, which)?.kill();
 }
 
 function freezeApp(kind: AppKind): Inject {
   return async ({ stack, abort }, { which, seconds }) => {
-    const run = stack.process(kind, which);
-    if (run !== undefined) {
-      await freeze(run, seconds, abort);
+    const app = runningApp(stack, kind, which);
+    if (app !== undefined) {
+      await freeze((signal) => app.signal(signal), seconds, abort);
     }
   };
 }
 
 function freezeServer(name: ServerName): Inject {
   return async ({ instance, abort }, { seconds }) => {
-    await freeze(readRunFile(instance, name)!, seconds, abort);
+    const { pid, startedAt } = readRunFile(instance, name)!;
+    await freeze((signal) => signalIfAlive(pid, startedAt, signal), seconds, abort);
   };
 }
 
 async function freeze(
-  { pid, startedAt }: { pid: number; startedAt: string },
+  send: (signal: NodeJS.Signals) => void,
   seconds: number,
   abort: AbortSignal,
 ): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
+  send('SIGSTOP');
   try {
     await sleep(seconds * 1_000, undefined, { signal: abort });
   } finally {
-    if (isSameProcess(pid, startedAt)) {
-      process.kill(pid, 'SIGCONT');
-    }
+    send('SIGCONT');
   }
 }
 
@@ -128,11 +118,11 @@ function killServer(name: ServerName): Inject {
 }
 
 /** Redis comes back with what it had on disk some seconds before it was killed. */
-async function rollBackGate({ instance, env, abort }: Victim, { seconds }: Fault): Promise<void> {
+async function rollBackGate({ instance, stack, abort }: Victim, { seconds }: Fault): Promise<void> {
   const log = join(dataDir(instance, 'gate-redis'), 'appendonlydir');
   const older = `${log}.older`;
   try {
-    await endRewrites(env['GATE_REDIS_URL']!);
+    await endRewrites(stack.env['GATE_REDIS_URL']!);
     cpSync(log, older, { recursive: true });
     await sleep(seconds * 1_000, undefined, { signal: abort });
     await stopServer(instance, 'gate-redis', 'SIGKILL');
@@ -154,27 +144,13 @@ async function endRewrites(url: string): Promise<void> {
   }
 }
 
-async function deleteKeys(url: string, prefix: string): Promise<void> {
-  const redis = new Redis(url);
-  try {
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
-      if ((keys as string[]).length > 0) {
-        await redis.unlink(...(keys as string[]));
-      }
-    }
-  } finally {
-    redis.disconnect();
-  }
-}
-
-async function writeGarbage({ env }: Victim, { which }: Fault): Promise<void> {
-  const brokers = env['KAFKA_BROKERS']!.split(',');
-  const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
+async function writeGarbage({ stack }: Victim, { which }: Fault): Promise<void> {
+  const producer = stack.space.kafka().producer();
   await producer.connect();
-  const partition = which % Number(env['KAFKA_PARTITIONS']);
+  const partition = which % Number(stack.env['KAFKA_PARTITIONS']);
   const values = [Buffer.from([0x00, 0xff]), 'not JSON', '{"v":1,"type":"unknown"}', '[]', null];
   await producer.send({
-    topic: `${env['KAFKA_TOPIC_PREFIX']}coupon.issuance.requested`,
+    topic: topicNames(`${stack.name}.`).requested,
     messages: values.map((value) => ({ partition, key: 'garbage', value })),
   });
   await producer.disconnect();
@@ -183,16 +159,16 @@ async function writeGarbage({ env }: Victim, { which }: Fault): Promise<void> {
 async function pauseCoupon(victim: Victim, { seconds }: Fault): Promise<void> {
   const { stack, coupons, abort } = victim;
   const id = String(coupons.changing);
-  await stack.firstcome('coupon', 'pause', id);
+  await stack.firstcomeOrThrow('coupon', 'pause', id);
   try {
     await sleep(seconds * 1_000, undefined, { signal: abort });
   } finally {
-    await stack.firstcome('coupon', 'resume', id);
+    await stack.firstcomeOrThrow('coupon', 'resume', id);
   }
 }
 
-async function changeTotal(stack: ChaosStack, couponId: number, by: number): Promise<void> {
-  const coupon = await stack.firstcome('coupon', 'show', String(couponId), '--json');
+async function changeTotal(stack: Stack, couponId: number, by: number): Promise<void> {
+  const coupon = await stack.firstcomeOrThrow('coupon', 'show', String(couponId), '--json');
   const { total } = JSON.parse(coupon) as { total: number };
-  await stack.firstcome('coupon', 'set-total', String(couponId), String(total + by));
+  await stack.firstcomeOrThrow('coupon', 'set-total', String(couponId), String(total + by));
 }

@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise';
-import type { JournalLine } from './answer-journal.ts';
-import { readJournal } from './answer-journal.ts';
+import type { JournalLine } from '../../infra/harness/answer-journal.ts';
+import { readJournal } from '../../infra/harness/answer-journal.ts';
 
 /** What the ledger says of the answers that clients got. */
 export interface LedgerComparison {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer } from '../harness/stack.ts';
-import { Stack } from '../harness/stack.ts';
+import type { Answer } from '../../infra/harness/assign.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 const assignPath = '/api/v1/coupons/assign';
 const uuidV7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
@@ -10,7 +11,7 @@ let stack: Stack;
 let couponId: number;
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await startStack();
   couponId = await stack.createCoupon(1_000);
 });
 afterAll(() => stack.stop());

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Rush } from '../harness/rush.ts';
-import { Stack } from '../harness/stack.ts';
+import { Rush } from '../harness/stack/rush.ts';
+import { writeJournal } from '../../infra/harness/answer-journal.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
 const folder = mkdtempSync(join(tmpdir(), 'firstcome-'));
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await startStack();
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -34,7 +36,7 @@ async function newcomerGets(couponId: number, name: string): Promise<string> {
 /** Whatever the clients were told is true, and as many are issued as were told so. */
 async function expectKeptWord(rush: Rush, couponId: number): Promise<void> {
   const journal = join(folder, `${couponId}.ndjson`);
-  rush.writeJournal(journal);
+  writeJournal(journal, rush.answers);
   const { exitCode, stdout } = await stack.firstcome('verify', '--journal', journal);
   expect(exitCode, stdout).toBe(0);
 }
@@ -53,7 +55,7 @@ describe('while clients rush', () => {
     await expect.poll(() => rush.accepted.length, { timeout: 30_000 }).toBe(1_500);
     const tooLow = await stack.firstcome('coupon', 'set-total', id, '1499');
     expect([tooLow.exitCode, tooLow.stderr]).toEqual([1, expect.stringContaining('1500 of')]);
-    await rush.stop();
+    await rush.finish();
 
     await expectKeptWord(rush, couponId);
     expect(await show(couponId)).toMatchObject({ total: 1_500, left: 0, issued: 1_500 });
@@ -73,7 +75,7 @@ describe('while clients rush', () => {
     }
     await change('close', id);
     expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
-    await rush.stop();
+    await rush.finish();
     await expectKeptWord(rush, couponId);
   });
 
@@ -83,16 +85,16 @@ describe('while clients rush', () => {
     const rush = new Rush(stack, couponId, { clients: 10 });
     await expect.poll(() => rush.accepted.length).toBeGreaterThan(20);
 
-    await Promise.all([stack.flushGate(), change('set-total', id, '600')]);
+    await Promise.all([stack.space.emptyGate(), change('set-total', id, '600')]);
     await expect.poll(() => rush.accepted.length, { timeout: 30_000 }).toBeGreaterThan(250);
-    await Promise.all([stack.flushGate(), change('pause', id)]);
+    await Promise.all([stack.space.emptyGate(), change('pause', id)]);
     // Somebody new each time: a recovery that came before the pause may admit for a moment.
     let newcomers = 0;
     const newcomer = () => newcomerGets(couponId, `newcomer-${(newcomers += 1)}`);
     await expect.poll(newcomer, { timeout: 30_000 }).toBe('PAUSED');
-    await Promise.all([change('resume', id), stack.flushGate()]);
+    await Promise.all([change('resume', id), stack.space.emptyGate()]);
     await expect.poll(() => rush.accepted.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(550);
-    await rush.stop();
+    await rush.finish();
 
     await expectKeptWord(rush, couponId);
     const { total, left, issued } = await show(couponId);
@@ -117,7 +119,7 @@ test('a coupon opens no earlier and closes no later than it says, by the clock o
   await expect
     .poll(() => [...codes()], { timeout: 60_000 })
     .toEqual(expect.arrayContaining(wanted));
-  await rush.stop();
+  await rush.finish();
 
   const times = rush.accepted.map(({ body }) => Date.parse(body.accepted_at));
   expect(Math.min(...times)).toBeGreaterThanOrEqual(opensAt);

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
-import { eventually } from '../harness/eventually.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
 import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
-import { StackStores } from '../harness/stack-stores.ts';
-import { Stack } from '../harness/stack.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 import { withStepsBefore } from '../harness/steps-before.ts';
 import { testConfig } from '../harness/test-config.ts';
 
@@ -14,7 +15,7 @@ let stores: StackStores;
 let ledger: LedgerConnection;
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await startStack();
   stores = await StackStores.connect(stack);
   ledger = new LedgerConnection(testConfig({ MYSQL_URL: stack.env['MYSQL_URL']! }));
   await ledger.connected();

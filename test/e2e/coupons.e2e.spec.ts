@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stack } from '../harness/stack.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
 const folder = mkdtempSync(join(tmpdir(), 'firstcome-'));
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await startStack();
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });

@@ -3,14 +3,15 @@ import { readTopic } from '../../libs/event-log/inspect/log-reader.ts';
 import { Gate } from '../../libs/gate/gate.ts';
 import { GateConnection } from '../../libs/gate/gate-connection.ts';
 import { Kafka, logLevel } from 'kafkajs';
-import { eventually } from '../harness/eventually.ts';
-import type { Answer } from '../harness/stack.ts';
-import { Stack } from '../harness/stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import type { Answer } from '../../infra/harness/assign.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await Stack.start(['api', 'issuer', 'issuer', 'keeper']);
+  stack = await startStack(['api', 'issuer', 'issuer', 'keeper']);
 });
 afterAll(() => stack.stop());
 
@@ -36,7 +37,7 @@ describe('issuers', () => {
       ),
     );
     await expect.poll(() => issuedCount(coupons[0]), { timeout: 20_000 }).toBeGreaterThan(0);
-    await stack.apps.find(({ kind }) => kind === 'issuer')!.kill();
+    await stack.apps.find(({ plan }) => plan.kind === 'issuer')!.kill();
 
     const answers = await rush;
     const accepted = answers.filter(({ status }) => status === 200);

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anIssuanceId, userIds } from '../harness/fixtures.ts';
-import type { Answer } from '../harness/stack.ts';
-import { Stack } from '../harness/stack.ts';
+import type { Answer } from '../../infra/harness/assign.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { prepareStack } from '../harness/stack/test-stack.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 let stack: Stack;
 let couponId: number;
 
 beforeAll(async () => {
-  stack = await Stack.prepare();
+  stack = await prepareStack();
   await stack.startApp('api', { ASSIGN_IN_FLIGHT_MAX: '20' });
   await Promise.all((['issuer', 'keeper'] as const).map((kind) => stack.startApp(kind)));
   couponId = await stack.createCoupon(1_000);

@@ -1,11 +1,12 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stack } from '../harness/stack.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await Stack.start();
+  stack = await startStack();
 });
 afterAll(() => stack.stop());
 
@@ -22,13 +23,12 @@ describe('a process', () => {
       const app = await stack.startApp(
         kind,
         { GATE_REDIS_URL: 'http://user:s3cret@gate', KAFKA_PARTITIONS: 'many' },
-        { waitUntilReady: false },
+        { waitUntilReady: false, isApart: true },
       );
       expect(await app.exit()).toEqual({ code: 78, signal: null });
       expect(app.output).toContain('GATE_REDIS_URL: must be a redis');
       expect(app.output).toContain('KAFKA_PARTITIONS');
       expect(app.output).not.toContain('s3cret');
-      stack.apps.splice(stack.apps.indexOf(app), 1);
     },
   );
 

@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stack } from '../harness/stack.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 describe('a record of an unknown version', () => {
   let stack: Stack;
@@ -9,7 +10,7 @@ describe('a record of an unknown version', () => {
   let unaffected: number;
 
   beforeAll(async () => {
-    stack = await Stack.start();
+    stack = await startStack();
     // Two coupons on two partitions: each new one takes the partition that is used least.
     stopped = await stack.createCoupon(10);
     unaffected = await stack.createCoupon(10);
@@ -47,7 +48,7 @@ describe('a record of an unknown version', () => {
   });
 
   it('holds up the recovery of its own coupons only', async () => {
-    await stack.flushGate();
+    await stack.space.emptyGate();
     await expect
       .poll(async () => (await stack.assign(unaffected, 'beside')).status, { timeout: 30_000 })
       .toBe(200);

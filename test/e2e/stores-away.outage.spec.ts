@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
-import { shippedTimeouts, Stack } from '../harness/stack.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
 
 // These tests stop servers; servers that came with the environment are not ours to stop.
 const serversAreOurs = serverPid('test', 'mysql') !== undefined;
@@ -10,7 +11,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
   let stack: Stack;
 
   beforeAll(async () => {
-    stack = await Stack.start();
+    stack = await startStack();
   });
   afterEach(async () => {
     await Promise.all(

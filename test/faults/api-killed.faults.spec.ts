@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultPoint } from '#platform/fault-point.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 
 let scenario: FaultScenario;
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { AppKind } from '../harness/app.ts';
-import { FakedClock } from '../harness/faked-clock.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
-import type { Answer } from '../harness/stack.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import type { AppKind } from '../../infra/local/processes/apps.ts';
+import { FakedClock } from '../harness/stack/faked-clock.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import type { Answer } from '../../infra/harness/assign.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 
 const opensInMs = 10_000;
 const relayAfterMs = 1_000;

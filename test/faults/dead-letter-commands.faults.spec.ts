@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
-import type { Letter } from '../harness/dead-letter-stack.ts';
-import { DeadLetterStack } from '../harness/dead-letter-stack.ts';
-import { eventually } from '../harness/eventually.ts';
+import type { Letter } from '../harness/stack/dead-letter-stack.ts';
+import { DeadLetterStack } from '../harness/stack/dead-letter-stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
 import { anIssuanceId } from '../harness/fixtures.ts';
 
 const serversAreOurs = serverPid('test', 'mysql') !== undefined;

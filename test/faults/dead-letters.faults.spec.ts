@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
-import type { Letter } from '../harness/dead-letter-stack.ts';
-import { DeadLetterStack } from '../harness/dead-letter-stack.ts';
-import { eventually } from '../harness/eventually.ts';
+import type { Letter } from '../harness/stack/dead-letter-stack.ts';
+import { DeadLetterStack } from '../harness/stack/dead-letter-stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
 import { aRequestRecord } from '../harness/fixtures.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -79,7 +79,7 @@ describe('bytes that are no request', () => {
 
   it('are told to the topic of dead letters, with reason, trace and headers', async () => {
     const letter = await here.letterOf('told', { source: 'somebody', traceparent });
-    const consumer = here.kafka().consumer({ groupId: `${here.stack.name}.reader` });
+    const consumer = here.stack.space.kafka().consumer({ groupId: `${here.stack.name}.reader` });
     await consumer.connect();
     await consumer.subscribe({
       topics: [`${here.stack.name}.coupon.issuance.dead-letter`],

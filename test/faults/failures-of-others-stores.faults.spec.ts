@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { gateKeys } from '#gate/keys.ts';
 import type { GateKeys } from '#gate/keys.ts';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { OwnServer } from '../harness/own-server.ts';
-import type { RushAnswer } from '../harness/rush.ts';
-import { timeoutsBesideKafka } from '../harness/stack.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import type { Told } from '../../infra/harness/assign.ts';
+import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 
 // Each of these was found in a system of the same kind that was published.
 
@@ -44,26 +44,26 @@ async function createCoupon(): Promise<number> {
   return couponId!;
 }
 
-function askAll(couponId: number, users: string[]): Promise<RushAnswer[]> {
+function askAll(couponId: number, users: string[]): Promise<Told[]> {
   return Promise.all(users.map((user) => scenario.ask(user, { couponId })));
 }
 
-function askAllUntilFinal(couponId: number, users: string[]): Promise<RushAnswer[]> {
+function askAllUntilFinal(couponId: number, users: string[]): Promise<Told[]> {
   return Promise.all(users.map((user) => scenario.askUntilFinal(user, { couponId })));
 }
 
-function idsOf(answers: RushAnswer[]): Map<string, string> {
+function idsOf(answers: Told[]): Map<string, string> {
   return new Map(answers.map(({ userId, body }) => [userId, body.issuance_id as string]));
 }
 
-function expectUnconfirmed(answers: RushAnswer[]): void {
+function expectUnconfirmed(answers: Told[]): void {
   expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
     answers.map(() => [503, 'UNCONFIRMED']),
   );
 }
 
 /** Of all who asked, as many as there were units were told 200, and it is them who have it. */
-async function expectIssuedToTheUnit(couponId: number, answers: RushAnswer[]): Promise<void> {
+async function expectIssuedToTheUnit(couponId: number, answers: Told[]): Promise<void> {
   const accepted = answers.filter(({ status }) => status === 200);
   const others = answers.filter(({ status }) => status !== 200);
   expect(new Set(others.map(({ body }) => body.code))).toEqual(new Set(['SOLD_OUT']));

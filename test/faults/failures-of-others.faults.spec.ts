@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { statusHintsKey } from '#gate/keys.ts';
-import { eventually } from '../harness/eventually.ts';
-import type { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import type { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { aRequestRecord, userIds } from '../harness/fixtures.ts';
-import { OpenScenario } from '../harness/open-scenario.ts';
-import type { StackLog } from '../harness/stack-log.ts';
-import type { StackStores } from '../harness/stack-stores.ts';
+import { OpenScenario } from '../harness/stack/open-scenario.ts';
+import type { StackLog } from '../harness/stack/stack-log.ts';
+import type { StackStores } from '../harness/stack/stack-stores.ts';
 
 // What went wrong in other systems of this kind.
 

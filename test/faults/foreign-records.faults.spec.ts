@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../harness/eventually.ts';
-import type { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import type { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { aRequestRecord, userIds } from '../harness/fixtures.ts';
-import { OpenScenario } from '../harness/open-scenario.ts';
-import type { StackLog } from '../harness/stack-log.ts';
-import type { StackStores } from '../harness/stack-stores.ts';
+import { OpenScenario } from '../harness/stack/open-scenario.ts';
+import type { StackLog } from '../harness/stack/stack-log.ts';
+import type { StackStores } from '../harness/stack/stack-stores.ts';
 
 let opened: OpenScenario;
 let scenario: FaultScenario;
@@ -34,7 +34,7 @@ describe('records under load that', () => {
     const reserved = await stores.gate.reserve(couponId, users);
     const { epoch, outcomes } = reserved as Extract<typeof reserved, { gate: 'open' }>;
     const old = outcomes.map((outcome) => (outcome as { issuanceId: string }).issuanceId);
-    await stack.flushGate();
+    await stack.space.emptyGate();
     await eventually(async () => (await stores.gate.inspect(couponId)).epoch > epoch);
     await scenario.untilServed();
     // Half of them ask again before their old requests turn up in the log, half of them never.

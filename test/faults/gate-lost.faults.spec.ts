@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redis } from '../../infra/local/servers/redis.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { SpareServer } from '../harness/spare-server.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const kind = redis('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE');

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FaultPoint } from '#platform/fault-point.ts';
 import { faultPoints } from '#platform/fault-point.ts';
-import type { App } from '../harness/app.ts';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 
 const users = userIds(3, 'early');
 let scenario: FaultScenario;
@@ -38,7 +38,7 @@ describe('a recovery whose keeper is killed', () => {
   test.each(points)('at %s is replaced by the next one, and nobody is forgotten', async (point) => {
     const { stack } = scenario;
     await stack.app('keeper').stop();
-    await stack.flushGate();
+    await stack.space.emptyGate();
     const doomed = await stack.startApp(
       'keeper',
       { FAULT_POINT: point },
@@ -60,7 +60,7 @@ describe('a recovery whose keeper stands still', () => {
   beforeEach(async () => {
     const { stack } = scenario;
     await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
-    await stack.flushGate();
+    await stack.space.emptyGate();
   });
 
   async function freezeAt(point: FaultPoint): Promise<App> {
@@ -102,7 +102,7 @@ describe('a recovery whose keeper stands still', () => {
 test('two recoveries at once open the gate once and for all, and nobody is forgotten', async () => {
   await scenario.stack.startApp('keeper');
   for (let round = 0; round < 5; round += 1) {
-    await scenario.stack.flushGate();
+    await scenario.stack.space.emptyGate();
     await expectNobodyForgotten();
   }
   const epoch = await stores.epochOf(scenario.couponId);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { App } from '../harness/app.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
-import type { RushAnswer } from '../harness/rush.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import type { Told } from '../../infra/harness/assign.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 let scenario: FaultScenario;
@@ -18,8 +18,8 @@ beforeAll(async () => {
   stores = new StackStores(stack);
   const redisUrl = stack.env['GATE_REDIS_URL']!;
   proxy = await TcpProxy.before(redisUrl);
-  api = await App.start('api', { ...stack.env, GATE_REDIS_URL: proxy.through(redisUrl) });
-  await api.ready(90_000);
+  const env = { GATE_REDIS_URL: proxy.through(redisUrl) };
+  api = await stack.startApp('api', env, { isApart: true });
 });
 afterAll(async () => {
   await api?.stop();
@@ -35,10 +35,7 @@ const isConfirmed = (piece: Buffer): boolean =>
   /(^|-[0-9a-f]{12}\r\n):1\r\n(?!\$)/.test(piece.toString('latin1'));
 
 /** Has these users ask while replies are swallowed; returns their answers, which are all 503. */
-async function askInVain(
-  isFirst: (reply: Buffer) => boolean,
-  users: string[],
-): Promise<RushAnswer[]> {
+async function askInVain(isFirst: (reply: Buffer) => boolean, users: string[]): Promise<Told[]> {
   const swallowed = proxy.repliesSwallowed;
   proxy.swallowReplies(isFirst);
   const answers = await Promise.all(users.map((user) => scenario.ask(user, { api })));
@@ -49,7 +46,7 @@ async function askInVain(
 }
 
 /** Whoever was reserved for keeps that id, and has taken one unit. */
-async function expectHeldOnce(answers: RushAnswer[], epoch: number): Promise<void> {
+async function expectHeldOnce(answers: Told[], epoch: number): Promise<void> {
   // Those who found no trip to Redis were not sent.
   const sent = answers.filter(({ body }) => body.code !== 'OVERLOADED');
   expect(sent.length).toBeGreaterThan(0);

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { App } from '../harness/app.ts';
-import { eventually } from '../harness/eventually.ts';
-import type { FaultScenario } from '../harness/fault-scenario.ts';
-import { OpenScenario } from '../harness/open-scenario.ts';
-import { RefusedUnits } from '../harness/refused-units.ts';
-import type { StackLog } from '../harness/stack-log.ts';
-import type { StackStores } from '../harness/stack-stores.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import type { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import { OpenScenario } from '../harness/stack/open-scenario.ts';
+import { RefusedUnits } from '../harness/stack/refused-units.ts';
+import type { StackLog } from '../harness/stack/stack-log.ts';
+import type { StackStores } from '../harness/stack/stack-stores.ts';
 
 /** Longer than the 12 s after which Kafka takes a member of the group for dead. */
 const frozenMs = 15_000;

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultPoint } from '#platform/fault-point.ts';
-import type { FaultScenario } from '../harness/fault-scenario.ts';
-import { OpenScenario } from '../harness/open-scenario.ts';
-import type { RefusedState } from '../harness/refused-units.ts';
-import { RefusedUnits } from '../harness/refused-units.ts';
-import type { StackLog } from '../harness/stack-log.ts';
-import type { StackStores } from '../harness/stack-stores.ts';
+import type { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import { OpenScenario } from '../harness/stack/open-scenario.ts';
+import type { RefusedState } from '../harness/stack/refused-units.ts';
+import { RefusedUnits } from '../harness/stack/refused-units.ts';
+import type { StackLog } from '../harness/stack/stack-log.ts';
+import type { StackStores } from '../harness/stack/stack-stores.ts';
 
 let opened: OpenScenario;
 let scenario: FaultScenario;

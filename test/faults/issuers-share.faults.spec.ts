@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inLanes } from '#platform/lanes.ts';
-import type { App } from '../harness/app.ts';
-import { Stack } from '../harness/stack.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const partitions = 8;
@@ -17,7 +18,7 @@ let couponIds: number[];
 let rounds = 0;
 
 beforeAll(async () => {
-  stack = await Stack.start(['api', 'keeper'], { KAFKA_PARTITIONS: String(partitions) });
+  stack = await startStack(['api', 'keeper'], { KAFKA_PARTITIONS: String(partitions) });
   stores = new StackStores(stack);
   mysql = await TcpProxy.before(stack.env['MYSQL_URL']!);
   couponIds = await stores.createCoupons(couponCount, partitions);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redis } from '../../infra/local/servers/redis.ts';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
-import { patientTimeouts } from '../harness/stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import { patientTimeouts } from '../harness/stack/test-stack.ts';
 import { SpareServer } from '../harness/spare-server.ts';
 
 const kind = redis('JOBS_REDIS_URL', 'JOBS_REDIS_CA_FILE');

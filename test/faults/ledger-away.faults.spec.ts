@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { App } from '../harness/app.ts';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { OwnServer } from '../harness/own-server.ts';
 
 const frozenMs = 60_000;

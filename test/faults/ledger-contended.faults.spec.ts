@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
 

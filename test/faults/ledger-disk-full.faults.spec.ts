@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from '../../infra/local/servers/install.ts';
 import { mysql as kind } from '../../infra/local/servers/mysql.ts';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { TinyMysql } from '../harness/tiny-mysql.ts';
 
 const obstacle =

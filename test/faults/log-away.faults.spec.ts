@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { OwnServer } from '../harness/own-server.ts';
-import type { RushAnswer } from '../harness/rush.ts';
-import { timeoutsBesideKafka } from '../harness/stack.ts';
+import type { Told } from '../../infra/harness/assign.ts';
+import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
 
 /** Two waits of 4 s and a publish of 3 s; the rest is the machine's. */
 const boundMs = 11_000 + 4_000;
@@ -28,7 +28,7 @@ afterAll(() => scenario?.stop());
  * Has many ask at once while nothing can be published, and ask again meanwhile: a repeat is promised
  * no more than the first was. Returns their answers.
  */
-async function expectUnconfirmed(users: string[]): Promise<RushAnswer[]> {
+async function expectUnconfirmed(users: string[]): Promise<Told[]> {
   const answers = await askInVain(users);
   const repeats = await askInVain(users);
   expect(repeats.map(({ body }) => body.issuance_id)).toEqual(
@@ -37,7 +37,7 @@ async function expectUnconfirmed(users: string[]): Promise<RushAnswer[]> {
   return answers;
 }
 
-async function askInVain(users: string[]): Promise<RushAnswer[]> {
+async function askInVain(users: string[]): Promise<Told[]> {
   const startedAt = performance.now();
   const answers = await Promise.all(users.map((user) => scenario.ask(user)));
   expect(performance.now() - startedAt).toBeLessThan(boundMs);
@@ -50,7 +50,7 @@ async function askInVain(users: string[]): Promise<RushAnswer[]> {
 }
 
 /** The same users ask again, later; each is told the id that the 503 named. */
-async function expectConfirmed(unconfirmed: RushAnswer[]): Promise<void> {
+async function expectConfirmed(unconfirmed: Told[]): Promise<void> {
   const answers = await Promise.all(
     unconfirmed.map(({ userId }) => scenario.askUntilFinal(userId)),
   );

@@ -3,9 +3,9 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { timeoutsBesideKafka } from '../harness/stack.ts';
+import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
 import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
 
 const run = promisify(execFile);

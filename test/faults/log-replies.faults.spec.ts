@@ -2,12 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createKafka } from '#event-log/kafka-client.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { topicNames } from '#event-log/topics.ts';
-import { App } from '../harness/app.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { timeoutsBesideKafka } from '../harness/stack.ts';
+import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
 import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { testConfig } from '../harness/test-config.ts';
 
 let broker: SpareBroker;
@@ -24,13 +24,12 @@ beforeAll(async () => {
     const env = { ...timeoutsBesideKafka, KAFKA_BROKERS: broker.direct };
     scenario = await FaultScenario.start({ apps: ['api', 'issuer'], env });
     stores = new StackStores(scenario.stack);
-    api = await App.start('api', { ...scenario.stack.env, KAFKA_BROKERS: broker.proxied });
-    await api.ready(90_000);
+    const proxied = { KAFKA_BROKERS: broker.proxied };
+    api = await scenario.stack.startApp('api', proxied, { isApart: true });
   }
 });
 beforeEach(({ skip }) => skip(spareBrokerProblem !== undefined, spareBrokerProblem));
 afterAll(async () => {
-  await api?.stop();
   await stores?.close();
   try {
     await scenario?.stop();

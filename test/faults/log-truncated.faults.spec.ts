@@ -1,9 +1,9 @@
 import type { Admin } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { eventually } from '../harness/eventually.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
-import type { Answer } from '../harness/stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
+import type { Answer } from '../../infra/harness/assign.ts';
 
 const partitions = 2;
 

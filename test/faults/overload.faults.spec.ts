@@ -1,15 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadGenerator } from '../../bench/load.ts';
 import { findLoadGenerator } from '../../bench/load.ts';
 import { median } from '../../bench/summary.ts';
-import type { App } from '../harness/app.ts';
-import type { Visit } from '../harness/newcomers.ts';
-import { Newcomers } from '../harness/newcomers.ts';
-import { shippedTimeouts, Stack } from '../harness/stack.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { writeJournal } from '../../infra/harness/answer-journal.ts';
+import type { Told } from '../../infra/harness/assign.ts';
+import { Crowd } from '../../infra/harness/crowd.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
 
 /**
  * Each of them asks again as soon as it is answered, whatever the answer says. More than the first
@@ -29,7 +31,7 @@ let couponId: number;
 let load: LoadGenerator;
 
 beforeAll(async () => {
-  stack = await Stack.start(undefined, shippedTimeouts);
+  stack = await startStack(undefined, shippedTimeouts);
   api = stack.app('api');
   couponId = await stack.createCoupon(100_000_000);
   load = await findLoadGenerator();
@@ -40,7 +42,7 @@ afterAll(() => stack.stop());
 
 describe('an api that is asked ten times as much as it can do', () => {
   /** By round: a neighbour of the machine that is busy for seconds disturbs one, not all. */
-  const visits: Record<'atPeak' | 'tenfold', Visit[][]> = { atPeak: [], tenfold: [] };
+  const visits: Record<'atPeak' | 'tenfold', Told[][]> = { atPeak: [], tenfold: [] };
   let residentMax = 0;
 
   test('goes on doing most of what it can do', async () => {
@@ -81,7 +83,7 @@ describe('an api that is asked ten times as much as it can do', () => {
     );
     expect(median(sharesOfOthers)).toBeLessThan(1 / 20);
     expect(medianP99(sentAway)).toBeLessThan(Math.max(500, 3 * medianP99(visits.atPeak)));
-    const waits = new Set(sentAway.flat().map(({ retryAfter }) => retryAfter));
+    const waits = new Set(sentAway.flat().map(({ headers }) => Number(headers.get('retry-after'))));
     expect([...waits].every((wait) => wait >= 1 && wait <= 4)).toBe(true);
     expect(waits.size).toBeGreaterThan(1);
   });
@@ -94,12 +96,7 @@ describe('an api that is asked ten times as much as it can do', () => {
   test('has told nobody anything that is not true', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
     const journal = join(directory, 'answers.ndjson');
-    const lines = [...visits.atPeak, ...visits.tenfold]
-      .flat()
-      .map(({ userId, status, body }) =>
-        JSON.stringify({ ...body, http_status: status, user_id: userId, coupon_id: couponId }),
-      );
-    writeFileSync(journal, lines.join('\n'));
+    writeJournal(journal, [...visits.atPeak, ...visits.tenfold].flat());
     const args = ['verify', '--journal', journal, '--wait', '150'];
     const { exitCode, stdout } = await stack.firstcome(...args);
     rmSync(directory, { recursive: true });
@@ -108,16 +105,45 @@ describe('an api that is asked ten times as much as it can do', () => {
   });
 });
 
+/** People who come once, at a rate, while something else keeps the api busy. */
+class Newcomers extends Crowd {
+  readonly visits: Told[] = [];
+  private readonly unanswered: unknown[] = [];
+  private count = 0;
+
+  constructor(run: string, afterMs: number) {
+    super({ apis: () => [api], answerTimeoutMs: 30_000, ownConnections: true });
+    const next = (): string => `${run}-newcomer-${(this.count += 1)}`;
+    setTimeout(
+      () => this.keepRate(newcomersPerSecond, () => [{ couponId, userId: next() }]),
+      afterMs,
+    );
+  }
+
+  /** Nobody new; rejects when a request got no answer. */
+  override async finish(): Promise<void> {
+    await super.finish();
+    if (this.unanswered.length > 0) {
+      throw this.unanswered[0];
+    }
+  }
+
+  protected override told(told: Told): void {
+    this.visits.push(told);
+  }
+
+  protected override untold(error: unknown): void {
+    this.unanswered.push(error);
+  }
+}
+
 /** Resolves to the assigns that were answered 200 in a second. People who come once are measured. */
 async function flood(
   run: string,
   kind: 'atPeak' | 'tenfold',
-  visits: Visit[][] = [],
+  visits: Told[][] = [],
 ): Promise<number> {
-  const newcomers = new Newcomers(api.publicUrl, couponId, run, {
-    perSecond: newcomersPerSecond,
-    afterMs: newcomersAfterMs[kind],
-  });
+  const newcomers = new Newcomers(run, newcomersAfterMs[kind]);
   const { requests, failures } = await load.run(
     {
       url: `${api.publicUrl}/api/v1/coupons/assign`,
@@ -129,7 +155,8 @@ async function flood(
     },
     AbortSignal.timeout(120_000),
   );
-  visits.push(await newcomers.stop());
+  await newcomers.finish();
+  visits.push(newcomers.visits);
   return (requests - failures) / seconds[kind];
 }
 
@@ -163,16 +190,16 @@ function watchMemory(): { stop(): Promise<number> } {
   };
 }
 
-function admittedOf(visits: Visit[]): Visit[] {
+function admittedOf(visits: Told[]): Told[] {
   return visits.filter(({ status }) => status === 200);
 }
 
 /** Of rounds, the one in the middle; a round without visits has none. */
-function medianP99(byRound: Visit[][]): number {
+function medianP99(byRound: Told[][]): number {
   return median(byRound.filter((visits) => visits.length > 0).map(p99));
 }
 
-function p99(visits: Visit[]): number {
+function p99(visits: Told[]): number {
   const sorted = visits.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
   return sorted[Math.ceil(sorted.length * 0.99) - 1]!;
 }

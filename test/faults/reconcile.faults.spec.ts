@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Rush } from '../harness/rush.ts';
-import { Stack } from '../harness/stack.ts';
+import { Rush } from '../harness/stack/rush.ts';
+import { writeJournal } from '../../infra/harness/answer-journal.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
 
 interface CouponOutcome {
   coupon_id: number;
@@ -21,7 +23,7 @@ describe('firstcome reconcile', () => {
   let directory: string;
 
   beforeAll(async () => {
-    stack = await Stack.start();
+    stack = await startStack();
     redis = new Redis(stack.env['GATE_REDIS_URL']!);
     directory = await mkdtemp(join(tmpdir(), 'firstcome-reconcile-'));
   });
@@ -126,7 +128,7 @@ describe('firstcome reconcile', () => {
       await untilMoreThan(rush.accepted.length + 100);
       return outcome;
     } finally {
-      await rush.stop();
+      await rush.finish();
     }
   }
 
@@ -143,7 +145,7 @@ describe('firstcome reconcile', () => {
       expect.arrayContaining([...new Set(rush.answers.map(({ status }) => status))]),
     );
     const journal = join(directory, 'answers.ndjson');
-    rush.writeJournal(journal);
+    writeJournal(journal, rush.answers);
     const { exitCode, stdout } = await stack.firstcome('verify', '--journal', journal);
     expect([exitCode, stdout]).toEqual([
       0,

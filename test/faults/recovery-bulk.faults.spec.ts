@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OwnServer } from '../harness/own-server.ts';
-import { Stack } from '../harness/stack.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { prepareStack } from '../harness/stack/test-stack.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 
 const couponCount = 1_000;
 const holderCount = 1_000_000;
@@ -15,7 +16,7 @@ let stack: Stack;
 let stores: StackStores;
 
 beforeAll(async () => {
-  stack = await Stack.prepare({ KAFKA_PARTITIONS: String(partitions) });
+  stack = await prepareStack({ KAFKA_PARTITIONS: String(partitions) });
   stores = new StackStores(stack);
 });
 afterAll(async () => {

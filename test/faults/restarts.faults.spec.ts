@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../harness/eventually.ts';
-import type { App } from '../harness/app.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { StackStores } from '../harness/stack-stores.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
@@ -44,7 +44,7 @@ describe('SIGTERM under load', () => {
     const { stack, rush } = scenario;
     for (const app of Array.from(stack.apps)) {
       await expectToEndInOrder(app);
-      await stack.startApp(app.kind);
+      await stack.startApp(app.plan.kind);
       await scenario.untilServed();
     }
     await scenario.untilIssued();

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerName } from '../../infra/local/processes/paths.ts';
 import { serverNames } from '../../infra/local/processes/paths.ts';
-import type { App } from '../harness/app.ts';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { OwnServer } from '../harness/own-server.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
@@ -53,7 +53,7 @@ async function expectComplaints(apps: App[], missing: ServerName[]): Promise<voi
     for (const name of missing) {
       await expect
         .poll(async () => (await app.readiness())?.text, { timeout: readyTimeoutMs })
-        .toContain(complaints[name][app.kind] ?? '');
+        .toContain(complaints[name][app.plan.kind] ?? '');
     }
     expect((await app.readiness())?.status).toBe(503);
   }

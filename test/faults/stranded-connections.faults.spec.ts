@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { FaultScenario } from '../harness/fault-scenario.ts';
+import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 import { testConfig } from '../harness/test-config.ts';

@@ -7,8 +7,8 @@ import { mysql } from '../../infra/local/servers/mysql.ts';
 import { processStartTime, spawnDetached, terminate } from '../../infra/local/processes/process.ts';
 import { silent } from '../../infra/local/terminal/progress.ts';
 import type { Place } from '../../infra/local/servers/server-kind.ts';
-import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
+import { freePort } from '../../infra/local/servers/free-port.ts';
 
 const roomyBytes = 1024 ** 3;
 

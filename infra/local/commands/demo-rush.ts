@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Api, Told, Wish } from '../../harness/assign.ts';
+import { ask } from '../../harness/assign.ts';
+import { Crowd } from '../../harness/crowd.ts';
+import { eventually } from '../processes/waiting.ts';
 
 export interface Rush {
-  baseUrl: string;
+  api: Api;
   couponId: number;
   /** How many users ask at once, one request each; a 503 is asked again, as the contract says. */
   users: number;
@@ -21,113 +24,74 @@ export interface RushResult {
   failures: string[];
 }
 
-interface Outcome {
-  userId: string;
-  issuanceId?: string;
-  failure?: string;
-}
-
-const retryDeadlineMs = 60_000;
-const issuedDeadlineMs = 60_000;
+const deadlineMs = 60_000;
 
 /** Sends the rush, waits until every accepted issuance is decided, and counts what users have. */
-export async function rush(options: Rush): Promise<RushResult> {
-  const userIds = Array.from({ length: options.users }, (_, i) => `demo-${i}`);
+export async function rush({ api, couponId, users, midway }: Rush): Promise<RushResult> {
+  const crowd = new Crowd({
+    apis: () => [api],
+    answerTimeoutMs: deadlineMs,
+    retryAfterMs: () => 250 + Math.random() * 250,
+  });
+  const wishes = Array.from({ length: users }, (_, i) => ({ couponId, userId: `demo-${i}` }));
   let answers = 0;
-  const outcomes = await Promise.all(
-    userIds.map(async (userId) => {
-      const outcome = await assignUntilAnswered(options, userId);
+  const told = await Promise.all(
+    wishes.map(async (wish) => {
+      const last = await crowd.askUntilFinal(wish, deadlineMs);
       answers += 1;
-      if (answers === Math.ceil(options.users / 10)) {
-        options.midway();
+      if (answers === Math.ceil(users / 10)) {
+        midway();
       }
-      return outcome;
+      return last;
     }),
   );
-  return count(options, outcomes);
-}
-
-async function count(options: Rush, outcomes: Outcome[]): Promise<RushResult> {
   const result: RushResult = { issued: 0, soldOut: 0, duplicates: 0, lost: 0, failures: [] };
-  for (const { userId, issuanceId, failure } of outcomes) {
-    if (failure !== undefined) {
-      result.failures.push(failure);
-    } else if (issuanceId !== undefined && !(await isIssued(options, issuanceId))) {
-      result.lost += 1;
-      continue;
-    }
-    const wallet = await readWallet(options, userId);
-    const repeat = issuanceId === undefined ? undefined : await assign(options, userId);
-    if (wallet.length > 1 || (repeat && repeat.issuanceId !== issuanceId)) {
-      result.duplicates += 1;
-    }
-    if (issuanceId !== undefined && wallet[0] !== issuanceId) {
-      result.lost += 1;
-    } else if (wallet.length > 0) {
-      result.issued += wallet.length;
-    } else if (failure === undefined) {
-      result.soldOut += 1;
-    }
+  for (const [i, wish] of wishes.entries()) {
+    await count(crowd, api, wish, told[i], result);
   }
   return result;
 }
 
-/** Repeats what the contract allows to be repeated, until there is a yes or a no. */
-async function assignUntilAnswered(options: Rush, userId: string): Promise<Outcome> {
-  const deadline = Date.now() + retryDeadlineMs;
-  for (;;) {
-    const outcome = await assign(options, userId).catch(
-      (error: unknown): Outcome & { retry?: boolean } => ({
-        userId,
-        failure: `${userId}: no answer: ${String((error as Error).cause ?? error)}`,
-        retry: true,
-      }),
-    );
-    if (!outcome.retry || Date.now() > deadline) {
-      return outcome;
-    }
-    await sleep(250 + Math.random() * 250);
+async function count(
+  crowd: Crowd,
+  api: Api,
+  wish: Wish,
+  told: Told | undefined,
+  result: RushResult,
+): Promise<void> {
+  const issuanceId = told?.status === 200 ? (told.body.issuance_id as string) : undefined;
+  const isRefused = told?.status === 409 && told.body.code === 'SOLD_OUT';
+  if (issuanceId === undefined && !isRefused) {
+    const answer = told === undefined ? 'no answer' : `${told.status} ${told.body.code}`;
+    result.failures.push(`${wish.userId}: ${answer}`);
+  }
+  if (issuanceId !== undefined && !(await becomesIssued(api, issuanceId))) {
+    result.lost += 1;
+    return;
+  }
+  const wallet = await readWallet(api, wish);
+  const repeat = issuanceId === undefined ? undefined : await crowd.ask(wish);
+  if (wallet.length > 1 || repeat?.body.issuance_id !== issuanceId) {
+    result.duplicates += 1;
+  }
+  if (issuanceId !== undefined && wallet[0] !== issuanceId) {
+    result.lost += 1;
+  } else if (wallet.length > 0) {
+    result.issued += wallet.length;
+  } else if (isRefused) {
+    result.soldOut += 1;
   }
 }
 
-async function assign(
-  { baseUrl, couponId }: Rush,
-  userId: string,
-): Promise<Outcome & { retry?: boolean }> {
-  const answer = await fetch(`${baseUrl}/api/v1/coupons/assign`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
-  });
-  const body = (await answer.json()) as { issuance_id?: string; code?: string };
-  if (answer.status === 200 && body.issuance_id !== undefined) {
-    return { userId, issuanceId: body.issuance_id };
-  }
-  if (answer.status === 409 && body.code === 'SOLD_OUT') {
-    return { userId };
-  }
-  const failure = `${userId}: ${answer.status} ${body.code}`;
-  return { userId, failure, retry: answer.status === 503 };
-}
-
-async function isIssued({ baseUrl }: Rush, issuanceId: string): Promise<boolean> {
-  const deadline = Date.now() + issuedDeadlineMs;
-  while (Date.now() < deadline) {
-    const answer = await fetch(`${baseUrl}/api/v1/issuances/${issuanceId}`);
-    const { status } = (await answer.json()) as { status?: string };
-    if (status === 'ISSUED') {
-      return true;
-    }
-    await sleep(100);
-  }
-  return false;
+function becomesIssued(api: Api, issuanceId: string): Promise<boolean> {
+  const isIssued = async (): Promise<boolean> =>
+    (await ask(api, `/api/v1/issuances/${issuanceId}`)).body.status === 'ISSUED';
+  return eventually(isIssued, deadlineMs).catch(() => false);
 }
 
 /** The ids of this coupon's issuances to a user. */
-async function readWallet({ baseUrl, couponId }: Rush, userId: string): Promise<string[]> {
-  const answer = await fetch(`${baseUrl}/api/v1/users/${userId}/coupons`);
-  const { coupons } = (await answer.json()) as {
-    coupons: { coupon_id: number; issuance_id: string }[];
-  };
+async function readWallet(api: Api, { userId, couponId }: Wish): Promise<string[]> {
+  const { body } = await ask(api, `/api/v1/users/${userId}/coupons`);
+  const { coupons } = body as { coupons: { coupon_id: number; issuance_id: string }[] };
   return coupons.filter((held) => held.coupon_id === couponId).map((held) => held.issuance_id);
 }

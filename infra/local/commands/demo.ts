@@ -1,12 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
-import { mainFile } from '../processes/build.ts';
+import { createCoupon } from '../processes/cli.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
 import { rush } from './demo-rush.ts';
 import type { RushResult } from './demo-rush.ts';
-import { waitUntil } from '../processes/process.ts';
+import { waitUntil } from '../processes/waiting.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
@@ -43,12 +42,12 @@ await runCommand(usage, async (args) => {
 
 async function demonstrate(report: Report): Promise<number> {
   const env = instanceOwner('dev')?.env ?? {};
-  const couponId = await createCoupon(env);
+  const couponId = await createCoupon(env, units, '--name', 'demo rush');
   const result = await report.step(
     `${users} users ask for ${units} units of coupon ${couponId}`,
     () =>
       rush({
-        baseUrl: `http://127.0.0.1:${env['API_PORT']}`,
+        api: { name: 'api', publicUrl: `http://127.0.0.1:${env['API_PORT']}` },
         couponId,
         users,
         midway: () => killIssuers(report),
@@ -109,14 +108,6 @@ async function answersCoupon(): Promise<boolean> {
   }
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/coupons/123`).catch(() => undefined);
   return answer?.status === 200;
-}
-
-async function createCoupon(env: Record<string, string>): Promise<number> {
-  const create = ['coupon', 'create', '--total', String(units), '--name', 'demo rush', '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, [mainFile('cli'), ...create], {
-    env: { ...process.env, ...env },
-  });
-  return (JSON.parse(stdout) as { coupon_id: number }).coupon_id;
 }
 
 function killIssuers(report: Report): void {

@@ -2,11 +2,12 @@ import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { planApps } from '../processes/apps.ts';
 import type { AppCounts, AppProcess } from '../processes/apps.ts';
-import { ensureBuilt, nodeArguments } from '../processes/build.ts';
+import { ensureBuilt } from '../processes/build.ts';
+import { firstcomeOrThrow } from '../processes/cli.ts';
 import { claimInstance, publishEnvironment } from '../processes/instance-owner.ts';
 import { onStopSignal, unknownArgument } from '../terminal/command.ts';
 import { logFile, logsDir, rootDir } from '../processes/paths.ts';
-import { runOrThrow, terminate } from '../processes/process.ts';
+import { tail, terminate } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
@@ -14,7 +15,8 @@ import { listRunFiles } from '../processes/run-files.ts';
 import { ServerWatch } from '../servers/server-watch.ts';
 import { startServers, stopServers } from '../servers/servers.ts';
 import type { Endpoints } from '../servers/servers.ts';
-import { SupervisedApp, waitForOk } from '../processes/supervised-app.ts';
+import { SupervisedApp } from '../processes/supervised-app.ts';
+import { waitForOk } from '../processes/waiting.ts';
 
 /** How a command differs from npm start. */
 export interface Mode {
@@ -91,15 +93,8 @@ export function parseCounts(args: string[], usage: string): AppCounts {
 
 /** Tables and topics, then the coupon to play with. Both do nothing the second time. */
 async function prepareData(env: Record<string, string>, report: Report): Promise<void> {
-  const cli = (...args: string[]): Promise<string> =>
-    runOrThrow(
-      `firstcome ${args.slice(0, 2).join(' ')}`,
-      process.execPath,
-      [...nodeArguments('cli'), ...args],
-      { cwd: rootDir, env: { ...process.env, ...env } },
-    );
-  await report.step('migrate', () => cli('migrate'));
-  await report.step('seed coupon 123', () => cli('coupon', 'create', ...seed));
+  await report.step('migrate', () => firstcomeOrThrow(env, 'migrate'));
+  await report.step('seed coupon 123', () => firstcomeOrThrow(env, 'coupon', 'create', ...seed));
 }
 
 /** What the user has set for firstcome: other commands must look in the same places. */
@@ -125,24 +120,24 @@ async function runApps(
     ...env,
     API_PORT: String(api?.publicPort),
   });
+  const supervision = {
+    instance,
+    say: (text: string) => report.line(text),
+    onBadConfig: (error: ReadableError) => stopping.abort(error),
+  } as const;
   for (const app of plan) {
-    apps.push(
-      new SupervisedApp(app, {
-        instance,
-        env: { ...process.env, ...env },
-        say: (text) => report.line(text),
-        onBadConfig: (error) => stopping.abort(error),
-      }),
-    );
+    apps.push(new SupervisedApp({ ...app, env: { ...env, ...app.env } }, supervision));
   }
   await report.step(plan.map((app) => app.name).join(', '), async () => {
     await Promise.all(apps.map((app) => app.start()));
     await Promise.all(apps.map((app) => app.ready(stopping.signal)));
     const coupon = `http://127.0.0.1:${api?.publicPort}/api/v1/coupons/123`;
-    const log = logFile(instance, api?.name ?? 'api');
-    // After a restart the gates are recovered first; before that an assign would be told to wait.
-    const isOpen = (body: string): boolean => !body.includes('"RECOVERING"');
-    await waitForOk(coupon, 'Coupon 123 is not open', log, stopping.signal, isOpen);
+    await waitForOk(coupon, 'Coupon 123 is not open', {
+      abort: stopping.signal,
+      details: () => tail(logFile(instance, api?.name ?? 'api')),
+      // After a restart the gates are recovered first; before that an assign would be told to wait.
+      isGood: (body) => !body.includes('"RECOVERING"'),
+    });
   });
 }
 

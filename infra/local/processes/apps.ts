@@ -1,20 +1,31 @@
 import { choosePort } from '../servers/ports.ts';
+import { nodeArguments } from './build.ts';
+import type { OwnProcess, ProcessPlan } from './own-process.ts';
 
-const kinds = ['api', 'issuer', 'keeper'] as const;
-export type AppKind = (typeof kinds)[number];
+export const appKinds = ['api', 'issuer', 'keeper'] as const;
+export type AppKind = (typeof appKinds)[number];
 export type AppCounts = Record<AppKind, number>;
 
-/** One process of ours, ready to be started. */
-export interface AppProcess {
-  name: string;
+/** An api, an issuer or a keeper, as built in `dist`. */
+export interface AppProcess extends ProcessPlan {
   kind: AppKind;
-  env: Record<string, string>;
-  /** Where /health and /metrics are. */
-  internalPort: number;
-  /** Of an api: where the public API is. */
-  publicPort?: number;
   /** Where a debugger attaches, if one may. */
   debuggerPort?: number;
+}
+export type App = OwnProcess<AppProcess>;
+
+/** A process of a kind on ports that were chosen for it. */
+export function planApp(
+  kind: AppKind,
+  name: string,
+  internalPort: number,
+  publicPort?: number,
+): AppProcess {
+  const env = { INTERNAL_PORT: String(internalPort) };
+  const plan = { kind, name, args: nodeArguments(kind), internalPort };
+  return publicPort === undefined
+    ? { ...plan, env }
+    : { ...plan, publicPort, env: { ...env, API_PORT: String(publicPort) } };
 }
 
 const preferredInternalPorts: Record<AppKind, number> = { api: 9464, issuer: 9474, keeper: 9484 };
@@ -38,23 +49,18 @@ export async function planApps(
   const wantedApiPort = Number(environment['API_PORT'] || preferredApiPort);
   const apps: AppProcess[] = [];
   let apiPort: number | undefined;
-  for (const kind of kinds) {
+  for (const kind of appKinds) {
     for (let number = 1; number <= counts[kind]; number += 1) {
+      const name = counts[kind] === 1 ? kind : `${kind}-${number}`;
       const internalPort = await choosePort(preferredInternalPorts[kind], taken);
-      const app: AppProcess = {
-        name: counts[kind] === 1 ? kind : `${kind}-${number}`,
-        kind,
-        env: { INTERNAL_PORT: String(internalPort) },
-        internalPort,
-      };
-      if (debuggers) app.debuggerPort = await choosePort(preferredDebuggerPort, taken);
-      if (kind === 'api') {
-        if (apiPort === undefined || !sharePort) {
-          apiPort = await choosePort(apiPort === undefined ? wantedApiPort : apiPort + 1, taken);
-        }
-        app.publicPort = apiPort;
-        app.env['API_PORT'] = String(apiPort);
-        app.env['API_REUSE_PORT'] = String(sharePort);
+      if (kind === 'api' && (apiPort === undefined || !sharePort)) {
+        apiPort = await choosePort(apiPort === undefined ? wantedApiPort : apiPort + 1, taken);
+      }
+      const app = planApp(kind, name, internalPort, kind === 'api' ? apiPort : undefined);
+      app.env['API_REUSE_PORT'] = String(sharePort);
+      if (debuggers) {
+        app.debuggerPort = await choosePort(preferredDebuggerPort, taken);
+        app.args.unshift(...debuggerArguments(app.debuggerPort));
       }
       apps.push(app);
     }
@@ -64,4 +70,9 @@ export async function planApps(
     say(`Port ${wantedApiPort} is in use by another program: the API takes ${first.publicPort}.`);
   }
   return apps;
+}
+
+function debuggerArguments(port: number): string[] {
+  const letGo = new URL('let-debugger-go.ts', import.meta.url).href;
+  return [`--inspect=127.0.0.1:${port}`, `--import=${letGo}`];
 }

@@ -6,8 +6,8 @@ import {
   runToEnd,
   startTimeFromStat,
   terminate,
-  waitUntil,
 } from './process.ts';
+import { waitUntil } from './waiting.ts';
 
 /** A line of /proc/PID/stat in which every field after the state is its own number. */
 function statLine(options: { state: string; threads: number; startTicks: number }): string {

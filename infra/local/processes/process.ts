@@ -2,8 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { waitUntil } from './waiting.ts';
 
 const logSizeMaxBytes = 50_000_000;
 /** Of a log file, and of the output of a program that failed. */
@@ -13,7 +13,9 @@ const outputLines = 40;
 export interface Finished {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** stdout and stderr together, in the order they came. */
+  stdout: string;
+  stderr: string;
+  /** Both together, in the order they came. */
   output: string;
 }
 
@@ -107,16 +109,22 @@ export async function runToEnd(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const said = { stdout: '', stderr: '', output: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+      said.output += text;
+    });
+  }
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ code: 127, signal: null, output: error.message }));
-    child.once('close', (code, signal) => resolve({ code, signal, output }));
+    child.once('error', ({ message }) =>
+      resolve({ code: 127, signal: null, stdout: '', stderr: message, output: message }),
+    );
+    child.once('close', (code, signal) => resolve({ code, signal, ...said }));
   });
 }
 
-/** Like `runToEnd`, but throws a readable error with the end of the output unless it exits 0. */
+/** Returns what a program prints; throws a readable error with the end of it unless it exits 0. */
 export async function runOrThrow(
   what: string,
   command: string,
@@ -130,28 +138,7 @@ export async function runOrThrow(
       `${what} failed (${ending}):\n${lastLines(finished.output, outputLines)}`,
     );
   }
-  return finished.output;
-}
-
-/**
- * Asks until `condition` gives something, `intervalMs` apart. After `deadlineMs` throws what
- * `failure` says; a condition that throws ends the waiting at once.
- */
-export async function waitUntil<T>(
-  condition: () => Promise<T | undefined> | T | undefined,
-  options: { deadlineMs: number; intervalMs?: number; failure: () => string },
-): Promise<T> {
-  const giveUpAt = Date.now() + options.deadlineMs;
-  for (;;) {
-    const result = await condition();
-    if (result !== undefined) {
-      return result;
-    }
-    if (Date.now() > giveUpAt) {
-      throw new ReadableError(options.failure());
-    }
-    await sleep(options.intervalMs ?? 100);
-  }
+  return finished.stdout;
 }
 
 /**
@@ -177,7 +164,8 @@ export async function terminate(
   }
 }
 
-function signalIfAlive(pid: number, startedAt: string, signal: NodeJS.Signals): void {
+/** Signals this very process, not a later one with its number. */
+export function signalIfAlive(pid: number, startedAt: string, signal: NodeJS.Signals): void {
   if (isSameProcess(pid, startedAt)) {
     try {
       process.kill(pid, signal);

@@ -36,7 +36,7 @@ function save(file: string, text: string): void {
 
 function watchedApp(kind: AppKind): RestartOnChange {
   const app = {
-    app: { name: kind, kind, env: {}, internalPort: 0 },
+    app: { name: kind, kind, args: [], env: {}, internalPort: 0 },
     restart: async () => void restarted.push(kind),
     ready: () => Promise.resolve(),
   };

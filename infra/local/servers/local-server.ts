@@ -2,13 +2,8 @@ import { dataDir, logFile, runDir } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
 import { isPortFree } from './ports.ts';
 import type { Ports } from './ports.ts';
-import {
-  processStartTime,
-  spawnDetached,
-  tail,
-  terminate,
-  waitUntil,
-} from '../processes/process.ts';
+import { processStartTime, spawnDetached, tail, terminate } from '../processes/process.ts';
+import { waitUntil } from '../processes/waiting.ts';
 import type { Report } from '../terminal/progress.ts';
 import { reason, ReadableError } from '../terminal/readable-error.ts';
 import { isRunning, removeRunFile, writeRunFile } from '../processes/run-files.ts';

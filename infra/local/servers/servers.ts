@@ -9,7 +9,8 @@ import { dataDir, serverNames } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
 import { allocatePorts, rememberedPorts } from './ports.ts';
 import type { PortName, Ports } from './ports.ts';
-import { terminate, waitUntil } from '../processes/process.ts';
+import { terminate } from '../processes/process.ts';
+import { waitUntil } from '../processes/waiting.ts';
 import { silent } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { reason, ReadableError } from '../terminal/readable-error.ts';
@@ -84,10 +85,18 @@ export async function startServers(
   }
 }
 
-/** Stops all servers of an instance that we started, wherever they run, and gives it up. */
+/** Stops all that we started of an instance, wherever it runs, and gives it up. */
 export async function stopServers(instance: Instance): Promise<void> {
-  await Promise.all(serverNames.map((name) => stopServer(instance, name)));
+  await stopAll(instance);
   releaseInstance(instance);
+}
+
+/** Our processes first: they finish what they have begun while the servers are still there. */
+async function stopAll(instance: Instance): Promise<void> {
+  const apps = listRunFiles(instance).filter((run) => run.kind === 'app');
+  await Promise.all(apps.map((run) => terminate(run.pid, run.startedAt)));
+  apps.forEach((run) => removeRunFile(instance, run.name));
+  await Promise.all(serverNames.map((name) => stopServer(instance, name)));
 }
 
 /** Starts one server again, on the port and with the data it had. Does nothing while it runs. */
@@ -140,18 +149,13 @@ export function wipeServer(instance: Instance, name: ServerName): void {
   rmSync(dataDir(instance, name), { recursive: true, force: true });
 }
 
-/** Stops what a supervisor that was killed left running: first our processes, then the servers. */
+/** Stops what a supervisor that was killed left running. */
 export async function stopLeftovers(instance: Instance, report: Report): Promise<RunFile[]> {
   const left = listRunFiles(instance).filter((run) => run.kind !== 'supervisor');
   const alive = left.filter((run) => run.source === 'docker' || isRunning(run));
-  const stop = async (): Promise<void> => {
-    const apps = alive.filter((run) => run.kind === 'app');
-    await Promise.all(apps.map((run) => terminate(run.pid, run.startedAt)));
-    await Promise.all(serverNames.map((name) => stopServer(instance, name)));
-  };
   if (alive.length > 0) {
     const names = alive.map((run) => run.name).join(', ');
-    await report.step(`stopping what an earlier run left: ${names}`, stop);
+    await report.step(`stopping what an earlier run left: ${names}`, () => stopAll(instance));
   }
   left.forEach((run) => removeRunFile(instance, run.name));
   return alive;

@@ -8,17 +8,18 @@ export class OwnSpace {
   readonly name: string;
   /** The settings that lead processes here. */
   readonly env: Record<string, string>;
-  private readonly servers: Record<string, string>;
 
-  /** `purpose` begins its name. */
-  constructor(servers: Record<string, string>, purpose = 'bench') {
+  /** `purpose` begins its name; `settings` may lead to some servers in another way. */
+  constructor(
+    private readonly servers: Record<string, string>,
+    settings: Record<string, string>,
+    purpose: string,
+  ) {
     this.name = `${purpose}${randomBytes(5).toString('hex')}`;
-    const mysqlUrl = new URL(servers['MYSQL_URL'] ?? '');
-    mysqlUrl.pathname = `/${this.name}`;
-    this.servers = servers;
+    const given = { ...servers, ...settings };
     this.env = {
-      ...servers,
-      MYSQL_URL: mysqlUrl.toString(),
+      ...given,
+      MYSQL_URL: withPath(given['MYSQL_URL']!, `/${this.name}`),
       GATE_KEY_PREFIX: `${this.name}:`,
       KAFKA_TOPIC_PREFIX: `${this.name}.`,
     };
@@ -26,20 +27,34 @@ export class OwnSpace {
 
   /** Deletes everything in it. */
   async remove(): Promise<void> {
-    await Promise.all([this.dropDatabase(), this.deleteTopics(), this.deleteKeys()]);
+    const keys = [this.emptyGate(), this.emptyJobs()];
+    await Promise.all([this.dropDatabase(), this.deleteTopics(), ...keys]);
+  }
+
+  /** Removes what it has in the gate Redis, as FLUSHALL would. */
+  emptyGate(): Promise<void> {
+    return this.deleteKeys(this.env['GATE_REDIS_URL']!);
+  }
+
+  /** The same in the Redis of the jobs. */
+  emptyJobs(): Promise<void> {
+    return this.deleteKeys(this.env['JOBS_REDIS_URL']!);
+  }
+
+  /** A client of its broker. */
+  kafka(): Kafka {
+    const brokers = this.env['KAFKA_BROKERS']!.split(',');
+    return new Kafka({ brokers, logLevel: logLevel.NOTHING });
   }
 
   private async dropDatabase(): Promise<void> {
-    const url = new URL(this.servers['MYSQL_URL'] ?? '');
-    url.pathname = '/';
-    const connection = await mysql.createConnection(url.toString());
+    const connection = await mysql.createConnection(withPath(this.servers['MYSQL_URL']!, '/'));
     await connection.query('DROP DATABASE IF EXISTS ??', [this.name]);
     await connection.end();
   }
 
   private async deleteTopics(): Promise<void> {
-    const brokers = (this.servers['KAFKA_BROKERS'] ?? '').split(',');
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    const admin = this.kafka().admin();
     await admin.connect();
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${this.name}.`));
     if (topics.length > 0) {
@@ -48,15 +63,20 @@ export class OwnSpace {
     await admin.disconnect();
   }
 
-  private async deleteKeys(): Promise<void> {
-    for (const url of [this.servers['GATE_REDIS_URL'], this.servers['JOBS_REDIS_URL']]) {
-      const redis = new Redis(url ?? '');
+  private async deleteKeys(url: string): Promise<void> {
+    const redis = new Redis(url);
+    try {
       for await (const keys of redis.scanStream({ match: `${this.name}:*`, count: 1_000 })) {
         if ((keys as string[]).length > 0) {
           await redis.unlink(...(keys as string[]));
         }
       }
+    } finally {
       redis.disconnect();
     }
   }
+}
+
+function withPath(url: string, path: string): string {
+  return new URL(path, url).toString();
 }

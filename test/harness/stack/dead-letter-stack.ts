@@ -1,10 +1,12 @@
+import type { IHeaders } from 'kafkajs';
 import { expect } from 'vitest';
-import { Kafka, logLevel } from 'kafkajs';
-import { Gate } from '../../libs/gate/gate.ts';
-import { GateConnection } from '../../libs/gate/gate-connection.ts';
-import { eventually } from './eventually.ts';
-import type { CommandResult } from './stack.ts';
-import { Stack } from './stack.ts';
+import type { Stack } from '../../../infra/harness/stack.ts';
+import type { CommandResult } from '../../../infra/local/processes/cli.ts';
+import { eventually } from '../../../infra/local/processes/waiting.ts';
+import type { Value } from './stack-log.ts';
+import { StackLog } from './stack-log.ts';
+import { StackStores } from './stack-stores.ts';
+import { startStack } from './test-stack.ts';
 
 export interface Letter {
   id: number;
@@ -19,38 +21,27 @@ export class DeadLetterStack {
   private constructor(
     readonly stack: Stack,
     readonly couponId: number,
+    private readonly stores: StackStores,
+    private readonly log: StackLog,
   ) {}
 
   static async start(): Promise<DeadLetterStack> {
-    const stack = await Stack.start(['api', 'issuer']);
+    const stack = await startStack(['api', 'issuer']);
     // Longer than a foreign writer needs to be first.
     await stack.startApp('keeper', { RELAY_AFTER_MS: '10000' });
-    return new DeadLetterStack(stack, await stack.createCoupon(1_000));
+    const couponId = await stack.createCoupon(1_000);
+    const stores = await StackStores.connect(stack);
+    return new DeadLetterStack(stack, couponId, stores, await StackLog.connect(stack));
   }
 
-  stop(): Promise<void> {
-    return this.stack.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.log.close(), this.stores.close()]);
+    await this.stack.stop();
   }
 
-  kafka(): Kafka {
-    const brokers = this.stack.env['KAFKA_BROKERS']!.split(',');
-    return new Kafka({ brokers, logLevel: logLevel.NOTHING });
-  }
-
-  /** Appends a record; an object as JSON. */
-  async produce(
-    value: string | Buffer | null | object,
-    headers: Record<string, string | Buffer> = {},
-  ): Promise<void> {
-    const producer = this.kafka().producer();
-    await producer.connect();
-    const isJson = value !== null && typeof value === 'object' && !Buffer.isBuffer(value);
-    const bytes = isJson ? JSON.stringify(value) : value;
-    await producer.send({
-      topic: `${this.stack.name}.coupon.issuance.requested`,
-      messages: [{ partition: 0, key: 'k', value: bytes, headers }],
-    });
-    await producer.disconnect();
+  /** Appends a record. */
+  produce(value: Value, headers: IHeaders = {}): Promise<void> {
+    return this.log.appendWith(headers, 0, value);
   }
 
   command(...args: string[]): Promise<CommandResult> {
@@ -99,7 +90,7 @@ export class DeadLetterStack {
 
   /** Takes a unit and leaves it at that, as an api does that dies; returns the issuance id. */
   async reserve(userId: string): Promise<string> {
-    const result = await this.withGate((gate) => gate.reserve(this.couponId, [userId]));
+    const result = await this.stores.gate.reserve(this.couponId, [userId]);
     const outcome = result.gate === 'open' ? result.outcomes[0] : undefined;
     if (outcome?.kind !== 'reserved') {
       throw new Error(`nothing was reserved for ${userId}: ${JSON.stringify(result)}`);
@@ -109,23 +100,12 @@ export class DeadLetterStack {
 
   /** The issuance that a user holds at the gate; null for none. */
   async holds(userId: string): Promise<string | null> {
-    return (await this.withGate((gate) => gate.heldBy(this.couponId, [userId])))[0]!;
-  }
-
-  private async withGate<Result>(ask: (gate: Gate) => Promise<Result>): Promise<Result> {
-    const { env } = this.stack;
-    const connection = new GateConnection({
-      GATE_REDIS_URL: env['GATE_REDIS_URL']!,
-      GATE_REDIS_CA_FILE: undefined,
-      GATE_TIMEOUT_MS: 1_000,
-    });
-    await connection.connected();
-    return ask(new Gate(connection, env['GATE_KEY_PREFIX']!)).finally(() => connection.close());
+    return (await this.stores.gate.heldBy(this.couponId, [userId]))[0]!;
   }
 
   /** A value of `/metrics`; NaN while it is not there. */
   async metric(kind: 'issuer' | 'keeper', line: RegExp): Promise<number> {
-    const text = await (await fetch(`${this.stack.app(kind).internalUrl}/metrics`)).text();
+    const text = await this.stack.app(kind).metrics();
     return Number(line.exec(text)?.[1] ?? Number.NaN);
   }
 }

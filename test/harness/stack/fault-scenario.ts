@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
-import type { App, AppKind } from './app.ts';
-import { eventually } from './eventually.ts';
-import type { RushAnswer } from './rush.ts';
+import { expect } from 'vitest';
+import { writeJournal } from '../../../infra/harness/answer-journal.ts';
+import type { Answer, Told } from '../../../infra/harness/assign.ts';
+import type { Stack } from '../../../infra/harness/stack.ts';
+import type { App, AppKind } from '../../../infra/local/processes/apps.ts';
+import type { CommandResult } from '../../../infra/local/processes/cli.ts';
+import { eventually } from '../../../infra/local/processes/waiting.ts';
 import { Rush } from './rush.ts';
-import type { Answer, CommandResult } from './stack.ts';
-import { shippedTimeouts, Stack } from './stack.ts';
+import { shippedTimeouts, startStack } from './test-stack.ts';
 
 export interface ScenarioOptions {
   apps?: AppKind[];
@@ -48,7 +50,7 @@ export class FaultScenario {
     clients = 8,
     pauseMs = 5,
   }: ScenarioOptions = {}): Promise<FaultScenario> {
-    const stack = await Stack.start(apps, { ...shippedTimeouts, ...env });
+    const stack = await startStack(apps, { ...shippedTimeouts, ...env });
     const couponId = await stack.createCoupon(total);
     const rush = new Rush(stack, couponId, { clients, pauseMs });
     const scenario = new FaultScenario(stack, couponId, rush);
@@ -66,9 +68,7 @@ export class FaultScenario {
   async untilServed(count = 50): Promise<void> {
     const target = this.rush.accepted.length + count;
     // Not `expect.poll`, which hooks may not use.
-    await vi.waitFor(() => expect(this.rush.accepted.length).toBeGreaterThanOrEqual(target), {
-      timeout: servingTimeoutMs,
-    });
+    await eventually(async () => this.rush.accepted.length >= target, servingTimeoutMs);
   }
 
   /** Waits until whoever asks now is issued: the issuers are in service as well. */
@@ -85,7 +85,7 @@ export class FaultScenario {
       expect(body.status).toBe('ISSUED');
       return body;
     };
-    return vi.waitFor(look, { timeout: servingTimeoutMs }).catch((error: unknown) => {
+    return eventually(look, servingTimeoutMs).catch((error: unknown) => {
       const issuers = this.stack.running('issuer').map(({ output }) => output.slice(-5_000));
       throw new Error(`${issuanceId} is not issued. The issuers:\n${issuers.join('\n')}`, {
         cause: error,
@@ -94,17 +94,17 @@ export class FaultScenario {
   }
 
   /** Asks once, beside the rush; the answer is kept with the others. */
-  async ask(userId: string, { couponId = this.couponId, api }: Asked = {}): Promise<RushAnswer> {
-    const answer = await this.stack.assign(couponId, userId, api === undefined ? {} : { api });
-    this.rush.keep({ ...answer, userId });
-    return { ...answer, userId };
+  async ask(userId: string, { couponId = this.couponId, api }: Asked = {}): Promise<Told> {
+    const told = await this.stack.assign(couponId, userId, api === undefined ? {} : { api });
+    this.rush.keep(told);
+    return told;
   }
 
   /** Asks again as long as the answer is 503, or none comes. */
-  askUntilFinal(userId: string, asked: Asked = {}): Promise<RushAnswer> {
+  askUntilFinal(userId: string, asked: Asked = {}): Promise<Told> {
     return eventually(async () => {
-      const answer = await this.ask(userId, asked).catch(() => undefined);
-      return answer?.status === 503 ? undefined : answer;
+      const told = await this.ask(userId, asked);
+      return told.status === 503 ? undefined : told;
     });
   }
 
@@ -124,7 +124,7 @@ export class FaultScenario {
    * answer against them. The stack must be in service.
    */
   async expectNothingLost(): Promise<void> {
-    await this.rush.stop();
+    await this.rush.finish();
     await this.verify();
   }
 
@@ -138,7 +138,7 @@ export class FaultScenario {
 
   /** Ends everything and removes what it left in the stores. */
   async stop(): Promise<void> {
-    this.rush.abandon();
+    await this.rush.abandon();
     await this.stack.stop();
   }
 
@@ -147,7 +147,7 @@ export class FaultScenario {
     const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
     try {
       const journal = join(directory, 'answers.ndjson');
-      this.rush.writeJournal(journal);
+      writeJournal(journal, this.rush.answers);
       return await this.stack.firstcome('verify', '--journal', journal, '--wait', '90');
     } finally {
       rmSync(directory, { recursive: true });

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { isPortFree } from '../../infra/local/servers/ports.ts';
+import { isPortFree } from './ports.ts';
 
 /**
  * Above the ports of our servers, and below those that systems give to outgoing connections: one of

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { aRequestRecord, userIds } from './fixtures.ts';
+import { aRequestRecord, userIds } from '../fixtures.ts';
 import type { StackStores } from './stack-stores.ts';
 
 /** What became of requests that had to be refused. */

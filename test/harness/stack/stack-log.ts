@@ -1,33 +1,37 @@
-import type { Admin, Producer } from 'kafkajs';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Admin, IHeaders, Producer } from 'kafkajs';
 import { issuerGroup, topicNames } from '#event-log/topics.ts';
-import type { Stack } from './stack.ts';
+import type { Stack } from '../../../infra/harness/stack.ts';
+
+/** Of a record; an object is written as JSON. */
+export type Value = string | Buffer | null | object;
 
 /** Writes to the log of a stack, as a foreign hand may, and looks how far its issuers are. */
 export class StackLog {
   private constructor(
-    private readonly topic: string,
+    readonly topic: string,
     private readonly groupId: string,
     private readonly producer: Producer,
     private readonly admin: Admin,
   ) {}
 
-  static async connect({ env }: Stack): Promise<StackLog> {
-    const brokers = env['KAFKA_BROKERS']!.split(',');
-    const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+  static async connect({ env, space }: Stack): Promise<StackLog> {
     const prefix = env['KAFKA_TOPIC_PREFIX']!;
-    const [producer, admin] = [kafka.producer(), kafka.admin()];
+    const [producer, admin] = [space.kafka().producer(), space.kafka().admin()];
     await Promise.all([producer.connect(), admin.connect()]);
     return new StackLog(topicNames(prefix).requested, issuerGroup(prefix), producer, admin);
   }
 
-  /** In this order, among the requests; an object as JSON. */
-  async append(partition: number, ...values: (string | object)[]): Promise<void> {
-    const messages = values.map((value) => ({
-      partition,
-      key: 'foreign',
-      value: typeof value === 'string' ? value : JSON.stringify(value),
-    }));
+  /** In this order, among the requests. */
+  append(partition: number, ...values: Value[]): Promise<void> {
+    return this.appendWith({}, partition, ...values);
+  }
+
+  /** The same, each with these headers. */
+  async appendWith(headers: IHeaders, partition: number, ...values: Value[]): Promise<void> {
+    const messages = values.map((value) => {
+      const isJson = value !== null && typeof value === 'object' && !Buffer.isBuffer(value);
+      return { partition, key: 'k', headers, value: isJson ? JSON.stringify(value) : value };
+    });
     await this.producer.send({ topic: this.topic, messages });
   }
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
-import { ensurePrograms } from '../../infra/local/servers/install.ts';
-import { silent } from '../../infra/local/terminal/progress.ts';
+import { ensurePrograms } from '../../../infra/local/servers/install.ts';
+import { silent } from '../../../infra/local/terminal/progress.ts';
 
 const program = { binaries: ['faketime'], apt: ['faketime'], brew: 'libfaketime' };
 

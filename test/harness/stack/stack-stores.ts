@@ -6,8 +6,8 @@ import { LedgerConnection } from '#ledger/ledger-connection.ts';
 import { bytesToUuid } from '#ledger/uuid-bytes.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
-import type { Stack } from './stack.ts';
-import { testConfig } from './test-config.ts';
+import type { Stack } from '../../../infra/harness/stack.ts';
+import { testConfig } from '../test-config.ts';
 
 /** Looks into the stores of a stack, and meddles, behind the back of its processes. */
 export class StackStores {

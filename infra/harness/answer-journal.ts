@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
-import type { WriteStream } from 'node:fs';
-import { once } from 'node:events';
+import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Told } from './assign.ts';
 
 /** A line of the journal: what `verify --journal` reads, and who was asked when. */
 export interface JournalLine {
@@ -18,23 +17,37 @@ export interface JournalLine {
 
 /** Every answer that a client got, on disk as it comes. */
 export class AnswerJournal {
-  readonly file: string;
-  private readonly stream: WriteStream;
+  private readonly descriptor: number;
 
-  constructor(file: string) {
+  constructor(readonly file: string) {
     mkdirSync(dirname(file), { recursive: true });
-    this.file = file;
-    this.stream = createWriteStream(file);
+    this.descriptor = openSync(file, 'w');
   }
 
-  write(line: JournalLine): void {
-    this.stream.write(`${JSON.stringify(line)}\n`);
+  write({ api, status, body, couponId, userId }: Told): void {
+    const { issuance_id, code } = body as Partial<JournalLine>;
+    const line: JournalLine = {
+      at: Date.now(),
+      api,
+      http_status: status,
+      ...(issuance_id === undefined ? {} : { issuance_id }),
+      coupon_id: couponId,
+      user_id: userId,
+      ...(code === undefined ? {} : { code }),
+    };
+    writeSync(this.descriptor, `${JSON.stringify(line)}\n`);
   }
 
-  async close(): Promise<void> {
-    this.stream.end();
-    await once(this.stream, 'finish');
+  close(): void {
+    closeSync(this.descriptor);
   }
+}
+
+/** A journal of answers that were kept until now. */
+export function writeJournal(file: string, answers: Told[]): void {
+  const journal = new AnswerJournal(file);
+  answers.forEach((told) => journal.write(told));
+  journal.close();
 }
 
 /** Reads a journal from its beginning, a batch at a time. */

@@ -1,0 +1,56 @@
+/** Somebody who wants a unit of a coupon. */
+export interface Wish {
+  couponId: number;
+  userId: string;
+}
+
+/** Who can be asked. */
+export interface Api {
+  name: string;
+  publicUrl: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- whoever asks knows the shape
+  body: any;
+}
+
+/** An answer to a wish: by whom, and after how long. */
+export interface Told extends Answer, Wish {
+  api: string;
+  tookMs: number;
+}
+
+/** Asks an api for anything; rejects when nothing comes. The body is empty where it is no JSON. */
+export async function ask(api: Api, path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(`${api.publicUrl}${path}`, init);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: parse(text) };
+}
+
+/** Asks once for a unit; rejects when nothing comes. `headers` are sent beside those of the contract. */
+export async function assign(
+  api: Api,
+  { couponId, userId }: Wish,
+  { signal, headers }: { signal?: AbortSignal; headers?: Record<string, string> } = {},
+): Promise<Told> {
+  const startedAt = performance.now();
+  const answer = await ask(api, '/api/v1/coupons/assign', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
+    signal: signal ?? null,
+  });
+  return { ...answer, couponId, userId, api: api.name, tookMs: performance.now() - startedAt };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return {};
+  }
+}
