@@ -157,12 +157,14 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
 
   /** Waits for the process to end, however it does. */
   exit(): Promise<Ending> {
+    // Somebody waits for it now, who would else come to an end before.
+    this.child?.ref();
     return this.exited;
   }
 
   async kill(): Promise<void> {
     this.signal('SIGKILL');
-    await this.exited;
+    await this.exit();
   }
 
   /** SIGTERM, also for one that stands still, and SIGKILL for one that takes longer than 12 s. */
@@ -170,7 +172,7 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
     if (this.child !== undefined) {
       this.toldToStop = true;
       await terminate(this.child.pid, this.startedAt, { graceMs: stopGraceMs });
-      await this.exited;
+      await this.exit();
       removeRunFile(this.instance, this.plan.name);
     }
   }
