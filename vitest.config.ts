@@ -21,7 +21,7 @@ const patient = {
 
 const onRealServers = {
   ...patient,
-  globalSetup: ['test/harness/servers.setup.ts'],
+  globalSetup: ['test/harness/servers/servers.setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,
 };

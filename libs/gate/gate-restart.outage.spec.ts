@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { OwnServer } from '../../test/harness/own-server.ts';
+import { OwnServer } from '../../test/harness/servers/own-server.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 
 const here = new TestGate();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
-import { OwnServer } from '../../test/harness/own-server.ts';
+import { OwnServer } from '../../test/harness/servers/own-server.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { isConnectionError } from './driver-error.ts';
 import { CouponLedger } from './coupon-ledger.ts';

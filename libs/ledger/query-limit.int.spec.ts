@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
-import { TcpProxy } from '../../test/harness/tcp-proxy.ts';
+import { TcpProxy } from '../../test/harness/servers/tcp-proxy.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { isConnectionError } from './driver-error.ts';
 import { CouponLedger } from './coupon-ledger.ts';

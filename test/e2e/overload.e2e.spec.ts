@@ -3,7 +3,7 @@ import { anIssuanceId, userIds } from '../harness/fixtures.ts';
 import type { Answer } from '../../infra/harness/assign.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 
 let stack: Stack;
 let couponId: number;

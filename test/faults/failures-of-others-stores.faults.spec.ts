@@ -4,7 +4,7 @@ import type { GateKeys } from '#gate/keys.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { OwnServer } from '../harness/own-server.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 import type { Told } from '../../infra/harness/assign.ts';
 import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';

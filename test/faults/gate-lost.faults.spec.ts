@@ -4,9 +4,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redis } from '../../infra/local/servers/redis.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
-import { SpareServer } from '../harness/spare-server.ts';
+import { SpareServer } from '../harness/servers/spare-server.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 
 const kind = redis('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE');
 const problem = await SpareServer.problem(kind);

@@ -4,7 +4,7 @@ import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import type { Told } from '../../infra/harness/assign.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 
 let scenario: FaultScenario;
 let stores: StackStores;

@@ -4,7 +4,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 
 const partitions = 8;
 const couponCount = 200;

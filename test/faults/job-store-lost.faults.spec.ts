@@ -6,7 +6,7 @@ import { redis } from '../../infra/local/servers/redis.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { patientTimeouts } from '../harness/stack/test-stack.ts';
-import { SpareServer } from '../harness/spare-server.ts';
+import { SpareServer } from '../harness/servers/spare-server.ts';
 
 const kind = redis('JOBS_REDIS_URL', 'JOBS_REDIS_CA_FILE');
 const problem = await SpareServer.problem(kind);

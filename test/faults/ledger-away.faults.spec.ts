@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { App } from '../../infra/local/processes/apps.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
-import { OwnServer } from '../harness/own-server.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 
 const frozenMs = 60_000;
 const queryTimeoutMs = 2_000;

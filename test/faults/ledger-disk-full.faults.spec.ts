@@ -3,7 +3,7 @@ import { findProgram } from '../../infra/local/servers/install.ts';
 import { mysql as kind } from '../../infra/local/servers/mysql.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
-import { TinyMysql } from '../harness/tiny-mysql.ts';
+import { TinyMysql } from '../harness/servers/tiny-mysql.ts';
 
 const obstacle =
   (await findProgram(kind.programs()[0]!)) === undefined

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { OwnServer } from '../harness/own-server.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 import type { Told } from '../../infra/harness/assign.ts';
 import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
 

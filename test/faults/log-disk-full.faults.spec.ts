@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
-import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/servers/spare-broker.ts';
 
 const run = promisify(execFile);
 const diskSize = '96m';

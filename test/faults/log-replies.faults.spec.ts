@@ -6,7 +6,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { timeoutsBesideKafka } from '../harness/stack/test-stack.ts';
-import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/servers/spare-broker.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import { testConfig } from '../harness/test-config.ts';
 

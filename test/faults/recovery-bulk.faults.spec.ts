@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { OwnServer } from '../harness/own-server.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';

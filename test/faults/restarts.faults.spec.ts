@@ -4,7 +4,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
 const stopTimeoutMs = 10_000;

@@ -3,7 +3,7 @@ import type { ServerName } from '../../infra/local/processes/paths.ts';
 import { serverNames } from '../../infra/local/processes/paths.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
-import { OwnServer } from '../harness/own-server.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 
 const kinds = ['api', 'issuer', 'keeper'] as const;
 const readyTimeoutMs = 90_000;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
-import { SpareBroker, spareBrokerProblem } from '../harness/spare-broker.ts';
-import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { SpareBroker, spareBrokerProblem } from '../harness/servers/spare-broker.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 import { testConfig } from '../harness/test-config.ts';
 
 let broker: SpareBroker;

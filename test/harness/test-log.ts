@@ -1,13 +1,14 @@
-import { vi } from 'vitest';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
 import { createTopics, issuerGroup, topicNames } from '#event-log/topics.ts';
-import { testConfig, uniqueName } from './test-config.ts';
+import { testConfig } from './test-config.ts';
+import { TestTopics } from './test-topics.ts';
 
-/** Topics of its own in the Kafka of the tests, which are deleted at the end. */
+/** The topics of firstcome in the Kafka of the tests, under a prefix of their own, deleted at the end. */
 export class TestLog {
-  readonly prefix = `${uniqueName()}.`;
+  private readonly made = new TestTopics();
+  readonly prefix = this.made.prefix;
   readonly config = testConfig({
     KAFKA_TOPIC_PREFIX: this.prefix,
     KAFKA_PARTITIONS: '2',
@@ -18,16 +19,12 @@ export class TestLog {
   readonly topics = topicNames(this.prefix);
   readonly publisher = new EventPublisher(this.kafka, { publishTimeoutMs: 10_000 });
   readonly log = new IssuanceLog(this.publisher, this.topics);
-  private readonly admin = this.kafka.admin();
 
   async start(): Promise<void> {
+    await this.made.open();
     await createTopics(this.kafka, this.config);
     this.publisher.start();
-    await this.admin.connect();
-    // A broker may be named the leader of a new partition a moment before it knows.
-    await vi.waitFor(() => this.admin.fetchTopicOffsets(this.topics.requested), {
-      timeout: 10_000,
-    });
+    await this.made.untilLed(this.topics.requested, this.config.KAFKA_PARTITIONS);
   }
 
   /** Any value, as JSON, among the requests. */
@@ -38,7 +35,7 @@ export class TestLog {
   /** As if the issuers had decided all that is in the log. */
   async commitAll(): Promise<void> {
     const topic = this.topics.requested;
-    const ends = await this.admin.fetchTopicOffsets(topic);
+    const ends = await this.made.ends(topic);
     // Not admin.setOffsets: it waits 5 s for records that do not come.
     const groupId = issuerGroup(this.prefix);
     const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
@@ -55,8 +52,6 @@ export class TestLog {
 
   async close(): Promise<void> {
     await this.publisher.close();
-    await this.admin.deleteTopics({ topics: Object.values(this.topics) });
-    await this.admin.deleteGroups([issuerGroup(this.prefix)]).catch(() => {});
-    await this.admin.disconnect();
+    await this.made.close();
   }
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { SpareBroker, spareBrokerProblem } from '../../../test/harness/spare-broker.ts';
+import { SpareBroker, spareBrokerProblem } from '../../../test/harness/servers/spare-broker.ts';
 import type { BatchContext } from './batch-context.ts';
 import { KafkaBatchTransport } from './batch-transport.ts';
 import type { RecordBatch } from '../consumed-record.ts';
 import { EventPublisher } from '../publish/event-publisher.ts';
-import { testKafka } from '../kafka.fixture.ts';
+import { testKafka } from '../../../test/harness/test-topics.ts';
 
 const topic = 'long-records';
 const filler = 'x'.repeat(50_000);

@@ -3,7 +3,7 @@ import type { Decision } from '#coupon/decide.ts';
 import { aRequest, userIds } from '../../../test/harness/fixtures.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { IssuanceLog } from './issuance-log.ts';
-import { TestTopics, testKafka } from '../kafka.fixture.ts';
+import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
 import { readTopic } from '../inspect/log-reader.ts';
 
 const topics = new TestTopics();

@@ -55,7 +55,7 @@ function optionsWith(env: Record<string, string>): StackOptions {
 function serverUrl(name: string): string {
   const url = process.env[name];
   if (url === undefined) {
-    throw new Error(`${name} is not set: test/harness/servers.setup.ts sets it`);
+    throw new Error(`${name} is not set: test/harness/servers/servers.setup.ts sets it`);
   }
   return url;
 }

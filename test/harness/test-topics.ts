@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { ConfigResourceTypes } from 'kafkajs';
 import { expect, vi } from 'vitest';
-import { testConfig, uniqueName } from '../../test/harness/test-config.ts';
-import { createKafka } from './kafka-client.ts';
+import { createKafka } from '#event-log/kafka-client.ts';
+import { testConfig, uniqueName } from './test-config.ts';
 
 /** A client of its own for every consumer: see createKafka. */
 export function testKafka(brokers?: string): Kafka {
@@ -37,12 +37,20 @@ export class TestTopics {
       });
     // One that stood still is not trusted again at once.
     await vi.waitFor(make, { timeout: 15_000, interval: 200 });
-    // Metadata names a leader before that leader knows of it.
-    await vi.waitFor(
-      async () => expect(await this.admin.fetchTopicOffsets(topic)).toHaveLength(partitions),
-      { timeout: 15_000 },
-    );
+    await this.untilLed(topic, partitions);
     return topic;
+  }
+
+  /** Metadata names the leader of a new partition before that leader knows of it. */
+  async untilLed(topic: string, partitions: number): Promise<void> {
+    await vi.waitFor(async () => expect(await this.ends(topic)).toHaveLength(partitions), {
+      timeout: 15_000,
+    });
+  }
+
+  /** Where each partition ends now. */
+  ends(topic: string): ReturnType<Admin['fetchTopicOffsets']> {
+    return this.admin.fetchTopicOffsets(topic);
   }
 
   /** Deletes a topic, and makes one of the same name. */

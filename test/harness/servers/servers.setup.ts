@@ -1,5 +1,5 @@
-import { createProgress } from '../../infra/local/terminal/progress.ts';
-import { startServers, stopServers } from '../../infra/local/servers/servers.ts';
+import { createProgress } from '../../../infra/local/terminal/progress.ts';
+import { startServers, stopServers } from '../../../infra/local/servers/servers.ts';
 
 const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQL_URL'];
 

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram } from '../../infra/local/servers/install.ts';
-import { openLog, tail } from '../../infra/local/processes/process.ts';
-import { waitUntil } from '../../infra/local/processes/waiting.ts';
-import { silent } from '../../infra/local/terminal/progress.ts';
-import type { Place, ServerKind } from '../../infra/local/servers/server-kind.ts';
-import { freePort } from '../../infra/local/servers/free-port.ts';
+import { findProgram } from '../../../infra/local/servers/install.ts';
+import { openLog, tail } from '../../../infra/local/processes/process.ts';
+import { waitUntil } from '../../../infra/local/processes/waiting.ts';
+import { silent } from '../../../infra/local/terminal/progress.ts';
+import type { Place, ServerKind } from '../../../infra/local/servers/server-kind.ts';
+import { freePort } from '../../../infra/local/servers/free-port.ts';
 
 const startDeadlineMs = 90_000;
 

@@ -1,5 +1,5 @@
-import { kafka } from '../../infra/local/servers/kafka.ts';
-import { freePort } from '../../infra/local/servers/free-port.ts';
+import { kafka } from '../../../infra/local/servers/kafka.ts';
+import { freePort } from '../../../infra/local/servers/free-port.ts';
 import { SpareServer } from './spare-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 

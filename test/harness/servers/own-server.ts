@@ -1,8 +1,8 @@
 import type { TestContext } from 'vitest';
-import type { ServerName } from '../../infra/local/processes/paths.ts';
-import { isRunning, readRunFile } from '../../infra/local/processes/run-files.ts';
-import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
-import { testConfig } from './test-config.ts';
+import type { ServerName } from '../../../infra/local/processes/paths.ts';
+import { isRunning, readRunFile } from '../../../infra/local/processes/run-files.ts';
+import { serverPid, startServer, stopServer } from '../../../infra/local/servers/servers.ts';
+import { testConfig } from '../test-config.ts';
 
 /** Stops and starts a server that the tests use, where it is theirs to stop. */
 export class OwnServer {
