@@ -29,6 +29,25 @@ const onRealServers = {
 /** For specs that stop a server, or need the machine to themselves. */
 const oneAtATime = { ...onRealServers, fileParallelism: false };
 
+/** Fault specs that stop a server which others use as well, or measure how fast something is. */
+const faultsAlone = [
+  'libs/event-log/publish/broker.faults.spec.ts',
+  'test/model/random-schedules.faults.spec.ts',
+  ...[
+    'chaos',
+    'clock-off',
+    'dead-letter-commands',
+    'dead-letters',
+    'failures-of-others-stores',
+    'issuers-share',
+    'ledger-away',
+    'log-away',
+    'overload',
+    'recovery-bulk',
+    'start-order',
+  ].map((name) => `test/faults/${name}.faults.spec.ts`),
+];
+
 /** What waits by itself adds up: servers that start, an issuer that is taken for dead. */
 const longWaits = { testTimeout: 240_000, hookTimeout: 240_000 };
 
@@ -87,7 +106,20 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['{apps,libs,test}/**/*.faults.spec.ts'],
+          exclude: faultsAlone,
+          // They mostly wait: for a process that is gone to be missed, and for one that comes back.
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
+          ...onRealServers,
+          ...longWaits,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'faults-alone',
+          include: faultsAlone,
+          sequence: { groupOrder: 4 },
           ...oneAtATime,
           ...longWaits,
         },

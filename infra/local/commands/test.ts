@@ -29,10 +29,12 @@ interface Suites {
   onServers: string[];
 }
 
+const usual: Suites = { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage'] };
+const faults = ['faults', 'faults-alone'];
 const suites: Record<string, Suites> = {
-  usual: { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage'] },
-  '--faults': { quick: [], onServers: ['faults'] },
-  '--all': { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage', 'faults'] },
+  usual,
+  '--faults': { quick: [], onServers: faults },
+  '--all': { ...usual, onServers: [...usual.onServers, ...faults] },
 };
 
 const instance = 'test';
