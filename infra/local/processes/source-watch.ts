@@ -21,7 +21,7 @@ export interface WatchedSources {
 const saveMs = 50;
 const tsc = join(rootDir, 'node_modules', 'typescript', 'bin', 'tsc');
 const tscOptions = ['--project', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'];
-const copyLua = join(rootDir, 'infra', 'build', 'copy-lua.mjs');
+const copyLuaScript = join(rootDir, 'infra', 'build', 'copy-lua.mjs');
 
 /**
  * Keeps `dist` built until `signal` is aborted. While there is an error in the TypeScript, it is
@@ -29,19 +29,19 @@ const copyLua = join(rootDir, 'infra', 'build', 'copy-lua.mjs');
  */
 export async function watchSources(sources: WatchedSources, signal: AbortSignal): Promise<void> {
   const lua = watchLua(sources);
-  // In a group of its own, so that Ctrl-C in the terminal does not reach it.
-  const compiler = spawn(
-    process.execPath,
-    [tsc, ...tscOptions, ...(process.stderr.isTTY ? ['--pretty'] : [])],
-    {
-      cwd: sources.root,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  // What was saved before is built as well; of TypeScript, the compiler sees to that.
+  await copyLua(sources);
+  const options = process.stderr.isTTY ? [...tscOptions, '--pretty'] : tscOptions;
+  const compiler = spawn(process.execPath, [tsc, ...options], {
+    cwd: sources.root,
+    // In a group of its own, so that Ctrl-C in the terminal does not reach it.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   if (compiler.pid !== undefined) sources.onCompiler?.(compiler.pid);
   const kill = (): boolean => compiler.kill();
   signal.addEventListener('abort', kill);
+  if (signal.aborted) kill();
   try {
     await followCompiler(createInterface({ input: compiler.stdout }), sources);
     if (!signal.aborted) throw new ReadableError('The compiler (tsc --watch) ended by itself.');
@@ -73,16 +73,20 @@ async function followCompiler(
 }
 
 /** tsc knows nothing of Lua files. */
-function watchLua({ root, onBuilt, say }: WatchedSources): { close(): void } {
+function watchLua(sources: WatchedSources): { close(): void } {
   let copying: Promise<void> | undefined;
   const copy = async (): Promise<void> => {
     await sleep(saveMs);
     copying = undefined;
-    const copied = await runToEnd(process.execPath, [copyLua], { cwd: root });
-    if (copied.code === 0) onBuilt();
-    else say(copied.output);
+    if (await copyLua(sources)) sources.onBuilt();
   };
-  return watch(join(root, 'libs'), { recursive: true }, (_, file) => {
+  return watch(join(sources.root, 'libs'), { recursive: true }, (_, file) => {
     if (file?.endsWith('.lua')) copying ??= copy();
   });
+}
+
+async function copyLua({ root, say }: WatchedSources): Promise<boolean> {
+  const copied = await runToEnd(process.execPath, [copyLuaScript], { cwd: root });
+  if (copied.code !== 0) say(copied.output);
+  return copied.code === 0;
 }
