@@ -52,7 +52,11 @@ async function runWrk(
   return parseWrkReport(output);
 }
 
-async function runAutocannon(load: Load, abort: AbortSignal): Promise<LoadReport> {
+/** At `rate` requests a second, which wrk cannot hold, or as fast as can be. */
+export async function runAutocannon(
+  load: Load & { rate?: number },
+  abort: AbortSignal,
+): Promise<LoadReport> {
   let counter = 0;
   const nextBody = (): string => {
     counter += 1;
@@ -63,6 +67,7 @@ async function runAutocannon(load: Load, abort: AbortSignal): Promise<LoadReport
     url: load.url,
     connections: load.connections,
     duration: load.seconds,
+    ...(load.rate === undefined ? {} : { overallRate: load.rate }),
     requests: [
       {
         method: 'POST',

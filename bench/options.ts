@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { localDir } from '../infra/local/processes/paths.ts';
-import { ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { Options } from '../infra/local/terminal/options.ts';
 
 export interface BenchOptions {
   rounds: number;
@@ -30,48 +29,15 @@ running. Brings up what it needs on the servers of npm test, and stops it again.
 
 /** Throws `ReadableError` with the usage for anything that cannot be meant. */
 export function parseOptions(args: string[], now = new Date()): BenchOptions {
-  const given = readArguments(args);
-  const connections = (given.connections ?? '64,256')
-    .split(',')
-    .map((text) => wholeNumber('--connections', text, 4_096));
+  const names = ['rounds', 'seconds', 'connections', 'json', 'floor'] as const;
+  const given = new Options(args, names, usage);
+  const connections = given.wholeNumbers('connections', '64,256', 1, 4_096);
   const file = `${now.toISOString().replaceAll(':', '-').slice(0, 19)}.json`;
   return {
-    rounds: wholeNumber('--rounds', given.rounds ?? '5', 1_000),
-    seconds: wholeNumber('--seconds', given.seconds ?? '5', 3_600),
+    rounds: given.wholeNumber('rounds', 5, 1, 1_000),
+    seconds: given.wholeNumber('seconds', 5, 1, 3_600),
     connections: [...new Set(connections)].sort((a, b) => a - b),
-    jsonFile: given.json ?? join(localDir, 'bench', file),
-    floor: given.floor === undefined ? undefined : ratio('--floor', given.floor),
+    jsonFile: given.text('json') ?? join(localDir, 'bench', file),
+    floor: given.positive('floor', undefined),
   };
-}
-
-type Arguments = Partial<Record<'rounds' | 'seconds' | 'connections' | 'json' | 'floor', string>>;
-
-function readArguments(args: string[]): Arguments {
-  const text = { type: 'string' } as const;
-  const options = { rounds: text, seconds: text, connections: text, json: text, floor: text };
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
-}
-
-function wholeNumber(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) {
-    throw wrong(`${name} takes whole numbers from 1 to ${most}, not "${text}".`);
-  }
-  return value;
-}
-
-function ratio(name: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d*\.?\d+$/.test(text) || value <= 0) {
-    throw wrong(`${name} takes a number above 0, not "${text}".`);
-  }
-  return value;
-}
-
-function wrong(message: string): ReadableError {
-  return new ReadableError(`${message}\n\n${usage.trimEnd()}`, 2);
 }

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { localDir } from '../infra/local/processes/paths.ts';
-import { ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { Options } from '../infra/local/terminal/options.ts';
 
 export interface SoakOptions {
   minutes: number;
@@ -29,37 +28,14 @@ memory than it may, or goes on growing after the first fifth of the time, or whe
 
 /** Throws `ReadableError` with the usage for anything that cannot be meant. */
 export function parseSoakOptions(args: string[], now = new Date()): SoakOptions {
-  const given = readArguments(args);
+  const names = ['minutes', 'rate', 'memory-max', 'growth-max', 'json'] as const;
+  const given = new Options(args, names, usage);
   const file = `soak-${now.toISOString().replaceAll(':', '-').slice(0, 19)}.json`;
   return {
-    minutes: positive('--minutes', given.minutes ?? '10', 1_440),
-    rate: positive('--rate', given.rate ?? '1000', 100_000),
-    memoryMaxMb: positive('--memory-max', given['memory-max'] ?? '320', 1_000_000),
-    growthMax: positive('--growth-max', given['growth-max'] ?? '0.1', 100),
-    jsonFile: given.json ?? join(localDir, 'bench', file),
+    minutes: given.positive('minutes', 10, 1_440),
+    rate: given.positive('rate', 1_000, 100_000),
+    memoryMaxMb: given.positive('memory-max', 320, 1_000_000),
+    growthMax: given.positive('growth-max', 0.1, 100),
+    jsonFile: given.text('json') ?? join(localDir, 'bench', file),
   };
-}
-
-const names = ['minutes', 'rate', 'memory-max', 'growth-max', 'json'] as const;
-
-function readArguments(args: string[]): Partial<Record<(typeof names)[number], string>> {
-  const text = { type: 'string' } as const;
-  const options = Object.fromEntries(names.map((name) => [name, text]));
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
-}
-
-function positive(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > most) {
-    throw wrong(`${name} takes a number above 0, at most ${most}, not "${text}".`);
-  }
-  return value;
-}
-
-function wrong(message: string): ReadableError {
-  return new ReadableError(`${message}\n\n${usage.trimEnd()}`, 2);
 }

@@ -1,6 +1,6 @@
 import type { SoakOptions } from './soak-options.ts';
 import { median } from './summary.ts';
-import { formatTable } from './table.ts';
+import { formatTable } from '../infra/local/terminal/table.ts';
 
 /** Resident memory of one process, in the order it was read, at equal intervals. */
 export interface MemorySeries {

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import autocannon from 'autocannon';
 import { Stack } from '../infra/harness/stack.ts';
 import { appKinds } from '../infra/local/processes/apps.ts';
 import { ensureBuilt } from '../infra/local/processes/build.ts';
@@ -11,6 +10,7 @@ import { createProgress } from '../infra/local/terminal/progress.ts';
 import type { Report } from '../infra/local/terminal/progress.ts';
 import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 import { startServers, stopServers } from '../infra/local/servers/servers.ts';
+import { runAutocannon } from './load.ts';
 import { describeMachine } from './machine.ts';
 import { assertNeverDied, drain, memory, outcomes } from './readings.ts';
 import { parseSoakOptions, usage } from './soak-options.ts';
@@ -62,7 +62,7 @@ async function watch(
   const couponId = await stack.createCoupon(total);
   const seconds = minutes * 60;
   const url = `${stack.app('api').publicUrl}/api/v1/coupons/assign`;
-  const load = startLoad(url, couponId, { seconds, rate }, abort);
+  const load = runAutocannon({ url, couponId, run: 'soak', connections, seconds, rate }, abort);
   const series = new Map<string, number[]>();
   for (let reading = 1; reading <= readings; reading += 1) {
     await delay((seconds * 1_000) / readings, undefined, { signal: abort });
@@ -75,46 +75,12 @@ async function watch(
       report.line(`${reading} % of ${minutes} min: ${megabytes.join(', ')} MB`);
     }
   }
-  const { requests, non2xx, errors } = await load;
+  const { requests, failures } = await load;
   assertNeverDied(stack);
-  if (non2xx + errors > 0) {
-    throw new ReadableError(
-      `${non2xx + errors} of ${requests.total} assigns failed: ${await outcomes(stack)}`,
-    );
+  if (failures > 0) {
+    throw new ReadableError(`${failures} of ${requests} assigns failed: ${await outcomes(stack)}`);
   }
-  await drain(stack, couponId, total, requests.total);
-  report.line(`${requests.total} assigns, all issued`);
+  await drain(stack, couponId, total, requests);
+  report.line(`${requests} assigns, all issued`);
   return [...series].map(([name, bytes]) => ({ process: name, bytes }));
-}
-
-/** At a rate, not as fast as can be: autocannon can hold one, wrk cannot. */
-function startLoad(
-  url: string,
-  couponId: number,
-  { seconds, rate }: { seconds: number; rate: number },
-  abort: AbortSignal,
-): Promise<autocannon.Result> {
-  let users = 0;
-  const nextBody = (): string => {
-    users += 1;
-    return JSON.stringify({ user_id: `soak-${users}`, coupon_id: couponId });
-  };
-  const headers = { 'content-type': 'application/json' };
-  const setupRequest = (request: autocannon.Request): autocannon.Request => ({
-    ...request,
-    body: nextBody(),
-  });
-  return new Promise((resolve, reject) => {
-    const running = autocannon(
-      {
-        url,
-        connections,
-        duration: seconds,
-        overallRate: rate,
-        requests: [{ method: 'POST', headers, setupRequest }],
-      },
-      (error: Error | null, result) => (error === null ? resolve(result) : reject(error)),
-    );
-    abort.addEventListener('abort', () => running.stop(), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-import { formatTable } from './table.ts';
+import { formatTable } from '../infra/local/terminal/table.ts';
 import type { LoadReport } from './wrk-report.ts';
 
 export const targetNames = ['fastify', 'lua', 'pipelined', 'assign'] as const;

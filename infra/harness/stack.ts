@@ -117,9 +117,9 @@ export class Stack {
   assign(
     couponId: number,
     userId: string,
-    { api = this.app('api'), signal }: { api?: App; signal?: AbortSignal } = {},
+    { api = this.app('api') }: { api?: App } = {},
   ): Promise<Told> {
-    return assign(api, { couponId, userId }, signal === undefined ? {} : { signal });
+    return assign(api, { couponId, userId });
   }
 
   /** Asks the api that was started last, or `api`. */

@@ -1,3 +1,4 @@
+import { formatTable } from '../../infra/local/terminal/table.ts';
 import type { CrowdCounts } from './chaos-crowd.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import type { LedgerComparison } from './ledger-comparison.ts';
@@ -49,13 +50,12 @@ export function formatResult(result: ChaosResult): string {
     seconds(recoveredMs),
   ]);
   const header = ['fault', 'times', 'longest without a 200', 'longest until all served'];
-  const leftOut = Object.entries(result.leftOut).map(([kind, why]) => `left out: ${kind} (${why})`);
-  const blocks = [alignColumns([header, ...rows]), leftOut, alignColumns(totals(result))];
-  const failures = result.failures.map((failure) => `FAIL  ${failure}`);
-  return [...blocks, failures]
-    .filter((lines) => lines.length > 0)
-    .map((lines) => `${lines.join('\n')}\n`)
-    .join('\n');
+  const leftOut = Object.entries(result.leftOut).map(
+    ([kind, why]) => `left out: ${kind} (${why})\n`,
+  );
+  const failures = result.failures.map((failure) => `FAIL  ${failure}\n`);
+  const tables = [formatTable([header, ...rows]), leftOut.join(''), formatTable(totals(result))];
+  return [...tables, failures.join('')].filter((block) => block !== '').join('\n');
 }
 
 function totals({ faults, counts, ledger, verify }: ChaosResult): string[][] {
@@ -76,15 +76,6 @@ function totals({ faults, counts, ledger, verify }: ChaosResult): string[][] {
     ['verify', verify && (verify.holds ? 'holds' : 'FAILS')],
   ];
   return rows.map(([name, value]) => [name, String(value ?? 'unknown')]);
-}
-
-function alignColumns(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  '),
-  );
 }
 
 function seconds(milliseconds: number): string {

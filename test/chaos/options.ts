@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { localDir } from '../../infra/local/processes/paths.ts';
-import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
+import { Options } from '../../infra/local/terminal/options.ts';
 
 export interface ChaosOptions {
   /** After so many no new fault begins. */
@@ -31,36 +30,12 @@ const seedsEnd = 2 ** 32;
 
 /** Throws `ReadableError` with the usage for anything that cannot be meant. */
 export function parseOptions(args: string[], now = Date.now()): ChaosOptions {
-  const given = readArguments(args);
-  const seed = wholeNumber('--seed', given.seed ?? String(now % seedsEnd), 0, seedsEnd - 1);
+  const given = new Options(args, ['minutes', 'seed', 'rate', 'json'], usage);
+  const seed = given.wholeNumber('seed', now % seedsEnd, 0, seedsEnd - 1);
   return {
-    minutes: wholeNumber('--minutes', given.minutes ?? '10', 1, 10_000),
+    minutes: given.wholeNumber('minutes', 10, 1, 10_000),
     seed,
-    requestsPerSecond: wholeNumber('--rate', given.rate ?? '300', 1, 10_000),
-    jsonFile: given.json ?? join(localDir, 'chaos', `seed-${seed}.json`),
+    requestsPerSecond: given.wholeNumber('rate', 300, 1, 10_000),
+    jsonFile: given.text('json') ?? join(localDir, 'chaos', `seed-${seed}.json`),
   };
-}
-
-type Arguments = Partial<Record<'minutes' | 'seed' | 'rate' | 'json', string>>;
-
-function readArguments(args: string[]): Arguments {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args, options: { minutes: text, seed: text, rate: text, json: text } })
-      .values;
-  } catch (error) {
-    throw wrong((error as Error).message);
-  }
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) {
-    throw wrong(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
-  }
-  return value;
-}
-
-function wrong(message: string): ReadableError {
-  return new ReadableError(`${message}\n\n${usage.trimEnd()}`, 2);
 }

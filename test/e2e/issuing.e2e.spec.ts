@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTopic } from '../../libs/event-log/inspect/log-reader.ts';
-import { Gate } from '../../libs/gate/gate.ts';
-import { GateConnection } from '../../libs/gate/gate-connection.ts';
 import { Kafka, logLevel } from 'kafkajs';
+import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import type { Answer } from '../../infra/harness/assign.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { StackLog } from '../harness/stack/stack-log.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
@@ -53,40 +53,25 @@ describe('issuers', () => {
 
   it('put bytes that are no request aside and go on behind them', async () => {
     const couponId = await stack.createCoupon(10);
-    await produce('0', 'this is no JSON');
-    await produce('1', JSON.stringify({ v: 1, type: 'something.else' }));
+    const log = await StackLog.connect(stack);
+    await log.append(0, 'this is no JSON');
+    await log.append(1, { v: 1, type: 'something.else' });
+    await log.close();
     const { body } = await stack.assign(couponId, 'behind');
     // The partitions of the issuer that was killed are given to the other after 12 s.
     await expect
       .poll(async () => (await stack.request(body.status_url)).body.status, { timeout: 30_000 })
       .toBe('ISSUED');
   });
-
-  async function produce(partition: string, value: string): Promise<void> {
-    const brokers = stack.env['KAFKA_BROKERS']!.split(',');
-    const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
-    await producer.connect();
-    await producer.send({
-      topic: `${stack.name}.coupon.issuance.requested`,
-      messages: [{ partition: Number(partition), value }],
-    });
-    await producer.disconnect();
-  }
 });
 
 describe('the relay', () => {
   it('finishes a reservation whose api died before it was published', async () => {
     const couponId = await stack.createCoupon(10);
-    const connection = new GateConnection({
-      GATE_REDIS_URL: stack.env['GATE_REDIS_URL']!,
-      GATE_REDIS_CA_FILE: undefined,
-      GATE_TIMEOUT_MS: 10_000,
-    });
-    await connection.connected();
-    const gate = new Gate(connection, stack.env['GATE_KEY_PREFIX']!);
+    const stores = await StackStores.connect(stack);
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const reserved = await gate.reserve(couponId, ['orphan'], [traceparent]);
-    connection.close();
+    const reserved = await stores.gate.reserve(couponId, ['orphan'], [traceparent]);
+    await stores.close();
 
     const outcome = reserved.gate === 'open' ? reserved.outcomes[0] : undefined;
     expect(outcome?.kind).toBe('reserved');

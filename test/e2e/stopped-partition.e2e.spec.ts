@@ -1,10 +1,11 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { StackLog } from '../harness/stack/stack-log.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 describe('a record of an unknown version', () => {
   let stack: Stack;
+  let log: StackLog;
   /** On the partition that is stopped, and on the other one. */
   let stopped: number;
   let unaffected: number;
@@ -14,20 +15,13 @@ describe('a record of an unknown version', () => {
     // Two coupons on two partitions: each new one takes the partition that is used least.
     stopped = await stack.createCoupon(10);
     unaffected = await stack.createCoupon(10);
-    await produceUnknownVersion(0);
+    log = await StackLog.connect(stack);
+    await log.append(0, { v: 99 });
   });
-  afterAll(() => stack.stop());
-
-  async function produceUnknownVersion(partition: number): Promise<void> {
-    const brokers = stack.env['KAFKA_BROKERS']!.split(',');
-    const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
-    await producer.connect();
-    await producer.send({
-      topic: `${stack.name}.coupon.issuance.requested`,
-      messages: [{ partition, value: JSON.stringify({ v: 99 }) }],
-    });
-    await producer.disconnect();
-  }
+  afterAll(async () => {
+    await log.close();
+    await stack.stop();
+  });
 
   async function statusAfterAssign(
     couponId: number,
