@@ -1,22 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Rush } from '../harness/stack/rush.ts';
-import { writeJournal } from '../../infra/harness/answer-journal.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
+import { verify } from '../harness/stack/verify.ts';
 
 let stack: Stack;
-const folder = mkdtempSync(join(tmpdir(), 'firstcome-'));
 
 beforeAll(async () => {
   stack = await startStack();
 });
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await stack.stop();
-});
+afterAll(() => stack.stop());
 
 async function change(...args: string[]): Promise<void> {
   const { exitCode, stderr } = await stack.firstcome('coupon', ...args);
@@ -34,10 +27,8 @@ async function newcomerGets(couponId: number, name: string): Promise<string> {
 }
 
 /** Whatever the clients were told is true, and as many are issued as were told so. */
-async function expectKeptWord(rush: Rush, couponId: number): Promise<void> {
-  const journal = join(folder, `${couponId}.ndjson`);
-  writeJournal(journal, rush.answers);
-  const { exitCode, stdout } = await stack.firstcome('verify', '--journal', journal);
+async function expectKeptWord(rush: Rush): Promise<void> {
+  const { exitCode, stdout } = await verify(stack, rush.answers);
   expect(exitCode, stdout).toBe(0);
 }
 
@@ -57,7 +48,7 @@ describe('while clients rush', () => {
     expect([tooLow.exitCode, tooLow.stderr]).toEqual([1, expect.stringContaining('1500 of')]);
     await rush.finish();
 
-    await expectKeptWord(rush, couponId);
+    await expectKeptWord(rush);
     expect(await show(couponId)).toMatchObject({ total: 1_500, left: 0, issued: 1_500 });
     expect(rush.accepted).toHaveLength(1_500);
   });
@@ -76,7 +67,7 @@ describe('while clients rush', () => {
     await change('close', id);
     expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
     await rush.finish();
-    await expectKeptWord(rush, couponId);
+    await expectKeptWord(rush);
   });
 
   test('a recovery in the middle of changes undoes none of them, and forgets nobody', async () => {
@@ -96,7 +87,7 @@ describe('while clients rush', () => {
     await expect.poll(() => rush.accepted.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(550);
     await rush.finish();
 
-    await expectKeptWord(rush, couponId);
+    await expectKeptWord(rush);
     const { total, left, issued } = await show(couponId);
     expect([total, left + issued]).toEqual([600, 600]);
   });
@@ -124,5 +115,5 @@ test('a coupon opens no earlier and closes no later than it says, by the clock o
   const times = rush.accepted.map(({ body }) => Date.parse(body.accepted_at));
   expect(Math.min(...times)).toBeGreaterThanOrEqual(opensAt);
   expect(Math.max(...times)).toBeLessThan(closesAt);
-  await expectKeptWord(rush, couponId);
+  await expectKeptWord(rush);
 }, 90_000);

@@ -1,17 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os, { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadGenerator } from '../../bench/load.ts';
 import { findLoadGenerator } from '../../bench/load.ts';
 import { median } from '../../bench/summary.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
-import { writeJournal } from '../../infra/harness/answer-journal.ts';
 import type { Told } from '../../infra/harness/assign.ts';
 import { Crowd } from '../../infra/harness/crowd.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
+import { verify } from '../harness/stack/verify.ts';
 
 /**
  * Each of them asks again as soon as it is answered, whatever the answer says. More than the first
@@ -94,12 +92,8 @@ describe('an api that is asked ten times as much as it can do', () => {
   });
 
   test('has told nobody anything that is not true', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
-    const journal = join(directory, 'answers.ndjson');
-    writeJournal(journal, [...visits.atPeak, ...visits.tenfold].flat());
-    const args = ['verify', '--journal', journal, '--wait', '150'];
-    const { exitCode, stdout } = await stack.firstcome(...args);
-    rmSync(directory, { recursive: true });
+    const answers = [...visits.atPeak, ...visits.tenfold].flat();
+    const { exitCode, stdout } = await verify(stack, answers, '--wait', '150');
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toMatch(/^ok +I3/m);
   });

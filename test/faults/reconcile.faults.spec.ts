@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rush } from '../harness/stack/rush.ts';
-import { writeJournal } from '../../infra/harness/answer-journal.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
+import { verify } from '../harness/stack/verify.ts';
 
 interface CouponOutcome {
   coupon_id: number;
@@ -20,17 +17,14 @@ interface CouponOutcome {
 describe('firstcome reconcile', () => {
   let stack: Stack;
   let redis: Redis;
-  let directory: string;
 
   beforeAll(async () => {
     stack = await startStack();
     redis = new Redis(stack.env['GATE_REDIS_URL']!);
-    directory = await mkdtemp(join(tmpdir(), 'firstcome-reconcile-'));
   });
   afterAll(async () => {
     redis.disconnect();
     await stack.stop();
-    await rm(directory, { recursive: true });
   });
 
   const key = (couponId: number, name: string): string =>
@@ -144,9 +138,7 @@ describe('firstcome reconcile', () => {
     expect([200, 503]).toEqual(
       expect.arrayContaining([...new Set(rush.answers.map(({ status }) => status))]),
     );
-    const journal = join(directory, 'answers.ndjson');
-    writeJournal(journal, rush.answers);
-    const { exitCode, stdout } = await stack.firstcome('verify', '--journal', journal);
+    const { exitCode, stdout } = await verify(stack, rush.answers);
     expect([exitCode, stdout]).toEqual([
       0,
       expect.stringContaining(`same user (${rush.accepted.length} checked)`),

@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'vitest';
-import { writeJournal } from '../../../infra/harness/answer-journal.ts';
 import type { Answer, Told } from '../../../infra/harness/assign.ts';
 import type { Stack } from '../../../infra/harness/stack.ts';
 import type { App, AppKind } from '../../../infra/local/processes/apps.ts';
@@ -10,6 +6,7 @@ import type { CommandResult } from '../../../infra/local/processes/cli.ts';
 import { eventually } from '../../../infra/local/processes/waiting.ts';
 import { Rush } from './rush.ts';
 import { shippedTimeouts, startStack } from './test-stack.ts';
+import { verify } from './verify.ts';
 
 export interface ScenarioOptions {
   apps?: AppKind[];
@@ -143,15 +140,8 @@ export class FaultScenario {
   }
 
   /** What `verify` says of the stores, and of every answer so far. */
-  async runVerify(): Promise<CommandResult> {
-    const directory = mkdtempSync(join(tmpdir(), 'firstcome-journal-'));
-    try {
-      const journal = join(directory, 'answers.ndjson');
-      writeJournal(journal, this.rush.answers);
-      return await this.stack.firstcome('verify', '--journal', journal, '--wait', '90');
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+  runVerify(): Promise<CommandResult> {
+    return verify(this.stack, this.rush.answers, '--wait', '90');
   }
 
   private async verify(): Promise<void> {
