@@ -22,7 +22,6 @@ import {
   removeRunFile,
   writeRunFile,
 } from '../processes/run-files.ts';
-import type { RunFile } from '../processes/run-files.ts';
 import type { ServerKind } from './server-kind.ts';
 
 const answerDeadlineMs = 15_000;
@@ -150,7 +149,7 @@ export function wipeServer(instance: Instance, name: ServerName): void {
 }
 
 /** Stops what a supervisor that was killed left running. */
-export async function stopLeftovers(instance: Instance, report: Report): Promise<RunFile[]> {
+export async function stopLeftovers(instance: Instance, report: Report): Promise<void> {
   const left = listRunFiles(instance).filter((run) => run.kind !== 'supervisor');
   const alive = left.filter((run) => run.source === 'docker' || isRunning(run));
   if (alive.length > 0) {
@@ -158,7 +157,6 @@ export async function stopLeftovers(instance: Instance, report: Report): Promise
     await report.step(`stopping what an earlier run left: ${names}`, () => stopAll(instance));
   }
   left.forEach((run) => removeRunFile(instance, run.name));
-  return alive;
 }
 
 async function bringUp(
@@ -207,17 +205,10 @@ async function bringUpInDocker(
   names: ServerName[],
   ports: Ports,
 ): Promise<void> {
-  for (const name of names) {
-    const port = ports[name];
-    const common = {
-      kind: 'server',
-      pid: 0,
-      startedAt: '',
-      command: [],
-      source: 'docker',
-    } as const;
-    writeRunFile(instance, { ...common, command: [], name, port });
-  }
+  const common = { kind: 'server', pid: 0, startedAt: '', source: 'docker' } as const;
+  names.forEach((name) =>
+    writeRunFile(instance, { ...common, command: [], name, port: ports[name] }),
+  );
   await dockerUp(instance, names, ports);
 }
 
