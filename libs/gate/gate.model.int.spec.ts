@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
-import { gateCommands } from '../../test/harness/gate-commands.ts';
-import { GateModel } from '../../test/harness/gate-model.ts';
+import { gateCommands, gateCommandsWithMeddling } from '../../test/harness/gate-commands.ts';
+import { RealGate } from '../../test/harness/real-gate.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
+
+/* The model is that of `test/model/gate`, which the model of the protocol steps through, too. */
 
 const here = new TestGate();
 
@@ -10,16 +12,26 @@ beforeAll(() => here.start());
 afterAll(() => here.close());
 
 /** A failure prints its seed, the path to it and the shortest list of steps that leads there. */
-test('in any interleaving of clients, managers and recoveries the gate does what its model does', async () => {
-  const interleavings = fc.commands(gateCommands, { maxCommands: 60, size: 'max' });
+async function expectAgreement(commands: typeof gateCommands): Promise<void> {
+  const interleavings = fc.commands(commands, { maxCommands: 60, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(interleavings, async (commands) => {
-      const setup = async (): Promise<{ model: GateModel; real: TestGate }> => {
+    fc.asyncProperty(interleavings, async (steps) => {
+      const setup = async (): Promise<{ model: RealGate; real: RealGate }> => {
         const { id, total } = await here.openCoupon({ total: 5 });
-        return { model: new GateModel(id, total), real: here };
+        const runId = await here.raw.hget(here.keys(id).meta, 'run_id');
+        const gate = new RealGate(here, id, runId!, total);
+        return { model: gate, real: gate };
       };
-      await fc.asyncModelRun(setup, commands);
+      await fc.asyncModelRun(setup, steps);
     }),
     { numRuns: 120, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: false },
   );
+}
+
+test('in any interleaving of clients, managers and recoveries the gate does what its model does', async () => {
+  await expectAgreement(gateCommands);
+}, 60_000);
+
+test('the gate does what its model does also when keys and fields are lost or put back behind its back', async () => {
+  await expectAgreement(gateCommandsWithMeddling);
 }, 60_000);

@@ -1,26 +1,38 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import type { GateModel } from './gate-model.ts';
+import type { ReserveOutcome } from '#gate/gate-replies.ts';
+import type { Coupon } from '../model/gate/gate.ts';
+import { lostFields, lostKeys } from '../model/gate/losses.ts';
+import type { Loss } from '../model/gate/losses.ts';
+import { answerOf } from '../model/gate/prelude.ts';
+import * as recoveryModel from '../model/gate/recovery-scripts.ts';
+import * as model from '../model/gate/scripts.ts';
 import { aCoupon } from './fixtures.ts';
-import type { TestGate } from './test-gate.ts';
+import { expectAgreement, expectInvariants, replyOf } from './gate-agreement.ts';
+import type { RealGate } from './real-gate.ts';
 
-type GateCommand = fc.AsyncCommand<GateModel, TestGate>;
+type GateCommand = fc.AsyncCommand<RealGate, RealGate>;
 
-/** One step of somebody, run against the gate and the model, which must agree on the answer. */
+const coupon = 0;
+
+/** One step of somebody, run against the gate and its model, which must agree on the answer. */
 class Step implements GateCommand {
   constructor(
     private readonly label: string,
-    private readonly step: (model: GateModel, here: TestGate) => Promise<void>,
-    private readonly applies: (model: GateModel) => boolean = () => true,
+    private readonly step: (gate: RealGate) => Promise<void>,
+    private readonly applies: (gate: RealGate) => boolean = () => true,
   ) {}
 
-  check(model: Readonly<GateModel>): boolean {
-    return this.applies(model);
+  check(gate: Readonly<RealGate>): boolean {
+    return this.applies(gate as RealGate);
   }
 
-  async run(model: GateModel, here: TestGate): Promise<void> {
-    await this.step(model, here);
-    await expectAgreement(model, here);
+  async run(gate: RealGate): Promise<void> {
+    await this.step(gate);
+    await expectAgreement(gate);
+    if (!gate.isMeddledWith) {
+      expectInvariants(gate);
+    }
   }
 
   toString(): string {
@@ -28,179 +40,176 @@ class Step implements GateCommand {
   }
 }
 
-/** The invariants, and that the gate is what the model says, key by key. */
-async function expectAgreement(model: GateModel, here: TestGate): Promise<void> {
-  const keys = here.keys(model.couponId);
-  const [seen, holders, pending, pendingUsers] = await Promise.all([
-    here.gate.inspect(model.couponId),
-    here.raw.hgetall(keys.holders),
-    here.raw.zrange(keys.pending, 0, -1),
-    here.raw.hgetall(keys.pendingUsers),
-  ]);
-  expect(seen.left + seen.holders).toBe(seen.total);
-  expect(seen.left).toBeGreaterThanOrEqual(0);
-  expect(new Set(Object.values(holders)).size).toBe(seen.holders);
-  expect(Object.values(holders)).toEqual(expect.arrayContaining(pending));
-  expect(seen).toMatchObject({
-    gate: model.isOpen ? 'open' : 'fenced',
-    left: model.left,
-    version: model.version,
-    epoch: model.epoch,
-    minEpoch: model.minEpoch,
-  });
-  expect(holders).toEqual(Object.fromEntries(model.holders));
-  if (model.isOpen) {
-    // What was confirmed is never lost, whatever recovery came between.
-    expect(holders).toMatchObject(Object.fromEntries(model.ledger));
-  }
-  expect(pending.toSorted()).toEqual([...model.pending.keys()].sort());
-  expect(pendingUsers).toEqual(Object.fromEntries(model.pending));
-}
-
 function reserve(userIds: string[]): GateCommand {
-  return new Step(`reserve ${userIds.join(' ')}`, async (model, here) => {
-    const result = await here.gate.reserve(model.couponId, userIds);
-    if (!model.isOpen || result.gate !== 'open') {
-      expect(result).toEqual({ gate: 'fenced' });
-      expect(model.isOpen).toBe(false);
+  return new Step(`reserve ${userIds.join(' ')}`, async (real) => {
+    const result = await replyOf(real.here.gate.reserve(real.couponId, userIds));
+    const expected = answerOf(() => model.reserve(real.model, coupon, userIds));
+    if (result?.gate !== 'open' || expected?.gate !== 'open') {
+      expect(result).toEqual(expected);
       return;
     }
-    expect(result.epoch).toBe(model.epoch);
-    userIds.forEach((userId, i) => {
-      const outcome = result.outcomes[i]!;
-      const expected = model.expectedOutcome(userId);
-      if (expected !== undefined || outcome.kind !== 'reserved') {
-        expect(outcome).toEqual(expected);
-        return;
+    const { epoch, outcomes } = expected;
+    expect(result).toMatchObject({ epoch, kafkaPartition: 0, opensAt: null });
+    expect(result.outcomes).toHaveLength(userIds.length);
+    result.outcomes.forEach((outcome, i) => {
+      const wanted = outcomes[i]!;
+      if (wanted.code === 'reserved' && outcome.kind === 'reserved') {
+        real.name(wanted.id, outcome.issuanceId);
+        real.given.push({ id: wanted.id, user: userIds[i]!, epoch });
       }
-      expect(model.given.map(({ issuanceId }) => issuanceId)).not.toContain(outcome.issuanceId);
-      model.noteReserved(userId, outcome.issuanceId);
+      expect(outcome).toEqual(inWordsOfGate(real, wanted));
     });
   });
 }
 
+function inWordsOfGate(real: RealGate, outcome: model.Outcome): ReserveOutcome {
+  if (!('id' in outcome)) {
+    return { kind: outcome.code };
+  }
+  const issuanceId = real.issuanceId(outcome.id);
+  return outcome.code === 'reserved'
+    ? { kind: 'reserved', issuanceId }
+    : { kind: 'replayed', issuanceId, pending: outcome.code === 'pending' };
+}
+
+const anyGiven = (real: RealGate): boolean => real.given.length > 0;
+
 /** Of everything ever given, `picks` of one epoch: late ones are of one that is over. */
 function confirm(picks: number[]): GateCommand {
-  return new Step(
-    `confirm ${picks.join(' ')}`,
-    async (model, here) => {
-      const chosen = picks.map((pick) => model.given.at(-1 - (pick % model.given.length))!);
-      const { epoch } = chosen[0]!;
-      const ids = chosen.filter((one) => one.epoch === epoch).map(({ issuanceId }) => issuanceId);
-      const confirmed = await here.gate.confirm(model.couponId, epoch, ids);
-      expect(confirmed).toBe(model.isOpen && epoch === model.epoch);
-      if (confirmed) {
-        model.noteConfirmed(ids);
-      }
-    },
-    (model) => model.given.length > 0,
-  );
+  const run = async (real: RealGate): Promise<void> => {
+    const { here, couponId, given, ledger } = real;
+    const chosen = picks.map((pick) => given.at(-1 - (pick % given.length))!);
+    const { epoch } = chosen[0]!;
+    const ids = chosen.filter((one) => one.epoch === epoch).map(({ id }) => id);
+    const unconfirmed = real.gate.pendingUsers.filter(({ id }) => ids.includes(id));
+    const issuanceIds = ids.map((id) => real.issuanceId(id));
+    const confirmed = await replyOf(here.gate.confirm(couponId, epoch, issuanceIds));
+    expect(confirmed).toBe(answerOf(() => model.confirm(real.model, coupon, epoch, ids)));
+    if (confirmed === true) {
+      unconfirmed.forEach(({ id, user }) => ledger.set(user, id));
+    }
+  };
+  return new Step(`confirm ${picks.join(' ')}`, run, anyGiven);
 }
 
 /** Of everything ever given, one: given back only while it is held, in the epoch it is of. */
 function release(pick: number): GateCommand {
-  return new Step(
-    `release ${pick}`,
-    async (model, here) => {
-      const { userId, issuanceId, epoch } = model.given.at(-1 - (pick % model.given.length))!;
-      const released = await here.gate.release(model.couponId, epoch, [{ userId, issuanceId }]);
-      const isHeld = model.holders.get(userId) === issuanceId && epoch === model.epoch;
-      expect(released).toBe(isHeld ? 1 : 0);
-      if (isHeld) {
-        model.noteReleased(userId);
-      }
-    },
-    (model) => model.given.length > 0,
-  );
+  const run = async (real: RealGate): Promise<void> => {
+    const { here, couponId, given, ledger } = real;
+    const { user, id, epoch } = given.at(-1 - (pick % given.length))!;
+    const refused = [{ userId: user, issuanceId: real.issuanceId(id) }];
+    const released = await replyOf(here.gate.release(couponId, epoch, refused));
+    expect(released).toBe(model.release(real.model, coupon, epoch, [{ id, user }]));
+    if (released === 1) {
+      ledger.delete(user);
+    }
+  };
+  return new Step(`release ${pick}`, run, anyGiven);
 }
 
 /** `age` 0 is the next version; others are late. */
-function change(given: { total?: number; state?: 'open' | 'paused' }, age: number): GateCommand {
-  return new Step(`change ${JSON.stringify(given)} age ${age}`, async (model, here) => {
-    const { couponId: id, total, state } = model;
-    const version = model.version + 1 - age;
-    const coupon = aCoupon({ id, total, state, ...given, version });
-    const outcome = await here.gate.applyCoupon(coupon);
-    if (!model.isOpen) {
-      expect(outcome).toEqual({ kind: 'fenced' });
-    } else if (age > 0) {
-      expect(outcome).toEqual({ kind: 'stale' });
-    } else if (coupon.total < model.holders.size) {
-      expect(outcome).toEqual({ kind: 'below_holders', holders: model.holders.size });
-    } else {
-      expect(outcome).toEqual({ kind: 'applied', epoch: model.epoch });
-      Object.assign(model, { ...given, version });
+function change(given: Partial<Coupon>, age: number): GateCommand {
+  return new Step(`change ${JSON.stringify(given)} age ${age}`, async (real) => {
+    const { here, couponId: id } = real;
+    const terms = { ...real.terms, ...given, version: real.terms.version + 1 - age };
+    const outcome = await replyOf(here.gate.applyCoupon(aCoupon({ id, ...terms })));
+    const applied = answerOf(() => model.applyCoupon(real.model, coupon, terms));
+    const { code: kind, ...rest } = applied ?? { code: undefined };
+    expect(outcome).toEqual(applied && { kind, ...rest });
+    if (kind === 'applied') {
+      real.terms = terms;
     }
   });
 }
 
-const changeRun = new Step('another run of Redis', async (model, here) => {
-  await here.breakRunId(model.couponId);
-  model.isTrusted = false;
-});
+const changeRun = new Step('another run of Redis', (real) => real.changeRun());
 
 /** `behind` a recovery that began before and comes late. */
 function fence(behind: number): GateCommand {
-  return new Step(`fence behind ${behind}`, async (model, here) => {
-    const epoch = Math.max(model.minEpoch, model.epoch) + 1 - behind;
-    model.minEpoch = Math.max(model.minEpoch, epoch);
-    expect(await here.gate.fence(model.couponId, epoch)).toBe(model.minEpoch);
+  return new Step(`fence behind ${behind}`, async (real) => {
+    const { epoch = 0, minEpoch = 0 } = real.gate.meta ?? {};
+    const next = Math.max(minEpoch, epoch) + 1 - behind;
+    const least = await replyOf(real.here.gate.fence(real.couponId, next));
+    expect(least).toBe(recoveryModel.fence(real.model, coupon, next));
   });
 }
 
 /** As in a recovery: its epoch was fenced before, and what it stages is read after its claim. */
 const claim = new Step(
   'claim and stage',
-  async (model, here) => {
-    const token = `token ${model.recoveries.length}`;
-    const runId = await here.gate.claim(model.couponId, token);
-    model.claim = token;
-    const staged = new Map(model.ledger);
-    model.recoveries.push({ token, epoch: model.minEpoch, runId, staged });
-    const slice = [...staged].map(([userId, issuanceId]) => ({ userId, issuanceId }));
-    expect(await here.gate.stage(model.couponId, token, slice)).toBe(true);
+  async (real) => {
+    const token = real.recoveries.length;
+    const runId = await replyOf(real.here.gate.claim(real.couponId, `token ${token}`));
+    expect(runId).toBe(real.runId);
+    expect(recoveryModel.claim(real.model, coupon, token)).toBe(real.model.redis.runId);
+    real.recoveries.push({ token, epoch: real.gate.meta?.minEpoch ?? 0 });
+    await stageAll(real, token, 2);
+    await stageAll(real, token);
   },
-  (model) => model.minEpoch > model.epoch,
+  ({ gate: { meta } }) => (meta?.minEpoch ?? 0) > (meta?.epoch ?? 0),
 );
 
+/** What MySQL has, or the first few of it: a slice may come twice. */
+async function stageAll(real: RealGate, token: number, most?: number): Promise<void> {
+  const slice = [...real.ledger].slice(0, most).map(([user, id]) => ({ user, id }));
+  const holders = slice.map(({ user, id }) => ({
+    userId: user,
+    issuanceId: real.issuanceId(id),
+  }));
+  const staged = await replyOf(real.here.gate.stage(real.couponId, `token ${token}`, holders));
+  expect(staged).toBe(recoveryModel.stage(real.model, coupon, token, slice));
+}
+
+const anyRecovery = (real: RealGate): boolean => real.recoveries.length > 0;
+
 /** `pick` 0 is the recovery that claimed last; others come late. */
-function open(pick: number): GateCommand {
-  return new Step(
-    `open ${pick}`,
-    async (model, here) => {
-      const recovery = model.recoveries.at(-1 - (pick % model.recoveries.length))!;
-      const { couponId: id, total, version, state } = model;
-      const coupon = aCoupon({ id, total, version, state, epoch: recovery.epoch });
-      const mayOpen =
-        model.claim === recovery.token &&
-        model.minEpoch <= recovery.epoch &&
-        !(model.isTrusted && model.epoch >= recovery.epoch);
-      expect(await here.gate.open(coupon, recovery.token, recovery.runId)).toBe(mayOpen);
-      if (mayOpen) {
-        model.noteOpened(recovery);
-      }
-    },
-    (model) => model.recoveries.length > 0,
-  );
+function stageLate(pick: number): GateCommand {
+  const run = async (real: RealGate): Promise<void> => {
+    await stageAll(real, real.recoveries.at(-1 - (pick % real.recoveries.length))!.token);
+  };
+  return new Step(`stage ${pick}`, run, anyRecovery);
+}
+
+/** `pick` 0 is the recovery that claimed last; others come late, or from another run of Redis. */
+function open(pick: number, runId?: string): GateCommand {
+  const run = async (real: RealGate): Promise<void> => {
+    const { here, couponId: id, terms } = real;
+    const { token, epoch } = real.recoveries.at(-1 - (pick % real.recoveries.length))!;
+    const given = aCoupon({ id, ...terms, epoch });
+    const claimedRun = runId ?? real.runId;
+    const opened = await replyOf(here.gate.open(given, `token ${token}`, claimedRun));
+    const claimed = { token, epoch, runId: real.runIdOf(claimedRun) };
+    expect(opened).toBe(
+      answerOf(() => recoveryModel.open(real.model, coupon, claimed, { ...terms })),
+    );
+  };
+  return new Step(`open ${pick} ${runId ?? ''}`, run, anyRecovery);
 }
 
 const user = fc.constantFrom('a', 'A', 'b', 'c', 'd', 'e', '🎟');
 const batch = fc.array(user, { minLength: 1, maxLength: 4 }).map(reserve);
 const picks = fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 3 });
 const age = fc.constantFrom(0, 0, 0, 1, 2);
-const state = fc.constantFrom('open' as const, 'open' as const, 'paused' as const);
+const state = fc.constantFrom(
+  'open' as const,
+  'open' as const,
+  'paused' as const,
+  'closed' as const,
+);
 
 /** A whole recovery at once: of the others, most are cut short by what comes between. */
 const recover: GateCommand[] = [fence(0), claim, open(0)];
-const recovery = new Step('recover', async (model, here) => {
+const recovery = new Step('recover', async (real) => {
   for (const step of recover) {
-    await step.run(model, here);
+    await step.run(real, real);
   }
-  expect(model.isOpen).toBe(true);
+  expect(real.isMeddledWith || model.isOpen(real.model, coupon)).toBe(true);
 });
 
+type Weighted = [weight: number, command: fc.Arbitrary<GateCommand>];
+
 /** What anybody may do at any time, and how often. */
-const weights: [number, fc.Arbitrary<GateCommand>][] = [
+const steps: Weighted[] = [
   [8, batch],
   [6, picks.map(confirm)],
   [3, fc.nat({ max: 5 }).map(release)],
@@ -209,10 +218,27 @@ const weights: [number, fc.Arbitrary<GateCommand>][] = [
   [1, fc.constant(changeRun)],
   [1, fc.constantFrom(0, 0, 1).map(fence)],
   [2, fc.constant(claim)],
-  [3, fc.constantFrom(0, 0, 0, 1).map(open)],
+  [1, fc.constantFrom(0, 0, 1).map(stageLate)],
+  [3, fc.constantFrom(0, 0, 0, 1).map((pick) => open(pick))],
+  [1, fc.constant(open(0, 'other'))],
   [2, fc.constant(recovery)],
 ];
 
-export const gateCommands = weights.flatMap(([weight, command]) =>
-  Array.from({ length: weight }, () => command),
-);
+const losses: Loss[] = [...lostKeys, ...lostFields.map((field) => `meta.${field}` as const)];
+
+/** What another hand does behind the gate's back. */
+const meddling: Weighted[] = [
+  [
+    3,
+    fc.constantFrom(...losses).map((loss) => new Step(`lose ${loss}`, (real) => real.lose(loss))),
+  ],
+  [1, fc.constant(new Step('keep a copy', (real) => real.keepCopy()))],
+  [1, fc.constant(new Step('put the copy back', (real) => real.putBack()))],
+];
+
+function weighted(commands: Weighted[]): fc.Arbitrary<GateCommand>[] {
+  return commands.flatMap(([weight, command]) => Array.from({ length: weight }, () => command));
+}
+
+export const gateCommands = weighted(steps);
+export const gateCommandsWithMeddling = weighted([...steps, ...meddling]);

@@ -3,7 +3,7 @@ import { couponSyncChoices } from './coupon-sync.ts';
 import type { Choice } from './choices.ts';
 import type { Client } from './client.ts';
 import { clientChoices } from './client.ts';
-import { copyChoices, networkChoices, redisChoices } from './faults.ts';
+import { copyChoices, gateChoices, networkChoices, redisChoices } from './faults.ts';
 import type { Issuer } from './issuer.ts';
 import { issuerChoices } from './issuer.ts';
 import type { Manager } from './manager.ts';
@@ -21,7 +21,7 @@ import type { World } from './world.ts';
 export type Actor = Client | Poller | Issuer | Relay | Recovery | CouponSync | Watermark | Manager;
 
 /** What goes on without anybody of ours. */
-const surroundings = [networkChoices, redisChoices, copyChoices];
+const surroundings = [networkChoices, redisChoices, copyChoices, gateChoices];
 
 /** The actors, and their surroundings: each of them may do one thing at a time. */
 export function partCount(world: World): number {

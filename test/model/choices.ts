@@ -1,3 +1,4 @@
+import { answerOf } from './gate/prelude.ts';
 import type { Budget, LogRecord, World } from './world.ts';
 
 /** Something that may happen next. Every step of every actor is one; so is every fault. */
@@ -44,6 +45,27 @@ export function orCrash(
   return choices;
 }
 
+/** Runs a script; one that breaks off is an error to its caller, who then knows as little as ever. */
+function call<Reply>(run: () => Reply, heard: (reply: Reply) => void, unheard: () => void): void {
+  const answer = answerOf(() => ({ reply: run() }));
+  if (answer === undefined) {
+    unheard();
+  } else {
+    heard(answer.reply);
+  }
+}
+
+/** A script that only looks: when its reply is lost, it is as if it had never run. */
+export function look<Reply>(
+  by: string,
+  what: string,
+  run: () => Reply,
+  heard: (reply: Reply) => void,
+  unheard: () => void,
+): Choice {
+  return step(by, what, () => call(run, heard, unheard));
+}
+
 /**
  * A script of Redis: it runs and its reply is heard, or it runs and the caller hears nothing. A caller
  * that waits before the step covers a script that runs late.
@@ -56,10 +78,9 @@ export function script<Reply>(
   heard: (reply: Reply) => void,
   unheard: () => void,
 ): Choice[] {
-  const choices = [step(by, what, () => heard(run()))];
+  const choices = [look(by, what, run, heard, unheard)];
   addFault(choices, world, 'lostReplies', by, `${what}, reply lost`, () => {
-    run();
-    unheard();
+    call(run, unheard, unheard);
   });
   return choices;
 }

@@ -1,7 +1,7 @@
 import type { Choice } from './choices.ts';
 import { nothing, orCrash, produce, script, step } from './choices.ts';
-import type { Reserved } from './gate.ts';
-import { confirm, release, reserve } from './gate.ts';
+import type { Outcome, Reserved } from './gate/scripts.ts';
+import { confirm, release, reserve } from './gate/scripts.ts';
 import type { RequestRecord, World } from './world.ts';
 
 /** An api with one caller, who asks again until `tries` are used up. */
@@ -9,14 +9,15 @@ export interface Client {
   kind: 'client';
   name: string;
   user: string;
+  coupon: number;
   tries: number;
   at: 'idle' | 'publish' | 'confirm' | 'answer';
   id: number;
   epoch: number;
 }
 
-export function newClient(name: string, user: string, tries: number): Client {
-  return { kind: 'client', name, user, tries, at: 'idle', id: 0, epoch: 0 };
+export function newClient(name: string, user: string, tries: number, coupon = 0): Client {
+  return { kind: 'client', name, user, coupon, tries, at: 'idle', id: 0, epoch: 0 };
 }
 
 /** `assign-coupon.ts`: reserve → publish → confirm → answer. Whatever fails, the user asks again. */
@@ -28,41 +29,45 @@ export function clientChoices(world: World, client: Client): readonly Choice[] {
 }
 
 function reserveChoices(world: World, client: Client): Choice[] {
+  const { name, user, coupon } = client;
   const run = (): Reserved => {
     client.tries--;
-    return reserve(world, client.user);
+    return reserve(world, coupon, [user]);
   };
-  const heard = (reply: Reserved): void => admitted(world, client, reply);
-  return script(world, client.name, `reserve for ${client.user}`, run, heard, () => giveUp(client));
+  const heard = (reply: Reserved): void => {
+    if (reply.gate === 'open') {
+      client.epoch = reply.epoch;
+      admitted(world, client, reply.outcomes[0]!);
+    }
+  };
+  return script(world, name, `reserve ${coupon} for ${user}`, run, heard, () => giveUp(client));
 }
 
-function admitted(world: World, client: Client, reply: Reserved): void {
-  if (!('id' in reply)) {
-    if (reply.code !== 'fenced') {
-      turnAway(world, client.user, reply.code);
-    }
+function admitted(world: World, client: Client, outcome: Outcome): void {
+  if (!('id' in outcome)) {
+    turnAway(world, client, outcome.code);
+    giveUp(client);
     return;
   }
-  client.id = reply.id;
-  client.epoch = reply.epoch;
+  const { id, code } = outcome;
+  client.id = id;
   const atOnce =
-    reply.code === 'replayed' ||
-    (reply.code === 'pending' && world.mutation === 'pendingAnsweredAtOnce');
+    code === 'replayed' || (code === 'pending' && world.mutation === 'pendingAnsweredAtOnce');
   client.at = atOnce ? 'answer' : 'publish';
 }
 
 function requestChoices(world: World, client: Client): Choice[] {
-  const { name, id, user, epoch } = client;
+  const { name, id, user, coupon, epoch } = client;
   switch (client.at) {
     case 'publish': {
-      const request: RequestRecord = { kind: 'request', id, user, epoch };
+      const request: RequestRecord = { kind: 'request', id, user, coupon, epoch };
       return produce(world, name, `publish ${id} of epoch ${epoch}`, [request], {
         acknowledged: () => {
           client.at = world.mutation === 'noConfirm' ? 'answer' : 'confirm';
         },
         timedOut: () => {
           if (world.mutation === 'stockBackOnTimeout') {
-            release(world, [request]);
+            release(world, coupon, epoch, [request]);
           }
           giveUp(client);
         },
@@ -73,7 +78,7 @@ function requestChoices(world: World, client: Client): Choice[] {
         world,
         name,
         `confirm ${id} of epoch ${epoch}`,
-        () => confirm(world, epoch, [id]),
+        () => confirm(world, coupon, epoch, [id]),
         (confirmed) => {
           if (confirmed) {
             client.at = 'answer';
@@ -86,7 +91,7 @@ function requestChoices(world: World, client: Client): Choice[] {
     default:
       return [
         step(name, `answer ${user}: 200 ${id}`, () => {
-          acknowledge(world, id, user);
+          acknowledge(world, client);
           giveUp(client);
         }),
       ];
@@ -100,17 +105,22 @@ function giveUp(client: Client): void {
   client.epoch = 0;
 }
 
-function acknowledge(world: World, id: number, user: string): void {
-  const before = world.acknowledged.find((answer) => answer.user === user);
+function acknowledge(world: World, client: Client): void {
+  const { id, user, coupon } = client;
+  const before = acknowledgedTo(world, client);
   if (before === undefined) {
-    world.acknowledged.push({ id, user });
+    world.acknowledged.push({ id, user, coupon });
   } else if (before.id !== id && !world.overcommitted) {
     world.broken = `I3: ${user} was answered ${before.id}, then ${id}`;
   }
 }
 
-function turnAway(world: World, user: string, why: string): void {
-  if (!world.overcommitted && world.acknowledged.some((answer) => answer.user === user)) {
-    world.broken = `I3: ${user} was acknowledged, then told that the coupon is ${why}`;
+function turnAway(world: World, client: Client, why: string): void {
+  if (!world.overcommitted && acknowledgedTo(world, client) !== undefined) {
+    world.broken = `I3: ${client.user} was acknowledged, then told that the coupon is ${why}`;
   }
+}
+
+function acknowledgedTo({ acknowledged }: World, { user, coupon }: Client) {
+  return acknowledged.find((answer) => answer.user === user && answer.coupon === coupon);
 }

@@ -1,8 +1,11 @@
 import type { Choice } from './choices.ts';
 import { addFault, nothing, step } from './choices.ts';
-import { fence } from './gate.ts';
-import type { GateData, LogRecord, RedisFault, World } from './world.ts';
-import { copyGate } from './world.ts';
+import type { RedisData } from './gate/gate.ts';
+import { absentGate, copyGate, copyRedis } from './gate/gate.ts';
+import { canLose, lose } from './gate/losses.ts';
+import { fence } from './gate/recovery-scripts.ts';
+import type { LogRecord, RedisFault, World } from './world.ts';
+import { unknownCoupon } from './world.ts';
 
 /**
  * A produce whose producer has gone on is appended late, or lost. In any order. And someone may write
@@ -18,8 +21,7 @@ export function networkChoices(world: World): readonly Choice[] {
   });
   addFault(choices, world, 'poison', 'network', 'append a request for an unknown coupon', () => {
     const id = world.next.id++;
-    const isOfUnknownCoupon = true;
-    world.log.push({ kind: 'request', id, user: 'eve', epoch: 1, isOfUnknownCoupon });
+    world.log.push({ kind: 'request', id, user: 'eve', coupon: unknownCoupon, epoch: 1 });
   });
   return choices;
 }
@@ -55,10 +57,10 @@ export function copyChoices(world: World): readonly Choice[] {
   }
   const choices: Choice[] = [];
   addFault(choices, world, 'copies', 'copies', 'snapshot', () => {
-    world.backup = copyGate(world.redis);
+    world.backup = copyRedis(world.redis);
   });
   addFault(choices, world, 'copies', 'copies', 'replicate', () => {
-    world.replica = copyGate(world.redis);
+    world.replica = copyRedis(world.redis);
   });
   return choices;
 }
@@ -69,12 +71,36 @@ const redisFaults: Record<RedisFault, (world: World) => void> = {
   failover: (world) => becomes(world, world.replica),
   // Leaves the run id as it is.
   flush: ({ redis }) => {
-    const emptied = { meta: null, holders: [], pending: [], staging: [], watermark: 0 };
-    Object.assign(redis, emptied satisfies GateData);
+    redis.gates = redis.gates.map(absentGate);
+    redis.watermark = 0;
   },
-  fence: (world) => void fence(world, (world.redis.meta?.epoch ?? 0) + 1),
+  fence: (world) => {
+    world.redis.gates.forEach(({ meta }, coupon) => fence(world, coupon, (meta?.epoch ?? 0) + 1));
+  },
 };
 
-function becomes(world: World, data: GateData): void {
-  world.redis = { ...copyGate(data), runId: world.next.runId++ };
+function becomes(world: World, data: RedisData): void {
+  world.redis = { ...copyRedis(data), runId: world.next.runId++ };
+}
+
+/** What befalls one gate in a Redis that lives on, and so keeps its run id. */
+export function gateChoices(world: World): readonly Choice[] {
+  const { budget, redis } = world;
+  if (budget.losses === 0 && budget.putBacks === 0) {
+    return nothing;
+  }
+  const choices: Choice[] = [];
+  redis.gates.forEach((gate, coupon) => {
+    for (const loss of world.losses.filter((one) => canLose(gate, one))) {
+      addFault(choices, world, 'losses', 'redis', `lose ${loss} of ${coupon}`, () => {
+        world.isMeddledWith = true;
+        lose(gate, loss);
+      });
+    }
+    addFault(choices, world, 'putBacks', 'redis', `put ${coupon} back`, () => {
+      world.isMeddledWith = true;
+      redis.gates[coupon] = copyGate(world.backup.gates[coupon]!);
+    });
+  });
+  return choices;
 }

@@ -1,5 +1,7 @@
-import { addsUp, isFenced, isOpen } from './gate.ts';
-import type { Issuance, World } from './world.ts';
+import type { Gate, Issuance } from './gate/gate.ts';
+import { isFenced } from './gate/prelude.ts';
+import { isOpen } from './gate/scripts.ts';
+import type { LedgerCoupon, World } from './world.ts';
 
 /** What must hold after every step. Returns the invariant that does not, in words. */
 export function violationNow(world: World): string | undefined {
@@ -7,21 +9,39 @@ export function violationNow(world: World): string | undefined {
   if (world.broken !== null) {
     return world.broken;
   }
-  if (mysql.issued.length > mysql.total) {
-    return `I1: ${mysql.issued.length} of ${mysql.total} are issued`;
-  }
-  if (hasRepeats(mysql.issued)) {
-    return 'I2: a user was issued two, or an id was issued twice';
+  for (const { issued, total } of mysql.coupons) {
+    if (issued.length > total) {
+      return `I1: ${issued.length} of ${total} are issued`;
+    }
+    if (hasRepeats(issued)) {
+      return 'I2: a user was issued two, or an id was issued twice';
+    }
   }
   for (const { id } of acknowledged) {
     if (mysql.refused[id] !== undefined && !world.overcommitted) {
       return `I3: ${id} was acknowledged and is refused ${mysql.refused[id]}`;
     }
   }
-  if (!isFenced(world) && !addsUp(world)) {
-    return `I4: ${redis.meta?.left} left and ${redis.holders.length} held of ${redis.meta?.total}`;
+  for (const gate of world.isMeddledWith ? [] : redis.gates) {
+    const violation = violationOfCounts(world, gate);
+    if (violation !== undefined) {
+      return violation;
+    }
   }
   return undefined;
+}
+
+/** What nobody has meddled with adds up as long as it is not fenced. */
+function violationOfCounts(world: World, { meta, holders, pending, pendingUsers }: Gate) {
+  if (meta?.epoch === undefined || isFenced(world, meta)) {
+    return undefined;
+  }
+  if (meta.left! + holders.length !== meta.total) {
+    return `I4: ${meta.left} left and ${holders.length} held of ${meta.total}`;
+  }
+  return pending.length === meta.pending && pendingUsers.length === meta.pending
+    ? undefined
+    : `I4: ${meta.pending} are pending, in truth ${pending.length}, of ${pendingUsers.length} users`;
 }
 
 /** What must hold besides when nothing is left to happen. */
@@ -29,22 +49,41 @@ export function violationAtRest(world: World): string | undefined {
   return (
     violationOfPromises(world) ??
     violationOfLog(world) ??
-    (isOpen(world) ? (violationOfGate(world) ?? violationOfCoupon(world)) : undefined)
+    firstOf(world, (ledger, gate, coupon) =>
+      isOpen(world, coupon)
+        ? (violationOfGate(ledger, gate) ?? violationOfTerms(world, ledger, gate))
+        : undefined,
+    )
   );
 }
 
 /** What a world that is calm must come to; a small case may run out of recoveries before. */
 export function violationOfLiveness(world: World): string | undefined {
-  if (!isOpen(world)) {
-    return 'Liveness: the gate stays shut';
+  return (
+    firstOf(world, (_, __, coupon) =>
+      isOpen(world, coupon) ? undefined : 'Liveness: the gate stays shut',
+    ) ?? (world.committed < world.log.length ? 'Liveness: the log is not decided' : undefined)
+  );
+}
+
+function firstOf(
+  { mysql, redis }: World,
+  violationOf: (ledger: LedgerCoupon, gate: Gate, coupon: number) => string | undefined,
+): string | undefined {
+  for (const [coupon, ledger] of mysql.coupons.entries()) {
+    const violation = violationOf(ledger, redis.gates[coupon]!, coupon);
+    if (violation !== undefined) {
+      return violation;
+    }
   }
-  return world.committed < world.log.length ? 'Liveness: the log is not decided' : undefined;
+  return undefined;
 }
 
 function violationOfPromises({ mysql, acknowledged, overcommitted }: World): string | undefined {
-  const isIssued = ({ id, user }: Issuance): boolean =>
-    mysql.issued.some((issuance) => issuance.id === id && issuance.user === user);
-  const lost = acknowledged.find((answer) => !isIssued(answer));
+  const lost = acknowledged.find(
+    ({ id, user, coupon }) =>
+      !mysql.coupons[coupon]!.issued.some((one) => one.id === id && one.user === user),
+  );
   return lost === undefined || overcommitted
     ? undefined
     : `I3: ${lost.id} of ${lost.user} was acknowledged and is not issued`;
@@ -58,8 +97,8 @@ function violationOfLog({ mysql, log, committed, decided, deadLetters }: World) 
       return `I6: the garbage at ${offset} is no dead letter`;
     }
     if (record.kind === 'request') {
-      const { id } = record;
-      const isIssued = mysql.issued.some((issuance) => issuance.id === id);
+      const { id, coupon } = record;
+      const isIssued = mysql.coupons[coupon]?.issued.some((one) => one.id === id) === true;
       if (isIssued === id in mysql.refused) {
         return `I6: ${id} is in the log and is ${isIssued ? 'issued and refused' : 'neither issued nor refused'}`;
       }
@@ -71,22 +110,23 @@ function violationOfLog({ mysql, log, committed, decided, deadLetters }: World) 
   return undefined;
 }
 
-function violationOfGate({ mysql, redis }: World): string | undefined {
-  if (redis.pending.length > 0) {
-    return `I5: ${redis.pending.map(({ id }) => id).join(' ')} stay pending`;
+function violationOfGate(ledger: LedgerCoupon, { pending, holders }: Gate): string | undefined {
+  if (pending.length > 0) {
+    return `I5: ${pending.join(' ')} stay pending`;
   }
-  const issued = listed(mysql.issued);
-  const held = listed(redis.holders);
+  const issued = listed(ledger.issued);
+  const held = listed(holders);
   return issued === held ? undefined : `I5: MySQL issued [${issued}], Redis holds [${held}]`;
 }
 
 /** A lowering that broke off leaves the gate below MySQL, which is safe; never above. */
-function violationOfCoupon({ mysql, redis: { meta }, overcommitted }: World) {
-  if (meta?.version !== mysql.version || meta.state !== mysql.state) {
-    return `I5: the coupon is ${mysql.state} (${mysql.version}), the gate ${meta?.state} (${meta?.version})`;
+function violationOfTerms({ overcommitted }: World, ledger: LedgerCoupon, { meta }: Gate) {
+  const { version, state, total } = ledger;
+  if (meta?.version !== version || meta.state !== state) {
+    return `I5: the coupon is ${state} (${version}), the gate ${meta?.state} (${meta?.version})`;
   }
-  return meta.total! > mysql.total && !overcommitted
-    ? `I5: the gate promises ${meta.total}, MySQL allows ${mysql.total}`
+  return meta.total! > total && !overcommitted
+    ? `I5: the gate promises ${meta.total}, MySQL allows ${total}`
     : undefined;
 }
 

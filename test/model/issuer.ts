@@ -1,8 +1,9 @@
 import type { Choice } from './choices.ts';
 import { nothing, orCrash, script, step } from './choices.ts';
-import { release } from './gate.ts';
+import { release } from './gate/scripts.ts';
 import { applyMarker, decideChunk } from './ledger.ts';
 import type { LogRecord, RequestRecord, World } from './world.ts';
+import { unknownCoupon } from './world.ts';
 
 /** One of the consumers of the partition; a second one is a zombie that has not noticed yet. */
 export interface Issuer {
@@ -51,23 +52,44 @@ function fetch({ log, committed, mutation }: World, issuer: Issuer): void {
 
 function chunkChoices(world: World, issuer: Issuer): Choice[] {
   const { name } = issuer;
-  const early = world.mutation === 'offsetBeforeRelease';
   switch (issuer.at) {
     case 'decide':
       return decideChoices(world, issuer);
     case 'release':
-      return script(
-        world,
-        name,
-        `release ${issuer.refused.map(({ id }) => id).join(' ')}`,
-        () => release(world, issuer.refused),
-        () => (early ? forget(issuer) : (issuer.at = 'tell')),
-        () => forget(issuer),
-      );
+      return releaseChoices(world, issuer);
     case 'tell':
       return [step(name, 'publish decisions', () => tell(world, issuer))];
     default:
       return [step(name, `commit offset ${issuer.to}`, () => commit(world, issuer))];
+  }
+}
+
+/** One call for what is of the same coupon and epoch. */
+function releaseChoices(world: World, issuer: Issuer): Choice[] {
+  const { coupon, epoch } = issuer.refused[0]!;
+  const isOurs = (one: RequestRecord): boolean => one.coupon === coupon && one.epoch === epoch;
+  const ours = issuer.refused.filter(isOurs);
+  const released = (): void => {
+    issuer.refused = issuer.refused.filter((one) => !isOurs(one));
+    if (issuer.refused.length === 0) {
+      afterRelease(world, issuer);
+    }
+  };
+  return script(
+    world,
+    issuer.name,
+    `release ${ours.map(({ id }) => id).join(' ')}`,
+    () => release(world, coupon, epoch, ours),
+    released,
+    () => forget(issuer),
+  );
+}
+
+function afterRelease({ mutation }: World, issuer: Issuer): void {
+  if (mutation === 'offsetBeforeRelease') {
+    forget(issuer);
+  } else {
+    issuer.at = 'tell';
   }
 }
 
@@ -77,8 +99,8 @@ function decideChoices(world: World, issuer: Issuer): Choice[] {
   const first = chunk[0];
   if (first?.kind === 'marker') {
     return [
-      step(name, `apply marker ${first.epoch}`, () => {
-        applyMarker(world, first.epoch);
+      step(name, `apply marker ${first.epoch} of ${first.coupon}`, () => {
+        applyMarker(world, first.coupon, first.epoch);
         issuer.at = 'commit';
       }),
     ];
@@ -106,9 +128,12 @@ function bury({ log, deadLetters, mutation }: World, issuer: Issuer): void {
 function decide(world: World, issuer: Issuer, requests: readonly RequestRecord[]): void {
   const { mutation } = world;
   const skips = mutation === 'unknownCouponSkipped';
-  const taken = skips ? requests.filter((one) => one.isOfUnknownCoupon !== true) : requests;
+  const taken = skips ? requests.filter((one) => one.coupon !== unknownCoupon) : requests;
   const decisions = decideChunk(world, taken);
-  issuer.refused = taken.filter((_, i) => decisions[i]?.status === 'REFUSED');
+  // A coupon that is not there has no gate to give anything back to.
+  issuer.refused = taken.filter(
+    ({ coupon }, i) => decisions[i]?.status === 'REFUSED' && coupon !== unknownCoupon,
+  );
   issuer.decisions = decisions.map(({ request, status }) => [Number(request.issuanceId), status]);
   const releases = issuer.refused.length > 0 && mutation !== 'offsetBeforeRelease';
   issuer.at = releases ? 'release' : 'tell';

@@ -1,9 +1,10 @@
 import type { Choice } from './choices.ts';
 import { nothing, orCrash, script, step } from './choices.ts';
-import type { Applied } from './gate.ts';
-import { applyCoupon } from './gate.ts';
+import type { Coupon } from './gate/gate.ts';
+import type { Applied } from './gate/scripts.ts';
+import { applyCoupon, inspect } from './gate/scripts.ts';
 import { changeCoupon, findCoupon, takeVersion } from './ledger.ts';
-import type { Coupon, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What a manager wants: a total, or a state. */
 export type Wish = { total: number } | { state: Coupon['state'] };
@@ -12,11 +13,12 @@ export type Wish = { total: number } | { state: Coupon['state'] };
 export interface Manager {
   kind: 'manager';
   name: string;
+  coupon: number;
   wishes: Wish[];
   attempts: number;
   at: 'find' | ChangeStep;
-  /** As it was read; what reaches MySQL or the gate is this and the wish. */
-  coupon: Coupon;
+  /** The coupon as it was read; what reaches MySQL or the gate is this and the wish. */
+  found: Coupon;
   version: number;
   epoch: number;
 }
@@ -26,10 +28,10 @@ type ChangeStep =
 
 const attemptsMax = 3;
 
-export function newManager(name: string, wishes: Wish[]): Manager {
-  const coupon: Coupon = { version: 0, total: 0, state: 'open' };
-  const nowhere = { at: 'find' as const, coupon, version: 0, epoch: 0 };
-  return { kind: 'manager', name, wishes, attempts: 0, ...nowhere };
+export function newManager(name: string, wishes: Wish[], coupon = 0): Manager {
+  const found: Coupon = { version: 0, total: 0, state: 'open' };
+  const nowhere = { at: 'find' as const, found, version: 0, epoch: 0 };
+  return { kind: 'manager', name, coupon, wishes, attempts: 0, ...nowhere };
 }
 
 /** `coupon-administration.ts`: MySQL first, then the gate; but the gate first where the total is lowered. */
@@ -44,9 +46,9 @@ export function managerChoices(world: World, manager: Manager): readonly Choice[
 }
 
 function find(world: World, manager: Manager): void {
-  manager.coupon = findCoupon(world);
+  manager.found = findCoupon(world, manager.coupon);
   const wish = manager.wishes[0]!;
-  const isFinal = manager.coupon.state === 'closed' && 'state' in wish && wish.state !== 'closed';
+  const isFinal = manager.found.state === 'closed' && 'state' in wish && wish.state !== 'closed';
   if (isFinal) {
     giveUp(manager);
   } else {
@@ -56,21 +58,23 @@ function find(world: World, manager: Manager): void {
 
 const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice[]> = {
   inspect: (world, manager) => {
-    const inspect = (): number => world.redis.meta?.version ?? 0;
-    return gateStep(world, manager, 'inspect the gate', inspect, (gateVersion) => {
-      manager.version = Math.max(manager.coupon.version, gateVersion) + 1;
+    const run = (): number => inspect(world, manager.coupon).version;
+    return gateStep(world, manager, 'inspect the gate', run, (gateVersion) => {
+      manager.version = Math.max(manager.found.version, gateVersion) + 1;
       manager.at = afterInspect(world, manager);
     });
   },
-  'take version': (world, manager) => [
-    step(manager.name, `take version ${manager.version}`, () => {
-      const isTaken = takeVersion(world, manager.coupon.version, manager.version);
+  'take version': (world, manager) => {
+    const { coupon, found, version } = manager;
+    const take = (): void => {
+      const isTaken = takeVersion(world, coupon, found.version, version);
       goOn(manager, isTaken ? 'gate first' : 'find');
-    }),
-  ],
+    };
+    return [step(manager.name, `take version ${version}`, take)];
+  },
   'gate first': (world, manager) => {
-    const lowered = { ...manager.coupon, ...manager.wishes[0], version: manager.version };
-    const run = (): Applied => applyCoupon(world, lowered);
+    const lowered = { ...manager.found, ...manager.wishes[0], version: manager.version };
+    const run = (): Applied => applyCoupon(world, manager.coupon, lowered);
     return gateStep(world, manager, describe('apply', manager), run, (applied) => {
       if (applied.code === 'applied') {
         manager.epoch = applied.epoch;
@@ -83,37 +87,37 @@ const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice
     });
   },
   'then ledger': (world, manager) => {
-    const { coupon, version, epoch } = manager;
-    const asRead = world.mutation === 'noVersionTaken' ? coupon.version : version;
+    const { found, version, epoch } = manager;
+    const asRead = world.mutation === 'noVersionTaken' ? found.version : version;
     const only = world.mutation === 'noEpochAtLower' ? { asRead } : { asRead, inEpoch: epoch };
     return [ledgerStep(world, manager, only, () => giveUp(manager))];
   },
   'ledger first': (world, manager) => [
-    ledgerStep(world, manager, { asRead: manager.coupon.version }, () => {
+    ledgerStep(world, manager, { asRead: manager.found.version }, () => {
       manager.at = 'read';
     }),
   ],
   read: (world, manager) => [
     step(manager.name, 'read the coupon again', () => {
-      manager.coupon = findCoupon(world);
+      manager.found = findCoupon(world, manager.coupon);
       manager.at = 'then gate';
     }),
   ],
   'then gate': (world, manager) => {
-    const { coupon } = manager;
+    const { coupon, found } = manager;
     const done = (): void => giveUp(manager);
-    const what = `apply version ${coupon.version}`;
-    return gateStep(world, manager, what, () => applyCoupon(world, coupon), done);
+    const what = `apply version ${found.version}`;
+    return gateStep(world, manager, what, () => applyCoupon(world, coupon, found), done);
   },
 };
 
 /** Only a lower total goes to the gate first, with a version that MySQL has given before. */
-function afterInspect({ mutation }: World, { coupon, wishes }: Manager): ChangeStep {
+function afterInspect({ mutation }: World, { found, wishes }: Manager): ChangeStep {
   const wish = wishes[0]!;
   if (!('total' in wish)) {
     return 'ledger first';
   }
-  const isLower = wish.total < coupon.total;
+  const isLower = wish.total < found.total;
   const gateFirst = isLower ? mutation !== 'lowerInLedgerFirst' : mutation === 'raiseAtGateFirst';
   if (!gateFirst) {
     return 'ledger first';
@@ -129,9 +133,10 @@ function ledgerStep(
 ): Choice {
   return step(manager.name, describe('write', manager), () => {
     const change = { ...manager.wishes[0], version: manager.version, ...only };
-    const wasClosed = world.mysql.state === 'closed';
-    const outcome = changeCoupon(world, change);
-    if (wasClosed && world.mysql.state !== 'closed') {
+    const coupon = world.mysql.coupons[manager.coupon]!;
+    const wasClosed = coupon.state === 'closed';
+    const outcome = changeCoupon(world, manager.coupon, change);
+    if (wasClosed && coupon.state !== 'closed') {
       world.broken = 'Final: the coupon was closed and is not any more';
     }
     if (outcome === 'made') {
@@ -170,5 +175,5 @@ function goOn(manager: Manager, next: Manager['at']): void {
 
 /** Ends with this wish, granted or not; a manager who was not granted one may have it again. */
 function giveUp(manager: Manager): void {
-  Object.assign(manager, newManager(manager.name, manager.wishes.slice(1)));
+  Object.assign(manager, newManager(manager.name, manager.wishes.slice(1), manager.coupon));
 }

@@ -5,16 +5,23 @@ import { mutations } from './mutations.ts';
 import type { Random } from './random.ts';
 import { search } from './random-schedules.ts';
 import {
+  anyLoss,
   anyTrouble,
-  halfStaged,
-  lowered,
   manyChanges,
   manyPolls,
   overcommitted,
+  twoCoupons,
+} from './scenarios.ts';
+import {
+  fencedRecoveries,
+  halfStaged,
+  lowered,
+  pendingUsersLost,
   polled,
+  stagingLost,
   twoManagers,
   twoRecoveries,
-} from './scenarios.ts';
+} from './small-cases.ts';
 import type { Scenario } from './world.ts';
 
 /*
@@ -35,13 +42,26 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
   ['noMinEpochFence', 'I3', anyTrouble],
   ['markerBeforeFence', 'I3', anyTrouble],
   ['noTokenAtOpen', 'I5', anyTrouble],
-  ['noMinEpochAtOpen', 'I3', anyTrouble],
   ['stockBackOnTimeout', 'I3', anyTrouble],
   ['stockBackOnTimeout', 'I5', anyTrouble],
   ['pendingAnsweredAtOnce', 'I3', anyTrouble],
   ['offsetBeforeRelease', 'I5', overcommitted],
   ['releaseUnseen', 'I4', overcommitted],
   ['noDeduplication', 'I2', anyTrouble],
+
+  ['noHoldersCount', 'I3', anyLoss],
+  ['noHoldersCount', 'I5', anyLoss],
+  ['noPendingCount', 'I3', anyLoss],
+  ['noPendingUsersCount', 'I3', anyLoss],
+  ['noCountsAtReserve', 'I3', anyLoss],
+  ['noFenceAtList', 'Liveness', anyTrouble],
+  ['noFenceAtConfirm', 'I3', anyTrouble],
+  ['noEpochAtConfirm', 'I3', anyTrouble],
+  ['stagingKept', 'Liveness', anyTrouble],
+  ['oldPendingKept', 'I5', anyTrouble],
+  ['epochOfGateOnly', 'Liveness', anyTrouble],
+  ['markerOfAll', 'I3', twoCoupons],
+  ['noTotalInLedger', 'I1', overcommitted],
 
   ['lowerInLedgerFirst', 'I3', manyChanges],
   ['raiseAtGateFirst', 'I3', manyChanges],
@@ -58,6 +78,7 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
   ['unknownCouponSkipped', 'I6', anyTrouble],
 
   ['pendingNotConsidered', 'I3', manyPolls],
+  ['oneGateConsidered', 'I3', twoCoupons],
   ['nowAfterPending', 'I3', manyPolls],
   ['endsNotAwaited', 'I3', manyPolls],
   ['ledgerBeforeWatermark', 'I3', manyPolls],
@@ -70,6 +91,11 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
 const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['noRunIdAtOpen', 'I5', halfStaged],
   ['recheckBeforeClaim', 'I5', twoRecoveries],
+  ['noCheck', 'I5', twoRecoveries],
+  ['noMinEpochAtOpen', 'I3', twoRecoveries],
+  ['fenceGoesBack', 'I3', fencedRecoveries],
+  ['noStagedCount', 'I5', stagingLost],
+  ['noCountsAtList', 'I3', (mutation) => pendingUsersLost(mutation, 1)],
   ['noEpochAtLower', 'I5', lowered],
   ['noFenceAtApply', 'I3', lowered],
   ['earlyCouponAtOpen', 'I5', lowered],

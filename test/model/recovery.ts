@@ -1,19 +1,23 @@
+import type { Actor } from './actors.ts';
 import type { Choice } from './choices.ts';
-import { nothing, orCrash, produce, script, step } from './choices.ts';
-import type { Claim } from './gate.ts';
-import { claim, fence, isOpen, open, stage } from './gate.ts';
+import { addFault, look, nothing, orCrash, produce, script, step } from './choices.ts';
+import type { Coupon, Issuance } from './gate/gate.ts';
+import type { Claim } from './gate/recovery-scripts.ts';
+import { claim, fence, open, stage } from './gate/recovery-scripts.ts';
+import { inspect, isShut } from './gate/scripts.ts';
 import { findCoupon, raiseEpoch, readHolders } from './ledger.ts';
-import type { Coupon, Issuance, World } from './world.ts';
+import type { World } from './world.ts';
 
-/** The recovery loop of one keeper. */
+/** The recovery of one coupon by one keeper. */
 export interface Recovery extends Claim {
   kind: 'recovery';
   name: string;
+  coupon: number;
   /** How often it may still begin. */
   runs: number;
   at: 'idle' | RecoveryStep;
   ledgerEpoch: number;
-  coupon: Coupon | null;
+  found: Coupon | null;
   /** The last user that was staged. */
   after: string;
   slice: Issuance[];
@@ -24,17 +28,18 @@ type RecoveryStep =
 
 const sliceSize = 2;
 
-export function newRecovery(name: string, runs = 1_000): Recovery {
+export function newRecovery(name: string, runs = 1_000, coupon = 0): Recovery {
   return {
     kind: 'recovery',
     name,
+    coupon,
     runs,
     at: 'idle',
     ledgerEpoch: 0,
     epoch: 0,
     token: 0,
     runId: 0,
-    coupon: null,
+    found: null,
     after: '',
     slice: [],
   };
@@ -44,7 +49,8 @@ export function newRecovery(name: string, runs = 1_000): Recovery {
 export function recoveryChoices(world: World, recovery: Recovery): readonly Choice[] {
   const { name, at } = recovery;
   if (at === 'idle') {
-    const begins = recovery.runs > 0 && !isOpen(world) && !isAnothersTurn(world);
+    const begins =
+      recovery.runs > 0 && isShut(world, recovery.coupon) && !isAnothersTurn(world, recovery);
     return begins ? [step(name, 'read MySQL', () => begin(world, recovery))] : nothing;
   }
   return orCrash(world, name, () => restart(recovery), recoverySteps[at](world, recovery));
@@ -52,52 +58,55 @@ export function recoveryChoices(world: World, recovery: Recovery): readonly Choi
 
 function begin(world: World, recovery: Recovery): void {
   recovery.runs--;
-  recovery.ledgerEpoch = world.mysql.epoch;
-  recovery.coupon = findCoupon(world);
+  recovery.ledgerEpoch = world.mysql.coupons[recovery.coupon]!.epoch;
+  recovery.found = findCoupon(world, recovery.coupon);
   recovery.at = 'inspect';
 }
 
 /** Two that begin whenever they like may overtake each other for ever, each in a later epoch. */
-function isAnothersTurn({ takesTurns, actors }: World): boolean {
-  return takesTurns && actors.some((actor) => actor.kind === 'recovery' && actor.at !== 'idle');
+function isAnothersTurn({ takesTurns, actors }: World, { coupon }: Recovery): boolean {
+  const isUnderWay = (actor: Actor): boolean =>
+    actor.kind === 'recovery' && actor.coupon === coupon && actor.at !== 'idle';
+  return takesTurns && actors.some(isUnderWay);
 }
 
 type StepOf = (world: World, recovery: Recovery) => Choice[];
 
 const recoverySteps: Record<RecoveryStep, StepOf> = {
   inspect: (world, recovery) => [
-    step(recovery.name, 'inspect the gate', () => {
-      const { epoch = 0, minEpoch = 0 } = world.redis.meta ?? {};
-      recovery.epoch = Math.max(recovery.ledgerEpoch, epoch, minEpoch) + 1;
-      goOn(recovery, isOpen(world) ? 'idle' : 'raise');
-    }),
+    look(
+      recovery.name,
+      'inspect the gate',
+      () => inspect(world, recovery.coupon),
+      ({ gate, epoch, minEpoch }) => {
+        const ledgerEpoch = world.mutation === 'epochOfGateOnly' ? 0 : recovery.ledgerEpoch;
+        recovery.epoch = Math.max(ledgerEpoch, epoch, minEpoch) + 1;
+        goOn(recovery, gate === 'open' ? 'idle' : 'raise');
+      },
+      () => restart(recovery),
+    ),
   ],
   raise: (world, recovery) => [
     step(recovery.name, `raise MySQL to epoch ${recovery.epoch}`, () => {
-      goOn(recovery, raiseEpoch(world, recovery.epoch) ? afterRaise(world) : 'idle');
+      const isRaised = raiseEpoch(world, recovery.coupon, recovery.epoch);
+      goOn(recovery, isRaised ? afterRaise(world) : 'idle');
     }),
   ],
   fence: (world, recovery) => {
     const next = afterFence(world);
     const fenced = (least: number): void =>
       goOn(recovery, least === recovery.epoch ? next : 'idle');
-    return gateStep(world, recovery, 'fence', () => fence(world, recovery.epoch), fenced);
+    const run = (): number => fence(world, recovery.coupon, recovery.epoch);
+    return gateStep(world, recovery, 'fence', run, fenced);
   },
   mark: (world, recovery) => {
-    const { name, epoch } = recovery;
-    return produce(world, name, `write marker ${epoch}`, [{ kind: 'marker', epoch }], {
+    const { name, coupon, epoch } = recovery;
+    return produce(world, name, `write marker ${epoch}`, [{ kind: 'marker', coupon, epoch }], {
       acknowledged: () => goOn(recovery, world.mutation === 'markerBeforeFence' ? 'fence' : 'wait'),
       timedOut: () => restart(recovery),
     });
   },
-  wait: (world, recovery) =>
-    world.mysql.appliedEpoch < recovery.epoch
-      ? []
-      : [
-          step(recovery.name, `see marker ${recovery.epoch} applied`, () =>
-            goOn(recovery, afterWait(world)),
-          ),
-        ],
+  wait: waitChoices,
   claim: (world, recovery) => {
     const claimed = (runId: number): void => {
       recovery.runId = runId;
@@ -105,7 +114,7 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
     };
     const run = (): number => {
       recovery.token = world.next.token++;
-      return claim(world, recovery.token);
+      return claim(world, recovery.coupon, recovery.token);
     };
     return gateStep(world, recovery, 'claim', run, claimed);
   },
@@ -114,12 +123,12 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
   ],
   read: (world, recovery) => [
     step(recovery.name, 'read a slice of the issued', () => {
-      recovery.slice = readHolders(world, recovery.after, sliceSize);
+      recovery.slice = readHolders(world, recovery.coupon, recovery.after, sliceSize);
       goOn(recovery, recovery.slice.length > 0 ? 'stage' : 'open');
     }),
   ],
   stage: (world, recovery) => {
-    const run = (): boolean => stage(world, recovery.token, recovery.slice);
+    const run = (): boolean => stage(world, recovery.coupon, recovery.token, recovery.slice);
     return gateStep(world, recovery, 'stage', run, (staged) => {
       const isLast = recovery.slice.length < sliceSize;
       recovery.after = recovery.slice.at(-1)!.user;
@@ -132,7 +141,7 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
       world,
       recovery,
       'open',
-      () => open(world, recovery, recovery.coupon!),
+      () => open(world, recovery.coupon, recovery, recovery.found!),
       () => restart(recovery),
     ),
 };
@@ -140,10 +149,24 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
 /** The look at MySQL's epoch is also the look at the coupon that the gate will open with. */
 function check(world: World, recovery: Recovery): void {
   if (world.mutation !== 'earlyCouponAtOpen') {
-    recovery.coupon = findCoupon(world);
+    recovery.found = findCoupon(world, recovery.coupon);
   }
   const next = world.mutation === 'recheckBeforeClaim' ? 'claim' : 'read';
-  goOn(recovery, world.mysql.epoch === recovery.epoch ? next : 'idle');
+  const { epoch } = world.mysql.coupons[recovery.coupon]!;
+  goOn(recovery, epoch === recovery.epoch || world.mutation === 'noCheck' ? next : 'idle');
+}
+
+/** For the issuer. Whoever waits too long begins again: the marker may never have reached the log. */
+function waitChoices(world: World, recovery: Recovery): Choice[] {
+  const { name, coupon, epoch } = recovery;
+  if (world.mysql.coupons[coupon]!.appliedEpoch >= epoch) {
+    const seen = (): void => goOn(recovery, afterWait(world));
+    return [step(name, `see marker ${epoch} applied`, seen)];
+  }
+  const choices: Choice[] = [];
+  const giveUp = (): void => restart(recovery);
+  addFault(choices, world, 'timeLimits', name, `give up waiting for marker ${epoch}`, giveUp);
+  return choices;
 }
 
 /** A script of Redis; a recovery that does not hear its reply begins again. */
@@ -182,5 +205,5 @@ function goOn(recovery: Recovery, next: Recovery['at']): void {
 }
 
 function restart(recovery: Recovery): void {
-  Object.assign(recovery, newRecovery(recovery.name, recovery.runs));
+  Object.assign(recovery, newRecovery(recovery.name, recovery.runs, recovery.coupon));
 }

@@ -1,40 +1,50 @@
 import type { Choice } from './choices.ts';
-import { nothing, orCrash, produce, script, step } from './choices.ts';
-import { confirm, isFenced, listPending } from './gate.ts';
-import type { RequestRecord, World } from './world.ts';
+import { look, nothing, orCrash, produce, script } from './choices.ts';
+import { answerOf } from './gate/prelude.ts';
+import type { Listed } from './gate/scripts.ts';
+import { confirm, listPending } from './gate/scripts.ts';
+import type { LogRecord, World } from './world.ts';
 
 export interface Relay {
   kind: 'relay';
   name: string;
+  coupon: number;
   at: 'idle' | 'publish' | 'confirm';
-  batch: RequestRecord[];
+  listed: Listed;
 }
 
-export function newRelay(name: string): Relay {
-  return { kind: 'relay', name, at: 'idle', batch: [] };
+export function newRelay(name: string, coupon = 0): Relay {
+  return { kind: 'relay', name, coupon, at: 'idle', listed: { epoch: 0, pending: [] } };
 }
 
 /** `relay.ts`: publishes and confirms what is pending, of any age. */
 export function relayChoices(world: World, relay: Relay): readonly Choice[] {
-  const { name } = relay;
-  if (relay.at === 'idle') {
-    const list = (): void => {
-      relay.batch = listPending(world);
-      relay.at = 'publish';
-    };
-    const isNothingPending = world.redis.pending.length === 0 || isFenced(world);
-    return isNothingPending ? nothing : [step(name, 'list pending', list)];
-  }
+  const { name, coupon } = relay;
   const rest = (): void => {
-    Object.assign(relay, newRelay(name));
+    Object.assign(relay, newRelay(name, coupon));
   };
-  return orCrash(world, name, rest, batchChoices(world, relay, rest));
+  if (relay.at !== 'idle') {
+    return orCrash(world, name, rest, batchChoices(world, relay, rest));
+  }
+  const heard = (listed: Listed | null): void => {
+    if (listed !== null) {
+      relay.listed = listed;
+      relay.at = 'publish';
+    }
+  };
+  const list = (): Listed | null => listPending(world, coupon);
+  const isAny = world.redis.gates[coupon]!.pending.length > 0 && (answerOf(list) ?? null) !== null;
+  return isAny ? [look(name, 'list pending', list, heard, rest)] : nothing;
 }
 
 function batchChoices(world: World, relay: Relay, rest: () => void): Choice[] {
-  const { name, batch } = relay;
-  const ids = batch.map(({ id }) => id);
+  const { name, coupon, listed } = relay;
+  const { epoch, pending } = listed;
+  const ids = pending.map(({ id }) => id);
   if (relay.at === 'publish') {
+    const batch = pending.map(({ id, user }): LogRecord =>
+      user === null ? { kind: 'garbage' } : { kind: 'request', id, user, coupon, epoch },
+    );
     const acknowledged = (): void => {
       relay.at = 'confirm';
     };
@@ -43,6 +53,6 @@ function batchChoices(world: World, relay: Relay, rest: () => void): Choice[] {
       timedOut: rest,
     });
   }
-  const run = (): boolean => confirm(world, batch[0]!.epoch, ids);
+  const run = (): boolean => confirm(world, coupon, epoch, ids);
   return script(world, name, `confirm ${ids.join(' ')}`, run, rest, rest);
 }

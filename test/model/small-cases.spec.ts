@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runAll } from './all-schedules.ts';
 import { describeFinding } from './finding.ts';
-import { smallCases } from './scenarios.ts';
+import { smallCases } from './small-cases.ts';
 
 test.each(Object.entries(smallCases))(
   'no invariant breaks in any schedule in which %s',

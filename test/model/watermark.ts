@@ -1,5 +1,6 @@
 import type { Choice } from './choices.ts';
 import { nothing, orCrash, script, step } from './choices.ts';
+import { inspect } from './gate/scripts.ts';
 import type { World } from './world.ts';
 
 /** The loop of a keeper that says before which time everything acknowledged is decided. */
@@ -10,7 +11,8 @@ export interface Watermark {
   runs: number;
   at: 'idle' | WatermarkStep;
   now: number;
-  pending: number[];
+  /** The oldest pending of each gate that was looked at; 0 where nothing is. */
+  oldest: number[];
   end: number;
 }
 
@@ -24,7 +26,7 @@ const mutatedOrders: Partial<Record<string, readonly WatermarkStep[]>> = {
 };
 
 export function newWatermark(name: string, runs: number): Watermark {
-  return { kind: 'watermark', name, runs, at: 'idle', now: 0, pending: [], end: 0 };
+  return { kind: 'watermark', name, runs, at: 'idle', now: 0, oldest: [], end: 0 };
 }
 
 /** `decided-watermark.ts` */
@@ -60,10 +62,16 @@ function stepChoices(
     case 'now':
       return script(world, name, 'read the time', () => (watermark.now = next.id), goOn, end);
     case 'pending': {
-      const look = (): void => {
-        watermark.pending = redis.pending.map(({ id }) => id);
+      const coupon = watermark.oldest.length;
+      const isLast = coupon === redis.gates.length - 1 || world.mutation === 'oneGateConsidered';
+      const run = (): number => inspect(world, coupon).oldestPending;
+      const heard = (oldest: number): void => {
+        watermark.oldest.push(oldest);
+        if (isLast) {
+          goOn();
+        }
       };
-      return script(world, name, 'look at what is pending', look, goOn, end);
+      return script(world, name, `look at what is pending of ${coupon}`, run, heard, end);
     }
     case 'ends':
       return [
@@ -84,6 +92,8 @@ function stepChoices(
   }
 }
 
-function valueOf({ mutation }: World, { now, pending }: Watermark): number {
-  return mutation === 'pendingNotConsidered' ? now : Math.min(now, ...pending);
+function valueOf({ mutation }: World, { now, oldest }: Watermark): number {
+  return mutation === 'pendingNotConsidered'
+    ? now
+    : Math.min(now, ...oldest.filter((id) => id > 0));
 }

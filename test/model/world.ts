@@ -1,62 +1,45 @@
 import type { RefusalReason } from '#coupon/issuance.ts';
 import type { Actor } from './actors.ts';
+import type { Coupon, GateWorld, Issuance, RedisData } from './gate/gate.ts';
+import { copyRedis, openedGate } from './gate/gate.ts';
+import type { Loss } from './gate/losses.ts';
 import type { Mutation } from './mutations.ts';
 
-/** What a coupon allows. Every change of it has a version of its own. */
-export interface Coupon {
-  version: number;
-  total: number;
-  state: 'open' | 'paused' | 'closed';
-}
-
-/** What `meta` of a coupon holds in Redis; a field that is missing there is missing here. */
-export interface Meta extends Partial<Coupon> {
-  epoch?: number;
-  minEpoch?: number;
-  runId?: number;
-  left?: number;
-  token?: number;
-}
-
-/** What Redis can lose: everything but the run id, which belongs to the process. */
-export interface GateData {
-  meta: Meta | null;
-  /** A user holds at most one. */
-  holders: Issuance[];
-  /** What is not confirmed. */
-  pending: Issuance[];
-  staging: Issuance[];
-  /** Everything acknowledged that was reserved before it is decided; 0 where nobody says so. */
-  watermark: number;
-}
-
-/** Ids count up: an id is also the time of its reservation. */
-export interface RequestRecord {
+export interface RequestRecord extends Issuance {
   kind: 'request';
-  id: number;
-  user: string;
+  coupon: number;
   epoch: number;
-  isOfUnknownCoupon?: true;
 }
 
-export type LogRecord = RequestRecord | { kind: 'marker'; epoch: number } | { kind: 'garbage' };
+export type LogRecord =
+  RequestRecord | { kind: 'marker'; coupon: number; epoch: number } | { kind: 'garbage' };
 
-export interface Ledger extends Coupon {
+/** A coupon in MySQL. */
+export interface LedgerCoupon extends Coupon {
   epoch: number;
   appliedEpoch: number;
   issued: Issuance[];
+}
+
+export interface Ledger {
+  coupons: LedgerCoupon[];
+  /** By id, which no two coupons share. */
   refused: Record<number, RefusalReason>;
 }
 
-export interface Issuance {
-  id: number;
-  user: string;
-}
+/** One that neither Redis nor MySQL knows. */
+export const unknownCoupon = 99;
 
 /** How often each kind of trouble may still happen. With all at 0 the world is calm. */
 export interface Budget {
   /** Redis restarted, rolled back, emptied or failed over. */
   redis: number;
+  /** A key or a field of one gate is lost while Redis lives on. */
+  losses: number;
+  /** A gate is put back from a copy while Redis lives on. */
+  putBacks: number;
+  /** A recovery that waits for its marker gives up. */
+  timeLimits: number;
   /** A copy of Redis is taken, which a later rollback or failover goes back to. */
   copies: number;
   /** A produce that is not acknowledged: appended, appended later, or never. */
@@ -74,18 +57,16 @@ export interface Budget {
 export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover' | 'fence';
 
 /**
- * Everything there is, as plain data, so that it can be copied and compared. One coupon: two coupons
- * share no state but the order of the log.
+ * Everything there is, as plain data, so that it can be copied and compared. Coupons are numbered from
+ * 0 on and share one partition of the log.
  */
-export interface World {
-  mutation: Mutation | null;
+export interface World extends GateWorld {
   /** The ledger allows less than the gate, as after a change of MySQL by hand: I3 is not promised. */
   overcommitted: boolean;
   /** The lock by which keepers take turns works. It is no fence: without it only liveness may go. */
   takesTurns: boolean;
-  redis: GateData & { runId: number };
-  backup: GateData;
-  replica: GateData;
+  backup: RedisData;
+  replica: RedisData;
   log: LogRecord[];
   committed: number;
   /** Produces whose producer has gone on: they may be appended any time, or never. */
@@ -95,17 +76,27 @@ export interface World {
   mysql: Ledger;
   /** What the topic of decisions says of an id. */
   decided: Record<number, string>;
-  acknowledged: Issuance[];
+  acknowledged: Acknowledged[];
   /** Found by a step itself; the invariants report it. */
   broken: string | null;
   actors: Actor[];
   redisFaults: RedisFault[];
+  losses: Loss[];
+  /** Something was lost or put back behind the gate's back: it may be off until it is looked at. */
+  isMeddledWith: boolean;
   budget: Budget;
   next: { id: number; runId: number; token: number };
 }
 
+export interface Acknowledged extends Issuance {
+  coupon: number;
+}
+
 export const calm: Readonly<Budget> = {
   redis: 0,
+  losses: 0,
+  putBacks: 0,
+  timeLimits: 0,
   copies: 0,
   timeouts: 0,
   twice: 0,
@@ -115,68 +106,63 @@ export const calm: Readonly<Budget> = {
 };
 
 export interface Scenario {
+  /** How many coupons there are (default: 1). */
+  coupons?: number;
+  /** Of each coupon. */
   total: number;
   actors: Actor[];
   budget?: Partial<Budget>;
   redisFaults?: RedisFault[];
+  losses?: Loss[];
   mutation?: Mutation | null;
   /** How many units fewer MySQL allows than the gate. */
   overcommittedBy?: number;
-  /** Who has been issued a unit before it begins. */
+  /** Who has been issued a unit of the first coupon before it begins. */
   issuedTo?: string[];
-  /** Begin with a gate that a restart has just closed. */
+  /** Begin with gates that a restart has just closed. */
   shut?: boolean;
 }
 
-/** A coupon that was just created: its gate is open in epoch 1. The actors become part of it. */
+/** Coupons that were just created: their gates are open in epoch 1. The actors become part of it. */
 export function newWorld(scenario: Scenario): World {
-  const { total, overcommittedBy = 0, issuedTo = [] } = scenario;
+  const { coupons = 1, total, overcommittedBy = 0, issuedTo = [] } = scenario;
   const issued = issuedTo.map((user, i) => ({ id: i + 1, user }));
-  const coupon: Coupon = { version: 1, total, state: 'open' };
-  const left = total - issued.length;
-  const data: GateData = {
-    meta: { epoch: 1, minEpoch: 1, runId: 1, left, ...coupon },
-    holders: issued,
-    pending: [],
-    staging: [],
+  const issuedOf = (coupon: number): Issuance[] => (coupon === 0 ? [...issued] : []);
+  const terms: Coupon = { version: 1, total, state: 'open' };
+  const ids = Array.from({ length: coupons }, (_, coupon) => coupon);
+  const data: RedisData = {
+    gates: ids.map((coupon) => openedGate(terms, issuedOf(coupon))),
     watermark: 0,
   };
   return {
     mutation: scenario.mutation ?? null,
     overcommitted: overcommittedBy > 0,
     takesTurns: false,
-    redis: { ...copyGate(data), runId: scenario.shut === true ? 2 : 1 },
-    backup: copyGate(data),
-    replica: copyGate(data),
+    redis: { ...copyRedis(data), runId: scenario.shut === true ? 2 : 1 },
+    backup: copyRedis(data),
+    replica: data,
     log: [],
     committed: 0,
     inFlight: [],
     deadLetters: [],
     mysql: {
-      ...coupon,
-      total: total - overcommittedBy,
-      epoch: 1,
-      appliedEpoch: 1,
-      issued,
+      coupons: ids.map((coupon) => ({
+        ...terms,
+        total: total - overcommittedBy,
+        epoch: 1,
+        appliedEpoch: 1,
+        issued: issuedOf(coupon),
+      })),
       refused: {},
     },
     decided: {},
-    acknowledged: [...issued],
+    acknowledged: issued.map((one) => ({ coupon: 0, ...one })),
     broken: null,
     actors: scenario.actors,
     redisFaults: scenario.redisFaults ?? ['restart', 'rollback', 'flush', 'failover'],
+    losses: scenario.losses ?? [],
+    isMeddledWith: false,
     budget: { ...calm, ...scenario.budget },
     next: { id: issued.length + 1, runId: 3, token: 1 },
-  };
-}
-
-/** A copy of what Redis holds, as a snapshot or a replica has it. */
-export function copyGate({ meta, holders, pending, staging, watermark }: GateData): GateData {
-  return {
-    meta: meta === null ? null : { ...meta },
-    holders: [...holders],
-    pending: [...pending],
-    staging: [...staging],
-    watermark,
   };
 }

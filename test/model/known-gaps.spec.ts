@@ -1,0 +1,18 @@
+import { assert, expect, test } from 'vitest';
+import { runAll } from './all-schedules.ts';
+import { knownGaps } from './known-gaps.ts';
+import { search } from './random-schedules.ts';
+
+/** Fails when the gap is mended: then its entry goes. */
+test.each(Object.entries(knownGaps))(
+  'known gap: an invariant breaks when %s',
+  (_, { breaks, scenario }) => {
+    const isExpected = (violation: string): boolean => violation.startsWith(breaks);
+    const { finding } =
+      typeof scenario === 'function'
+        ? search(scenario, { first: 1, count: 3_000 }, isExpected)
+        : runAll(scenario);
+    assert(finding !== null, 'nothing breaks any more: take it off the list of known gaps');
+    expect(finding.violation).toMatch(breaks);
+  },
+);
