@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { ReserveOutcome } from '#gate/gate-replies.ts';
 import type { Coupon } from '../model/gate/gate.ts';
-import { lostFields, lostKeys } from '../model/gate/losses.ts';
+import { lostKeys, lostMeta } from '../model/gate/losses.ts';
 import type { Loss } from '../model/gate/losses.ts';
 import { answerOf } from '../model/gate/prelude.ts';
 import * as recoveryModel from '../model/gate/recovery-scripts.ts';
@@ -198,11 +198,14 @@ const state = fc.constantFrom(
 );
 
 /** A whole recovery at once: of the others, most are cut short by what comes between. */
-const recover: GateCommand[] = [fence(0), claim, open(0)];
-const recovery = new Step('recover', async (real) => {
-  for (const step of recover) {
+async function recover(real: RealGate, between: GateCommand[] = []): Promise<void> {
+  for (const step of [fence(0), claim, ...between, open(0)]) {
     await step.run(real, real);
   }
+}
+
+const recovery = new Step('recover', async (real) => {
+  await recover(real);
   expect(real.isMeddledWith || model.isOpen(real.model, coupon)).toBe(true);
 });
 
@@ -224,14 +227,15 @@ const steps: Weighted[] = [
   [2, fc.constant(recovery)],
 ];
 
-const losses: Loss[] = [...lostKeys, ...lostFields.map((field) => `meta.${field}` as const)];
+const losing = (loss: Loss): GateCommand => new Step(`lose ${loss}`, (real) => real.lose(loss));
+
+const recoverLosing = (loss: Loss): GateCommand =>
+  new Step(`recover and lose ${loss}`, (real) => recover(real, [losing(loss)]));
 
 /** What another hand does behind the gate's back. */
 const meddling: Weighted[] = [
-  [
-    3,
-    fc.constantFrom(...losses).map((loss) => new Step(`lose ${loss}`, (real) => real.lose(loss))),
-  ],
+  [3, fc.constantFrom(...lostKeys, ...lostMeta).map(losing)],
+  [2, fc.constantFrom<Loss>('staging', 'meta.staged', 'meta.token').map(recoverLosing)],
   [1, fc.constant(new Step('keep a copy', (real) => real.keepCopy()))],
   [1, fc.constant(new Step('put the copy back', (real) => real.putBack()))],
 ];

@@ -6,7 +6,7 @@ import type { Gate, Meta } from './gate.ts';
 
 export const lostKeys = ['meta', 'holders', 'pending', 'pendingUsers', 'staging'] as const;
 
-export const lostFields = [
+const lostFields = [
   'runId',
   'epoch',
   'minEpoch',
@@ -20,6 +20,8 @@ export const lostFields = [
 ] as const satisfies (keyof Meta)[];
 
 export type Loss = (typeof lostKeys)[number] | `meta.${(typeof lostFields)[number]}`;
+
+export const lostMeta = lostFields.map((field) => `meta.${field}` as const);
 
 /** The field that is lost; `undefined` when a whole key is. */
 export function fieldOf(loss: Loss): keyof Meta | undefined {
