@@ -32,7 +32,7 @@ const oneAtATime = { ...onRealServers, fileParallelism: false };
 /** Fault specs that stop a server which others use as well, or measure how fast something is. */
 const faultsAlone = [
   'libs/event-log/publish/broker.faults.spec.ts',
-  'test/model/random-schedules.faults.spec.ts',
+  'test/model/search/random-schedules.faults.spec.ts',
   ...[
     'chaos',
     'clock-off',

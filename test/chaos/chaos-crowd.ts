@@ -2,7 +2,7 @@ import type { AnswerJournal } from '../../infra/harness/answer-journal.ts';
 import type { Api, Told, Wish } from '../../infra/harness/assign.ts';
 import { Crowd } from '../../infra/harness/crowd.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
-import type { Random } from '../model/random.ts';
+import type { Random } from '../model/search/random.ts';
 import type { ServiceWatch } from './service-watch.ts';
 
 /** A coupon, and how many of a hundred requests are for it. */

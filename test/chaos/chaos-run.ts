@@ -6,7 +6,7 @@ import type { Instance } from '../../infra/local/processes/paths.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
 import { reason } from '../../infra/local/terminal/readable-error.ts';
-import { randomOf } from '../model/random.ts';
+import { randomOf } from '../model/search/random.ts';
 import { ChaosCrowd } from './chaos-crowd.ts';
 import type { Share } from './chaos-crowd.ts';
 import type { ChaosResult, FaultRecord } from './chaos-result.ts';

@@ -1,5 +1,5 @@
-import { randomOf } from '../model/random.ts';
-import type { Random } from '../model/random.ts';
+import { randomOf } from '../model/search/random.ts';
+import type { Random } from '../model/search/random.ts';
 
 /** Every kind of fault, with the shortest and the longest time it lasts, in seconds, if it does. */
 const durations = {

@@ -15,10 +15,10 @@ beforeAll(async () => {
 afterAll(() => here.stop());
 
 describe('redrive', () => {
-  const claim = (userId: string, of = here.couponId) => ({ user_id: userId, coupon_id: of, v: 1 });
+  const wanted = (userId: string, of = here.couponId) => ({ user_id: userId, coupon_id: of, v: 1 });
 
   it('is a new admission, which ends ISSUED and can be repeated without harm', async () => {
-    const { id } = await here.letterOf(claim('redriven'));
+    const { id } = await here.letterOf(wanted('redriven'));
     const first = await here.command('redrive', String(id));
     expect(first.exitCode).toBe(0);
     const [, issuanceId] = /redriven {2}(\S+) {2}issued to user "redriven"/.exec(first.stdout)!;
@@ -30,14 +30,14 @@ describe('redrive', () => {
     });
     const second = await here.command('redrive', String(id));
     expect([second.exitCode, second.stdout]).toEqual([0, expect.stringContaining(issuanceId!)]);
-    const third = await here.letterOf(claim('redriven'));
+    const third = await here.letterOf(wanted('redriven'));
     expect(await here.json('redrive', String(third.id))).toEqual([
       expect.objectContaining({ is_redriven: true, issuance_id: issuanceId }),
     ]);
   });
 
   it('with --dry-run says what it would try, and changes nothing', async () => {
-    const { id } = await here.letterOf(claim('dry'));
+    const { id } = await here.letterOf(wanted('dry'));
     const { exitCode, stdout } = await here.command('redrive', '--dry-run', String(id));
     expect(stdout).toBe(
       `${id}  redrivable  would be tried for user "dry" of coupon ${here.couponId}\n`,
@@ -54,9 +54,9 @@ describe('redrive', () => {
     const soldOut = await here.stack.createCoupon(1);
     await here.stack.assign(soldOut, 'the only one');
     const unreadable = await here.letterOf('no JSON');
-    const late = await here.letterOf(claim('late', soldOut));
-    const nowhere = await here.letterOf(claim('lost', 1_999_999_999));
-    const good = await here.letterOf(claim('good'));
+    const late = await here.letterOf(wanted('late', soldOut));
+    const nowhere = await here.letterOf(wanted('lost', 1_999_999_999));
+    const good = await here.letterOf(wanted('good'));
     const ids = [unreadable, late, nowhere, good].map(({ id }) => String(id));
     const { exitCode, stdout } = await here.command('redrive', ...ids, '9999999999');
     expect(exitCode).toBe(1);
@@ -76,7 +76,7 @@ describe('redrive', () => {
   it('takes the oldest open ones, at most --max, from after an id on', async () => {
     const letters: Letter[] = [];
     for (const userId of ['max-1', 'max-2', 'max-3']) {
-      letters.push(await here.letterOf(claim(userId)));
+      letters.push(await here.letterOf(wanted(userId)));
     }
     const after = String(letters[0]!.id - 1);
     const views = await here.json<{ id: number }[]>('redrive', '--max', '2', '--after', after);
@@ -87,8 +87,8 @@ describe('redrive', () => {
   it.skipIf(!serversAreOurs)(
     'leaves open what Kafka does not confirm, and finishes later',
     async () => {
-      const first = await here.letterOf(claim('unconfirmed'));
-      const second = await here.letterOf(claim('not tried'));
+      const first = await here.letterOf(wanted('unconfirmed'));
+      const second = await here.letterOf(wanted('not tried'));
       const ids = [String(first.id), String(second.id)];
       await stopServer('test', 'kafka');
       try {

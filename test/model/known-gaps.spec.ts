@@ -1,7 +1,7 @@
 import { assert, expect, test } from 'vitest';
-import { runAll } from './all-schedules.ts';
+import { runAll } from './search/all-schedules.ts';
 import { knownGaps } from './known-gaps.ts';
-import { search } from './random-schedules.ts';
+import { search } from './search/random-schedules.ts';
 
 /** Fails when the gap is mended: then its entry goes. */
 test.each(Object.entries(knownGaps))(

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from './search/random.ts';
 import { clients, managers, onlyLosing, services } from './scenarios.ts';
 import { pendingLostWhilePolled } from './small-cases.ts';
 import type { Scenario } from './world.ts';

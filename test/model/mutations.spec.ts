@@ -1,9 +1,9 @@
 import { assert, describe, expect, test } from 'vitest';
-import { runAll } from './all-schedules.ts';
+import { runAll } from './search/all-schedules.ts';
 import type { Mutation } from './mutations.ts';
 import { mutations } from './mutations.ts';
-import type { Random } from './random.ts';
-import { search } from './random-schedules.ts';
+import type { Random } from './search/random.ts';
+import { search } from './search/random-schedules.ts';
 import {
   anyLoss,
   anyTrouble,

@@ -1,16 +1,16 @@
 import type { Actor } from './actors.ts';
-import { newClient } from './client.ts';
-import { newCouponSync } from './coupon-sync.ts';
+import { newClient } from './actors/client.ts';
+import { newCouponSync } from './actors/coupon-sync.ts';
 import type { Loss } from './gate/losses.ts';
-import { newIssuer } from './issuer.ts';
-import type { Wish } from './manager.ts';
-import { newManager } from './manager.ts';
+import { newIssuer } from './actors/issuer.ts';
+import type { Wish } from './actors/manager.ts';
+import { newManager } from './actors/manager.ts';
 import type { Mutation } from './mutations.ts';
-import type { Random } from './random.ts';
-import { newRecovery } from './recovery.ts';
-import { newRelay } from './relay.ts';
-import { newPoller } from './status.ts';
-import { newWatermark } from './watermark.ts';
+import type { Random } from './search/random.ts';
+import { newRecovery } from './actors/recovery.ts';
+import { newRelay } from './actors/relay.ts';
+import { newPoller } from './actors/status.ts';
+import { newWatermark } from './actors/watermark.ts';
 import type { Budget, Scenario } from './world.ts';
 
 /** What the random schedules begin with: mostly any trouble at once, else more of one kind. */

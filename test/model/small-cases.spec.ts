@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runAll } from './all-schedules.ts';
-import { describeFinding } from './finding.ts';
+import { runAll } from './search/all-schedules.ts';
+import { describeFinding } from './search/finding.ts';
 import { smallCases } from './small-cases.ts';
 
 test.each(Object.entries(smallCases))(

@@ -1,12 +1,12 @@
-import { newClient } from './client.ts';
-import { newCouponSync } from './coupon-sync.ts';
-import { newIssuer } from './issuer.ts';
-import { newManager } from './manager.ts';
+import { newClient } from './actors/client.ts';
+import { newCouponSync } from './actors/coupon-sync.ts';
+import { newIssuer } from './actors/issuer.ts';
+import { newManager } from './actors/manager.ts';
 import type { Mutation } from './mutations.ts';
-import { newRecovery } from './recovery.ts';
-import { newRelay } from './relay.ts';
-import { newPoller } from './status.ts';
-import { newWatermark } from './watermark.ts';
+import { newRecovery } from './actors/recovery.ts';
+import { newRelay } from './actors/relay.ts';
+import { newPoller } from './actors/status.ts';
+import { newWatermark } from './actors/watermark.ts';
 import type { Scenario } from './world.ts';
 
 /** One user, one unit, and one of everything that works for them; what goes wrong is up to the case. */

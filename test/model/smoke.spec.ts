@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { describeFinding } from './finding.ts';
-import type { Random } from './random.ts';
-import { search } from './random-schedules.ts';
+import { describeFinding } from './search/finding.ts';
+import type { Random } from './search/random.ts';
+import { search } from './search/random-schedules.ts';
 import { anything, anyTrouble } from './scenarios.ts';
 import type { Scenario } from './world.ts';
 

@@ -28,17 +28,17 @@ await runCommand(usage, async (args) => {
 });
 
 async function replay(seed: number): Promise<number> {
-  const { runRandom } = await import('./random-schedules.ts');
+  const { runRandom } = await import('./search/random-schedules.ts');
   const { anything } = await import('./scenarios.ts');
-  const { describeTrace } = await import('./finding.ts');
+  const { describeTrace } = await import('./search/finding.ts');
   const { violation, trace } = runRandom(anything, seed);
   process.stdout.write(`${describeTrace(trace)}\n${violation ?? 'No invariant breaks.'}\n`);
   return violation === null ? 0 : 1;
 }
 
 async function runMany(seeds: { first: number; count: number }): Promise<number> {
-  const { searchInParallel } = await import('./parallel-search.ts');
-  const { describeFinding } = await import('./finding.ts');
+  const { searchInParallel } = await import('./search/parallel-search.ts');
+  const { describeFinding } = await import('./search/finding.ts');
   const startedAt = performance.now();
   let toldAt = startedAt;
   const { finding, schedules, steps, faults } = await searchInParallel(seeds, (soFar) => {

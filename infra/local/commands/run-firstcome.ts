@@ -4,7 +4,7 @@ import { planApps } from '../processes/apps.ts';
 import type { AppCounts, AppProcess } from '../processes/apps.ts';
 import { ensureBuilt } from '../processes/build.ts';
 import { firstcomeOrThrow } from '../processes/cli.ts';
-import { claimInstance, publishEnvironment } from '../processes/instance-owner.ts';
+import { takeInstance, publishEnvironment } from '../processes/instance-owner.ts';
 import { onStopSignal, unknownArgument } from '../terminal/command.ts';
 import { logFile, logsDir, rootDir } from '../processes/paths.ts';
 import { tail, terminate } from '../processes/process.ts';
@@ -39,7 +39,7 @@ export async function runFirstcome(counts: AppCounts, mode?: Mode): Promise<void
   const report = createProgress();
   const stopping = new AbortController();
   const apps: SupervisedApp[] = [];
-  claimInstance(instance);
+  takeInstance(instance);
   let watch: ServerWatch | undefined;
   let servers: Promise<Endpoints> | undefined;
   const removeHandlers = onStopSignal(() => stopping.abort(), killEverything);

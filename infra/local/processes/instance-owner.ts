@@ -8,22 +8,22 @@ const supervisor = 'supervisor';
 
 /**
  * Makes this process the only one that runs the servers of an instance. Throws when another one
- * does; a claim whose process died is taken over.
+ * does; an instance whose owner died is taken over.
  */
-export function claimInstance(instance: Instance): void {
+export function takeInstance(instance: Instance): void {
   const owner = instanceOwner(instance);
   if (owner !== undefined && owner.pid !== process.pid) {
     throw new ReadableError(alreadyRunning(instance, owner.pid));
   }
   removeRunFile(instance, supervisor);
-  if (!createRunFile(instance, ownClaim({}))) {
+  if (!createRunFile(instance, ownerFile({}))) {
     throw new ReadableError(alreadyRunning(instance, instanceOwner(instance)?.pid ?? 0));
   }
 }
 
 /** Leaves word for other commands how to reach the servers. */
 export function publishEnvironment(instance: Instance, env: Record<string, string>): void {
-  writeRunFile(instance, ownClaim(env));
+  writeRunFile(instance, ownerFile(env));
 }
 
 /** Gives the instance up, if this process has it. */
@@ -39,7 +39,7 @@ export function instanceOwner(instance: Instance): RunFile | undefined {
   return owner !== undefined && isRunning(owner) ? owner : undefined;
 }
 
-function ownClaim(env: Record<string, string>): RunFile {
+function ownerFile(env: Record<string, string>): RunFile {
   return {
     name: supervisor,
     kind: 'supervisor',

@@ -12,26 +12,26 @@ const first = 29_500;
 const last = 32_700;
 
 /** A file for each port that was chosen, with the pid of who chose it. */
-const claims = join(tmpdir(), `firstcome-test-ports-${userInfo().uid}`);
+const takenPorts = join(tmpdir(), `firstcome-test-ports-${userInfo().uid}`);
 
 /**
  * A port of 127.0.0.1 that nobody listens on now, and that no other test process, of whatever clone,
  * gets as long as this one lives: what it is for may take seconds to listen there.
  */
 export async function freePort(): Promise<number> {
-  mkdirSync(claims, { recursive: true });
+  mkdirSync(takenPorts, { recursive: true });
   for (;;) {
     const port = randomInt(first, last);
-    if (claim(port) && (await isPortFree(port))) {
+    if (take(port) && (await isPortFree(port))) {
       return port;
     }
   }
 }
 
-function claim(port: number): boolean {
-  const file = join(claims, String(port));
+function take(port: number): boolean {
+  const file = join(takenPorts, String(port));
   try {
-    if (isClaimed(file)) {
+    if (isTaken(file)) {
       return false;
     }
     rmSync(file, { force: true });
@@ -43,7 +43,7 @@ function claim(port: number): boolean {
   }
 }
 
-function isClaimed(file: string): boolean {
+function isTaken(file: string): boolean {
   try {
     process.kill(Number(readFileSync(file, 'utf8')), 0);
     return true;

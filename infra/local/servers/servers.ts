@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { claimInstance, publishEnvironment, releaseInstance } from '../processes/instance-owner.ts';
+import { takeInstance, publishEnvironment, releaseInstance } from '../processes/instance-owner.ts';
 import { dockerRuns, dockerStop, dockerUp } from './docker.ts';
 import { ensurePrograms } from './install.ts';
 import { kafka } from './kafka.ts';
@@ -60,7 +60,7 @@ export async function startServers(
   report: Report,
   abort?: AbortSignal,
 ): Promise<Endpoints> {
-  claimInstance(instance);
+  takeInstance(instance);
   try {
     await stopLeftovers(instance, report);
     const given = serverNames.filter((name) => givenUrl(name) !== undefined);

@@ -1,8 +1,8 @@
-import type { Choice } from './choices.ts';
-import { nothing, orCrash, produce, script, step } from './choices.ts';
-import type { Outcome, Reserved } from './gate/scripts.ts';
-import { confirm, release, reserve } from './gate/scripts.ts';
-import type { RequestRecord, World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, orCrash, produce, script, step } from '../choices.ts';
+import type { Outcome, Reserved } from '../gate/scripts.ts';
+import { confirm, release, reserve } from '../gate/scripts.ts';
+import type { RequestRecord, World } from '../world.ts';
 
 /** An api with one caller, who asks again until `tries` are used up. */
 export interface Client {

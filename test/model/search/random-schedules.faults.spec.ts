@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { describeFinding } from './finding.ts';
 import { search } from './random-schedules.ts';
-import { anything } from './scenarios.ts';
+import { anything } from '../scenarios.ts';
 
 /*
  * 100 000 schedules; `npm run test:model -- --schedules N` runs more. The seeds are the same in every

@@ -1,7 +1,7 @@
-import type { Choice } from './choices.ts';
-import { nothing, orCrash, script, step } from './choices.ts';
-import { inspect } from './gate/scripts.ts';
-import type { World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, orCrash, script, step } from '../choices.ts';
+import { inspect } from '../gate/scripts.ts';
+import type { World } from '../world.ts';
 
 /** The loop of a keeper that says before which time everything acknowledged is decided. */
 export interface Watermark {

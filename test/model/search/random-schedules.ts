@@ -1,11 +1,11 @@
-import { choicesOfPart, partCount } from './actors.ts';
-import type { Choice } from './choices.ts';
+import { choicesOfPart, partCount } from '../actors.ts';
+import type { Choice } from '../choices.ts';
 import type { Finding } from './finding.ts';
-import { violationAtRest, violationNow, violationOfLiveness } from './invariants.ts';
+import { violationAtRest, violationNow, violationOfLiveness } from '../invariants.ts';
 import type { Random } from './random.ts';
 import { randomOf } from './random.ts';
-import type { Scenario, World } from './world.ts';
-import { calm, newWorld } from './world.ts';
+import type { Scenario, World } from '../world.ts';
+import { calm, newWorld } from '../world.ts';
 
 /** After so many steps without faults the world must have come to rest. */
 const calmStepsMax = 2_000;

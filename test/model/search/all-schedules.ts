@@ -1,8 +1,8 @@
-import { choicesOf } from './actors.ts';
+import { choicesOf } from '../actors.ts';
 import type { Finding } from './finding.ts';
-import { violationAtRest, violationNow } from './invariants.ts';
-import type { Scenario, World } from './world.ts';
-import { newWorld } from './world.ts';
+import { violationAtRest, violationNow } from '../invariants.ts';
+import type { Scenario, World } from '../world.ts';
+import { newWorld } from '../world.ts';
 
 export interface Exploration {
   finding: Finding | null;

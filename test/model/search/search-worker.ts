@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Seeds } from './parallel-search.ts';
 import { search } from './random-schedules.ts';
-import { anything } from './scenarios.ts';
+import { anything } from '../scenarios.ts';
 
 /* One thread of `searchInParallel`: runs the seeds it is sent, and sends back what came of them. */
 

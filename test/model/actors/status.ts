@@ -1,7 +1,7 @@
-import type { Choice } from './choices.ts';
-import { nothing, step } from './choices.ts';
-import { isDecided } from './ledger.ts';
-import type { World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, step } from '../choices.ts';
+import { isDecided } from '../ledger.ts';
+import type { World } from '../world.ts';
 
 /** Someone who asks for the status of everything that was acknowledged by then, `polls` times. */
 export interface Poller {

@@ -1,10 +1,10 @@
-import type { Choice } from './choices.ts';
-import { nothing, orCrash, script, step } from './choices.ts';
-import type { Coupon } from './gate/gate.ts';
-import type { Applied } from './gate/scripts.ts';
-import { applyCoupon, inspect } from './gate/scripts.ts';
-import { changeCoupon, findCoupon, takeVersion } from './ledger.ts';
-import type { World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, orCrash, script, step } from '../choices.ts';
+import type { Coupon } from '../gate/gate.ts';
+import type { Applied } from '../gate/scripts.ts';
+import { applyCoupon, inspect } from '../gate/scripts.ts';
+import { changeCoupon, findCoupon, takeVersion } from '../ledger.ts';
+import type { World } from '../world.ts';
 
 /** What a manager wants: a total, or a state. */
 export type Wish = { total: number } | { state: Coupon['state'] };

@@ -1,9 +1,9 @@
-import type { Choice } from './choices.ts';
-import { nothing, orCrash, script, step } from './choices.ts';
-import type { Coupon } from './gate/gate.ts';
-import { applyCoupon, inspect, isOpen } from './gate/scripts.ts';
-import { findCoupon } from './ledger.ts';
-import type { World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, orCrash, script, step } from '../choices.ts';
+import type { Coupon } from '../gate/gate.ts';
+import { applyCoupon, inspect, isOpen } from '../gate/scripts.ts';
+import { findCoupon } from '../ledger.ts';
+import type { World } from '../world.ts';
 
 /** The loop of a keeper that brings a gate up to date with MySQL. */
 export interface CouponSync {

@@ -1,9 +1,9 @@
-import type { Choice } from './choices.ts';
-import { look, nothing, orCrash, produce, script } from './choices.ts';
-import { answerOf } from './gate/prelude.ts';
-import type { Listed } from './gate/scripts.ts';
-import { confirm, listPending } from './gate/scripts.ts';
-import type { LogRecord, World } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { look, nothing, orCrash, produce, script } from '../choices.ts';
+import { answerOf } from '../gate/prelude.ts';
+import type { Listed } from '../gate/scripts.ts';
+import { confirm, listPending } from '../gate/scripts.ts';
+import type { LogRecord, World } from '../world.ts';
 
 export interface Relay {
   kind: 'relay';

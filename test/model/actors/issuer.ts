@@ -1,9 +1,9 @@
-import type { Choice } from './choices.ts';
-import { nothing, orCrash, script, step } from './choices.ts';
-import { release } from './gate/scripts.ts';
-import { applyMarker, decideChunk } from './ledger.ts';
-import type { LogRecord, RequestRecord, World } from './world.ts';
-import { unknownCoupon } from './world.ts';
+import type { Choice } from '../choices.ts';
+import { nothing, orCrash, script, step } from '../choices.ts';
+import { release } from '../gate/scripts.ts';
+import { applyMarker, decideChunk } from '../ledger.ts';
+import type { LogRecord, RequestRecord, World } from '../world.ts';
+import { unknownCoupon } from '../world.ts';
 
 /** One of the consumers of the partition; a second one is a zombie that has not noticed yet. */
 export interface Issuer {

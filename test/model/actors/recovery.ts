@@ -1,12 +1,12 @@
-import type { Actor } from './actors.ts';
-import type { Choice } from './choices.ts';
-import { addFault, look, nothing, orCrash, produce, script, step } from './choices.ts';
-import type { Coupon, Issuance } from './gate/gate.ts';
-import type { Claim } from './gate/recovery-scripts.ts';
-import { claim, fence, open, stage } from './gate/recovery-scripts.ts';
-import { inspect, isShut } from './gate/scripts.ts';
-import { findCoupon, raiseEpoch, readHolders } from './ledger.ts';
-import type { World } from './world.ts';
+import type { Actor } from '../actors.ts';
+import type { Choice } from '../choices.ts';
+import { addFault, look, nothing, orCrash, produce, script, step } from '../choices.ts';
+import type { Coupon, Issuance } from '../gate/gate.ts';
+import type { Claim } from '../gate/recovery-scripts.ts';
+import { claim, fence, open, stage } from '../gate/recovery-scripts.ts';
+import { inspect, isShut } from '../gate/scripts.ts';
+import { findCoupon, raiseEpoch, readHolders } from '../ledger.ts';
+import type { World } from '../world.ts';
 
 /** The recovery of one coupon by one keeper. */
 export interface Recovery extends Claim {
