@@ -4,7 +4,6 @@ import { Reconciler } from '#audit/reconciler.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax } from '#coupon/coupon.ts';
 import type { CouponLedger } from '#ledger/coupon-ledger.ts';
-import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber, wholeNumbers } from './arguments.ts';
 import { CommandError } from './command-error.ts';
@@ -53,8 +52,8 @@ export function addReconcileCommand(program: Command): void {
       '\nExit code: 0 nothing differs any more, 1 something does, 2 something could not be judged',
     )
     .action(async (options: ReconcileOptions) => {
-      const outcomes = await withStores(['gate', 'ledger', 'log'], (stores, config) =>
-        reconcile(stores, config, options),
+      const outcomes = await withStores(['gate', 'ledger', 'log'], (stores) =>
+        reconcile(stores, options),
       );
       if (options.json) {
         process.stdout.write(toJson({ coupons: outcomes }));
@@ -66,27 +65,22 @@ export function addReconcileCommand(program: Command): void {
 
 async function reconcile(
   stores: Stores<'gate' | 'ledger' | 'log'>,
-  config: Config,
   options: ReconcileOptions,
 ): Promise<Outcome[]> {
-  const { ledger, gate, kafka } = stores;
+  const { ledger, gate, issuers } = stores;
   const coupons = await chooseCoupons(stores.coupons, options.coupon);
-  const reconciler = new Reconciler(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
+  const reconciler = new Reconciler(ledger, gate, issuers);
   const outcomes: Outcome[] = [];
-  try {
-    for (const coupon of coupons) {
-      const outcome = await reconcileOne(reconciler, coupon, options);
-      outcomes.push(outcome);
-      if (!options.json) {
-        process.stdout.write(describe(outcome));
-      }
-      // One after another: when nobody opens a gate again, the next one is better left open.
-      if (options.apply && outcome.result === 'differs') {
-        break;
-      }
+  for (const coupon of coupons) {
+    const outcome = await reconcileOne(reconciler, coupon, options);
+    outcomes.push(outcome);
+    if (!options.json) {
+      process.stdout.write(describe(outcome));
     }
-  } finally {
-    await reconciler.close();
+    // One after another: when nobody opens a gate again, the next one is better left open.
+    if (options.apply && outcome.result === 'differs') {
+      break;
+    }
   }
   return outcomes;
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { Auditor } from '#audit/auditor.ts';
 import type { Finding } from '#audit/finding.ts';
 import { invariants } from '#audit/finding.ts';
-import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber } from './arguments.ts';
 import { withStores } from './stores.ts';
@@ -30,8 +29,8 @@ export function addVerifyCommand(program: Command): void {
     )
     .option('--json', 'one JSON document instead of lines')
     .action(async (options: VerifyOptions) => {
-      const findings = await withStores(['gate', 'ledger', 'log'], (stores, config) =>
-        verify(stores, config, options),
+      const findings = await withStores(['gate', 'ledger', 'log'], (stores) =>
+        verify(stores, options),
       );
       if (options.json) {
         process.stdout.write(toJson({ findings: findings.map(toView) }));
@@ -41,24 +40,19 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(
-  { ledger, gate, kafka }: Stores<'gate' | 'ledger' | 'log'>,
-  config: Config,
+  { ledger, gate, kafka, issuers }: Stores<'gate' | 'ledger' | 'log'>,
   options: VerifyOptions,
 ): Promise<Finding[]> {
-  const auditor = new Auditor(ledger, gate, kafka, config.KAFKA_TOPIC_PREFIX);
+  const auditor = new Auditor(ledger, gate, kafka, issuers);
   const findings: Finding[] = [];
-  try {
-    for await (const finding of auditor.check({
-      restTimeoutMs: options.wait * 1_000,
-      ...(options.journal === undefined ? {} : { journal: options.journal }),
-    })) {
-      findings.push(finding);
-      if (!options.json) {
-        process.stdout.write(describe(finding));
-      }
+  for await (const finding of auditor.check({
+    restTimeoutMs: options.wait * 1_000,
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
+  })) {
+    findings.push(finding);
+    if (!options.json) {
+      process.stdout.write(describe(finding));
     }
-  } finally {
-    await auditor.close();
   }
   return findings;
 }

@@ -18,7 +18,7 @@ let job: AuditJob;
 
 beforeAll(async () => {
   await Promise.all([ledger.start(), here.start(), log.start()]);
-  auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.prefix);
+  auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.issuers);
   const write = (line: Buffer, _: string, done: () => void): void => {
     lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
     done();
@@ -27,7 +27,6 @@ beforeAll(async () => {
   job = new AuditJob(auditor, pino(new Writable({ write })), telemetry);
 });
 afterAll(async () => {
-  await auditor.close();
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 

@@ -14,8 +14,8 @@ await runProcess('firstcome-keeper', async (context) => {
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs,
   });
-  const { ledger, gate, kafka } = stores;
-  const auditor = new Auditor(ledger, gate, kafka, context.config.KAFKA_TOPIC_PREFIX);
+  const { ledger, gate, kafka, issuers } = stores;
+  const auditor = new Auditor(ledger, gate, kafka, issuers);
   const duties = createDuties(context, stores);
   duties.forEach((duty) => duty.start());
 
@@ -29,7 +29,6 @@ await runProcess('firstcome-keeper', async (context) => {
     close: async () => {
       // What is in hand first: it still needs the stores.
       await Promise.all([app.close(), ...duties.map((duty) => duty.stop())]);
-      await auditor.close();
       await opened.close();
     },
   };

@@ -26,10 +26,9 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'firstcome-audit-'));
   coupon = await ledger.createCoupon({ total: 5 });
   await here.rebuild(coupon, []);
-  auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.prefix);
+  auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.issuers);
 });
 afterEach(async () => {
-  await auditor.close();
   await Promise.all([ledger.close(), here.close(), log.close()]);
   await rm(directory, { recursive: true });
 });
@@ -164,13 +163,12 @@ test('waits for rest as long as it is told to', async () => {
 test('does not call a violation what requests that come in during the check explain', async () => {
   await issueTo(['ann']);
   const busy = new BusyGate(here.connection, here.prefix);
-  const busyAuditor = new Auditor(ledger.connection, busy, log.kafka, log.prefix);
+  const busyAuditor = new Auditor(ledger.connection, busy, log.kafka, log.issuers);
   const findings: Finding[] = [];
   for await (const finding of busyAuditor.check({ restTimeoutMs: 0 })) {
     findings.push(finding);
     busy.isBusy = finding.invariant === 'I4';
   }
-  await busyAuditor.close();
   expect(findings.filter(isViolated)).toEqual([]);
   expect(findings[4]?.skipped).toBe('not at rest: requests came in during the check');
 });

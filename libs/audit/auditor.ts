@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
-import { LogAdmin } from '#event-log/inspect/log-admin.ts';
+import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
@@ -20,20 +19,16 @@ export class Auditor {
   private readonly queries: AuditQueries;
   private readonly coupons: CouponLedger;
   private readonly issuances: IssuanceLedger;
-  private readonly admin: LogAdmin;
-  private readonly issuers: IssuerProgress;
 
   constructor(
     ledger: LedgerConnection,
     private readonly gate: Gate,
     private readonly kafka: Kafka,
-    topicPrefix: string,
+    private readonly issuers: IssuerProgress,
   ) {
     this.queries = new AuditQueries(ledger);
     this.coupons = new CouponLedger(ledger);
     this.issuances = new IssuanceLedger(ledger);
-    this.admin = new LogAdmin(kafka);
-    this.issuers = new IssuerProgress(this.admin, topicPrefix);
   }
 
   /**
@@ -83,11 +78,6 @@ export class Auditor {
     return finding.violations.length > 0 && (await this.activity()) !== before
       ? skipped(finding.invariant, 'not at rest: requests came in during the check')
       : finding;
-  }
-
-  /** Ends what the auditor itself has opened; the stores are the caller's. */
-  close(): Promise<void> {
-    return this.admin.close();
   }
 
   /** Changes with every request that is admitted, written to the log, or decided. */

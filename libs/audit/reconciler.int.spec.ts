@@ -14,10 +14,9 @@ let reconciler: Reconciler;
 
 beforeAll(async () => {
   await Promise.all([ledger.start(), here.start(), log.start()]);
-  reconciler = new Reconciler(ledger.connection, here.gate, log.kafka, log.prefix);
+  reconciler = new Reconciler(ledger.connection, here.gate, log.issuers);
 });
 afterAll(async () => {
-  await reconciler.close();
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 

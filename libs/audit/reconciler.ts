@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Coupon } from '#coupon/coupon.ts';
-import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
-import { LogAdmin } from '#event-log/inspect/log-admin.ts';
-import type { Kafka } from '#event-log/kafka-client.ts';
+import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -34,22 +32,19 @@ const termsSettleMs = 2_500;
 /** Shows where gates differ from MySQL, which is the truth, and makes them agree again. */
 export class Reconciler {
   private readonly coupons: CouponLedger;
-  private readonly admin: LogAdmin;
   private readonly holders: HolderComparison;
 
   constructor(
     ledger: LedgerConnection,
     private readonly gate: Gate,
-    kafka: Kafka,
-    topicPrefix: string,
+    issuers: IssuerProgress,
   ) {
     this.coupons = new CouponLedger(ledger);
-    this.admin = new LogAdmin(kafka);
     this.holders = new HolderComparison(
       gate,
       new IssuanceLedger(ledger),
       new AuditQueries(ledger),
-      new IssuerProgress(this.admin, topicPrefix),
+      issuers,
     );
   }
 
@@ -103,11 +98,6 @@ export class Reconciler {
       : `its gate is shut, and nobody has opened it in ${timeoutMs / 1_000} s: ` +
           'start a keeper and an issuer, or see what they wait for (/health/ready). ' +
           'They open it by themselves';
-  }
-
-  /** Ends what the reconciler itself has opened; the stores are the caller's. */
-  close(): Promise<void> {
-    return this.admin.close();
   }
 
   /** Only what lasts: a change of the coupon may be on its way to the gate. */

@@ -1,3 +1,5 @@
+import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
@@ -19,6 +21,8 @@ export class TestLog {
   readonly topics = topicNames(this.prefix);
   readonly publisher = new EventPublisher(this.kafka, { publishTimeoutMs: 10_000 });
   readonly log = new IssuanceLog(this.publisher, this.topics);
+  private readonly admin = new LogAdmin(this.kafka);
+  readonly issuers = new IssuerProgress(this.admin, this.prefix);
 
   async start(): Promise<void> {
     await this.made.open();
@@ -51,7 +55,7 @@ export class TestLog {
   }
 
   async close(): Promise<void> {
-    await this.publisher.close();
+    await Promise.all([this.publisher.close(), this.admin.close()]);
     await this.made.close();
   }
 }
