@@ -1,7 +1,8 @@
 import mysql from 'mysql2/promise';
 import type { Stack } from '../infra/harness/stack.ts';
 import { waitUntil } from '../infra/local/processes/waiting.ts';
-import { reason, ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 
 const drainDeadlineMs = 120_000;
 
@@ -49,7 +50,7 @@ export async function drain(
 
 /** How many assigns had which outcome since the start: `accepted 5000, recovering 64`. */
 export async function outcomes(stack: Stack): Promise<string> {
-  const metrics = await stack.app('api').metrics().catch(reason);
+  const metrics = await stack.app('api').metrics().catch(messageOf);
   const counts = metrics.matchAll(/^firstcome_assigns_total\{.*?outcome="(\w+)".*?\} (\d+)/gm);
   return [...counts].map(([, outcome, count]) => `${outcome} ${count}`).join(', ') || 'unknown';
 }

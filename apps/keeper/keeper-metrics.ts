@@ -1,5 +1,6 @@
 import type { ObservableResult } from '@opentelemetry/api';
 import type { PartitionLag } from '#event-log/inspect/consumer-lag.ts';
+import { sumOf } from '#event-log/inspect/consumer-lag.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
@@ -94,7 +95,12 @@ export class KeeperMetrics {
     gauge('kafka_topic_partition_current_offset', 'End of the log.', {}, ({ high }) => high);
     meter
       .createObservableGauge('kafka_consumergroup_lag_sum', { description: 'Over all partitions.' })
-      .addCallback((result) => observeKnown(result, sumLag(this.lags), { ...group, topic }));
+      .addCallback((result) =>
+        observeKnown(result, this.lags === undefined ? null : sumOf(this.lags), {
+          ...group,
+          topic,
+        }),
+      );
   }
 
   private observeDeadLetters({ meter }: Telemetry): void {
@@ -116,11 +122,4 @@ function observeKnown(
   if (value !== null) {
     result.observe(value, attributes);
   }
-}
-
-function sumLag(lags: PartitionLag[] | undefined): number | null {
-  if (lags === undefined || lags.some(({ lag }) => lag === null)) {
-    return null;
-  }
-  return lags.reduce((sum, { lag }) => sum + (lag ?? 0), 0);
 }

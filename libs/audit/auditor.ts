@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sumOf } from '#event-log/inspect/consumer-lag.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { Kafka } from '#event-log/kafka-client.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
@@ -112,9 +113,10 @@ export class Auditor {
         return `not at rest: coupon ${id} has ${pending} reservations pending`;
       }
     }
-    const lags = await this.issuers.lags();
-    const lag = lags.reduce((sum, partition) => sum + (partition.lag ?? Number.NaN), 0);
-    return lag === 0 ? undefined : `not at rest: the issuers are ${lag} records behind`;
+    const lag = sumOf(await this.issuers.lags());
+    return lag === 0
+      ? undefined
+      : `not at rest: the issuers are ${lag ?? 'nobody knows how many'} records behind`;
   }
 }
 

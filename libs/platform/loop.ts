@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './logging.ts';
+import { pauseFor } from './waiting.ts';
 
 /**
  * Does a duty again and again, `intervalMs` after it was done last, until stopped. A failure is logged
@@ -36,7 +36,7 @@ export class Loop {
       } catch (error) {
         this.note(error as Error);
       }
-      await delay(this.intervalMs, undefined, { signal }).catch(() => {});
+      await pauseFor(this.intervalMs, signal);
     }
   }
 

@@ -5,7 +5,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import type { Instance } from '../../infra/local/processes/paths.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
-import { reason } from '../../infra/local/terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
 import { randomOf } from '../model/search/random.ts';
 import { ChaosCrowd } from './chaos-crowd.ts';
 import type { Share } from './chaos-crowd.ts';
@@ -70,7 +70,7 @@ export class ChaosRun {
       );
       await this.breakAndJudge();
     } catch (error) {
-      this.result.failures.push(this.abort.aborted ? 'interrupted' : reason(error));
+      this.result.failures.push(this.abort.aborted ? 'interrupted' : messageOf(error));
     } finally {
       await this.crowd?.abandon();
       await this.report.step('stopping them', () => this.stack.stop());
@@ -124,11 +124,11 @@ export class ChaosRun {
   private async inject(victim: Victim, fault: Fault): Promise<FaultRecord> {
     this.watch.beginGaps();
     await injections[fault.kind](victim, fault).catch((error: unknown) => {
-      throw new Error(`${fault.kind}: ${reason(error)}`);
+      throw new Error(`${fault.kind}: ${messageOf(error)}`);
     });
     const repairedAt = Date.now();
     await this.untilInService().catch((error: unknown) => {
-      throw new Error(`after "${fault.kind}": ${reason(error)}`);
+      throw new Error(`after "${fault.kind}": ${messageOf(error)}`);
     });
     return {
       ...fault,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { ensureBuilt, nodeArguments } from '../processes/build.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { reason } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
 
 const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQL_URL'];
 /** What needs no server. */
@@ -20,7 +20,7 @@ if (!knowsServers && args.length > 0 && !args.some((argument) => offline.include
 try {
   await ensureBuilt(createProgress());
 } catch (error) {
-  process.stderr.write(`${reason(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);
 }
 const child = spawn(process.execPath, [...nodeArguments('cli'), ...args], {

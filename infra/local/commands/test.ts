@@ -7,7 +7,7 @@ import { instanceDir, rootDir } from '../processes/paths.ts';
 import { runOrThrow } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
-import { reason } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
 import { startServers, stopServers } from '../servers/servers.ts';
 import { addCounts, countTests, formatCounts, noTests } from './test-counts.ts';
 import type { TestCounts } from './test-counts.ts';
@@ -91,7 +91,7 @@ async function runAll(suite: Suites, filters: string[], progress: Report): Promi
     interrupted.signal.throwIfAborted();
     return counts;
   } catch (error) {
-    const why = interrupted.signal.aborted ? 'Interrupted.' : reason(error);
+    const why = interrupted.signal.aborted ? 'Interrupted.' : messageOf(error);
     process.stderr.write(`${why}\n`);
     return { ...counts, failed: Math.max(counts.failed, 1) };
   }

@@ -1,5 +1,6 @@
-const firstWaitMs = 500;
-const waitMaxMs = 10_000;
+import { backOffMs } from '#platform/waiting.ts';
+
+const waits = { firstMs: 500, maxMs: 10_000 };
 const healthyAfterMs = 30_000;
 
 /**
@@ -14,8 +15,7 @@ export class BackOff {
     if (uptimeMs >= healthyAfterMs) {
       this.deathsInARow = 0;
     }
-    const waitMs = Math.min(waitMaxMs, firstWaitMs * 2 ** this.deathsInARow);
     this.deathsInARow += 1;
-    return waitMs;
+    return backOffMs(waits, this.deathsInARow);
   }
 }

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
 import { waitUntil } from './waiting.ts';
 
 const logSizeMaxBytes = 50_000_000;
@@ -86,7 +87,7 @@ export async function spawnDetached(
     child.unref();
     return child as ChildProcess & { pid: number };
   } catch (error) {
-    throw new ReadableError(`${command} could not be started: ${reason(error)}`);
+    throw new ReadableError(`${command} could not be started: ${messageOf(error)}`);
   } finally {
     closeSync(output);
   }

@@ -1,5 +1,5 @@
 import type { Report } from '../terminal/progress.ts';
-import { reason } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
 import { mainFile } from './build.ts';
 import { changedFiles, loadedFiles } from './loaded-files.ts';
 import type { LoadedFiles } from './loaded-files.ts';
@@ -50,7 +50,7 @@ export class RestartOnChange {
         },
       );
     } catch (error) {
-      if (!superseded.aborted) this.report.line(reason(error));
+      if (!superseded.aborted) this.report.line(messageOf(error));
     }
   }
 

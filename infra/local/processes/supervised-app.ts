@@ -7,10 +7,9 @@ import type { Ending } from './own-process.ts';
 import { rootDir } from './paths.ts';
 import type { Instance } from './paths.ts';
 import { lowerPriority } from './priority.ts';
-import { reason, ReadableError } from '../terminal/readable-error.ts';
-
-/** sysexits.h EX_CONFIG: starting again would end the same way. */
-export const exitCodeConfig = 78;
+import { exitCodeConfig } from '#platform/config.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
 
 const readyDeadlineMs = 60_000;
 
@@ -97,7 +96,7 @@ export class SupervisedApp {
       await this.start();
     } catch (error) {
       if (!life.aborted) {
-        say(`${name} could not be started again: ${reason(error)}`);
+        say(`${name} could not be started again: ${messageOf(error)}`);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
 
 const minuteMs = 60_000;
 const answerTimeoutMs = 3_000;
@@ -66,7 +67,7 @@ export async function waitForOk(
       lastAnswer = `${response.status} ${body.slice(0, 500)}`;
       return response.status === 200 && isGood(body) ? true : undefined;
     } catch (error) {
-      lastAnswer = reason((error as Error).cause ?? error);
+      lastAnswer = messageOf((error as Error).cause ?? error);
       return undefined;
     }
   };

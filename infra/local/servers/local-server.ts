@@ -5,7 +5,8 @@ import type { Ports } from './ports.ts';
 import { processStartTime, spawnDetached, tail, terminate } from '../processes/process.ts';
 import { waitUntil } from '../processes/waiting.ts';
 import type { Report } from '../terminal/progress.ts';
-import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
 import { isRunning, removeRunFile, writeRunFile } from '../processes/run-files.ts';
 import type { RunFile } from '../processes/run-files.ts';
 import type { Place, ServerKind } from './server-kind.ts';
@@ -86,7 +87,7 @@ async function waitForAnswer(
       lastReason = 'another server answers on its port';
       return pong.identity === kind.identity(place, run.pid) ? true : undefined;
     } catch (error) {
-      lastReason = reason(error);
+      lastReason = messageOf(error);
       return undefined;
     }
   };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from '../processes/back-off.ts';
 import { logFile, rootDir, serverNames } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
-import { reason } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
 import { isRunning, readRunFile } from '../processes/run-files.ts';
 import { startServer } from './servers.ts';
 
@@ -63,7 +63,7 @@ export class ServerWatch {
         this.say(`${name} is back.`);
       }
     } catch (error) {
-      if (!this.stopped) this.say(`${name} did not come back: ${reason(error)}`);
+      if (!this.stopped) this.say(`${name} did not come back: ${messageOf(error)}`);
     }
     past.upSince = Date.now();
   }

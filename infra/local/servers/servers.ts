@@ -13,7 +13,8 @@ import { terminate } from '../processes/process.ts';
 import { waitUntil } from '../processes/waiting.ts';
 import { silent } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
-import { reason, ReadableError } from '../terminal/readable-error.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { ReadableError } from '../terminal/readable-error.ts';
 import { redis } from './redis.ts';
 import {
   isRunning,
@@ -233,7 +234,7 @@ async function endpoint(instance: Instance, name: ServerName, url: string): Prom
   const ask = (): Promise<number | undefined> =>
     kinds[name].ping(url).then(
       (pong) => pong.latencyMs,
-      (error: unknown) => void (lastReason = reason(error)),
+      (error: unknown) => void (lastReason = messageOf(error)),
     );
   const latencyMs = await waitUntil(ask, {
     deadlineMs: answerDeadlineMs,

@@ -7,11 +7,3 @@ export class ReadableError extends Error {
     this.exitCode = exitCode;
   }
 }
-
-/** What went wrong, in one line. Clients often hide it in the error underneath (`cause`). */
-export function reason(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') {
-    return error.errors.map(reason).join(', ');
-  }
-  return error instanceof Error ? error.message : String(error);
-}

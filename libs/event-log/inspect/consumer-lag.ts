@@ -13,6 +13,11 @@ export interface PartitionLag {
   lag: number | null;
 }
 
+/** Over all partitions; null when one is unknown. */
+export function sumOf(lags: readonly PartitionLag[]): number | null {
+  return lags.some(({ lag }) => lag === null) ? null : lags.reduce((sum, { lag }) => sum + lag!, 0);
+}
+
 /** The lag of a group in every partition of a topic. Rejects when the brokers do not answer. */
 export function readConsumerLag(
   admin: LogAdmin,
