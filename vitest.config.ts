@@ -1,12 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import swc from 'unplugin-swc';
 
-/** `#coupon/x.ts` means `libs/coupon/x.ts` in tests: the sources are tested, not an older build. */
-const conditions = ['source', 'module', 'node', 'development|production'];
-
 const shared = {
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
   plugins: [swc.vite({ module: { type: 'es6' } })],
 };
 

@@ -134,7 +134,6 @@ function runCommand(command, args) {
     '--disable-warning=TimeoutNegativeWarning',
     // Tools run from the sources, ours and those of the libs they import.
     `--import=${pathToFileURL(createRequire(import.meta.url).resolve('tsx'))}`,
-    '--conditions=source',
   ];
   const settings = join(root, '.env');
   if (existsSync(settings)) options.push(`--env-file=${settings}`);

@@ -42,7 +42,7 @@ function importsOf(code: string): string[] {
   );
 }
 
-/** `#gate/gate.ts` is `libs/gate/gate.js` of the build: see `imports` in package.json. */
+/** `#gate/gate.ts` is `libs/gate/gate.js` of the build: see `infra/build/complete-dist.mjs`. */
 function resolve(dist: string, importer: string, specifier: string): string {
   return specifier.startsWith('#')
     ? join(dist, 'libs', specifier.slice(1).replace(/\.ts$/, '.js'))

@@ -21,7 +21,7 @@ export interface WatchedSources {
 const saveMs = 50;
 const tsc = join(rootDir, 'node_modules', 'typescript', 'bin', 'tsc');
 const tscOptions = ['--project', 'tsconfig.build.json', '--watch', '--preserveWatchOutput'];
-const copyLuaScript = join(rootDir, 'infra', 'build', 'copy-lua.mjs');
+const completeDistScript = join(rootDir, 'infra', 'build', 'complete-dist.mjs');
 
 /**
  * Keeps `dist` built until `signal` is aborted. While there is an error in the TypeScript, it is
@@ -86,7 +86,7 @@ function watchLua(sources: WatchedSources): { close(): void } {
 }
 
 async function copyLua({ root, say }: WatchedSources): Promise<boolean> {
-  const copied = await runToEnd(process.execPath, [copyLuaScript], { cwd: root });
+  const copied = await runToEnd(process.execPath, [completeDistScript], { cwd: root });
   if (copied.code !== 0) say(copied.output);
   return copied.code === 0;
 }

@@ -49,7 +49,7 @@ export async function searchInParallel(
 /** Gives one thread a task after the other, until there is none. Rejects when the thread fails. */
 function runWorker(takeTask: () => Seeds | undefined, done: (of: Search) => void): Promise<void> {
   const worker = new Worker(new URL('./search-worker.ts', import.meta.url), {
-    execArgv: ['--import=tsx', '--conditions=source'],
+    execArgv: ['--import=tsx'],
   });
   return new Promise<void>((resolve, reject) => {
     const giveTask = (): void => {
