@@ -23,7 +23,7 @@ const inFlightMax = 3_000;
  * What they are told goes to `told`.
  */
 export class Crowd {
-  private readonly leaving = new AbortController();
+  private readonly ending = new AbortController();
   private readonly abandoning = new AbortController();
   private readonly loops: Promise<unknown>[] = [];
   private readonly asking = new Set<Promise<unknown>>();
@@ -66,7 +66,7 @@ export class Crowd {
     const client = async (): Promise<void> => {
       for (;;) {
         await this.pausing?.promise;
-        if (this.leaving.signal.aborted) {
+        if (this.ending.signal.aborted) {
           return;
         }
         await this.track(this.askUntilFinal(next()));
@@ -83,7 +83,7 @@ export class Crowd {
 
   /** Nobody new; whoever asks already gets a final answer before it resolves. */
   async finish(): Promise<void> {
-    this.leaving.abort();
+    this.ending.abort();
     this.resume();
     await Promise.all(this.loops);
     await Promise.all(this.asking);
@@ -114,7 +114,7 @@ export class Crowd {
 
   private async sendAtRate(perSecond: number, next: () => Wish[]): Promise<void> {
     let sentUntil = performance.now();
-    while (!this.leaving.signal.aborted) {
+    while (!this.ending.signal.aborted) {
       const now = performance.now();
       let due = Math.floor(((now - sentUntil) * perSecond) / 1_000);
       sentUntil += (due * 1_000) / perSecond;

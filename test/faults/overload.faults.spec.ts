@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadGenerator } from '../../bench/load.ts';
 import { findLoadGenerator } from '../../bench/load.ts';
@@ -99,26 +100,37 @@ describe('an api that is asked ten times as much as it can do', () => {
   });
 });
 
-/** People who come once, at a rate, while something else keeps the api busy. */
+/**
+ * People who come once, one after another, while something else keeps the api busy. They share a
+ * process with the load: after it stood still nobody hurries to make up for it, which would be a
+ * burst that the api is not measured by.
+ */
 class Newcomers extends Crowd {
   readonly visits: Told[] = [];
   private readonly unanswered: unknown[] = [];
-  private count = 0;
+  private readonly leaving = new AbortController();
+  private readonly coming: Promise<void>;
 
   constructor(run: string, afterMs: number) {
     super({ apis: () => [api], answerTimeoutMs: 30_000, ownConnections: true });
-    const next = (): string => `${run}-newcomer-${(this.count += 1)}`;
-    setTimeout(
-      () => this.keepRate(newcomersPerSecond, () => [{ couponId, userId: next() }]),
-      afterMs,
-    );
+    this.coming = this.come(run, afterMs);
   }
 
   /** Nobody new; rejects when a request got no answer. */
   override async finish(): Promise<void> {
+    this.leaving.abort();
+    await this.coming;
     await super.finish();
     if (this.unanswered.length > 0) {
       throw this.unanswered[0];
+    }
+  }
+
+  private async come(run: string, afterMs: number): Promise<void> {
+    await delay(afterMs);
+    for (let count = 0; !this.leaving.signal.aborted; count += 1) {
+      void this.ask({ couponId, userId: `${run}-newcomer-${count}` });
+      await delay(1_000 / newcomersPerSecond);
     }
   }
 
