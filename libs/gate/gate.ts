@@ -47,7 +47,13 @@ export class Gate {
   ): Promise<ReserveResult> {
     checkLength(userIds);
     const suffixes = newIdSuffixes(userIds.length);
-    const args = userIds.flatMap((userId, i) => [suffixes[i]!, userId, traceparents[i] ?? '']);
+    const args: (number | string)[] = [userIds.length];
+    userIds.forEach((userId, i) => args.push(suffixes[i]!, userId));
+    traceparents.forEach((traceparent, i) => {
+      if (traceparent !== undefined) {
+        args.push(i + 1, traceparent);
+      }
+    });
     return readReserveReply(await this.scripts.run('reserve', this.admissionKeys(couponId), args));
   }
 

@@ -1,8 +1,8 @@
 -- Reserves one unit for each user, in the order given.
 --
 -- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents
--- ARGV  for each user: id_suffix (what follows the version digit of its UUIDv7), user_id,
---       traceparent ('': none)
+-- ARGV  how many users, then for each: id_suffix (what follows the version digit of its UUIDv7),
+--       user_id; then for each who sent one: which user (1: the first), traceparent
 -- Returns { gate, epoch, kafka_partition, opens_at, now, then for each user: code, issuance_id }
 --   gate  0 admits or answers  1 fenced (recovering)  2 absent
 --   code  1 reserved  2 replayed  3 replayed, still pending
@@ -35,9 +35,14 @@ elseif meta.state == 'paused' then
   refusal = 7
 end
 
+local count = tonumber(ARGV[1])
 local user_ids = {}
-for i = 2, #ARGV, 3 do
-  user_ids[#user_ids + 1] = ARGV[i]
+for i = 1, count do
+  user_ids[i] = ARGV[2 * i + 1]
+end
+local traceparents = {}
+for i = 2 * count + 2, #ARGV, 2 do
+  traceparents[tonumber(ARGV[i])] = ARGV[i + 1]
 end
 local held = #user_ids > 0 and redis.call('HMGET', KEYS[2], unpack(user_ids)) or {}
 
@@ -60,14 +65,14 @@ for i, user_id in ipairs(user_ids) do
   elseif not refusal then
     if left > 0 then
       code = 1
-      id = id_prefix .. ARGV[3 * i - 2]
+      id = id_prefix .. ARGV[2 * i]
       left = left - 1
       reserved_now[user_id] = id
       append(holders, user_id, id)
       append(pending, now, id)
       append(pending_users, id, user_id)
-      if ARGV[3 * i] ~= '' then
-        append(pending_traceparents, id, ARGV[3 * i])
+      if traceparents[i] then
+        append(pending_traceparents, id, traceparents[i])
       end
     else
       code = 4
