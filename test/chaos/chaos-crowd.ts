@@ -49,22 +49,24 @@ const retryAfterMs = { least: 200, spread: 600 };
 const recentUsersMax = 1_000;
 const examplesMax = 5;
 
+export const noCounts: Readonly<CrowdCounts> = {
+  requests: 0,
+  accepted: 0,
+  replayed: 0,
+  refused: 0,
+  sentAway: 0,
+  unanswered: 0,
+  unexpected: 0,
+  gaveUp: 0,
+};
+
 /**
  * A steady crowd: so many requests a second, whatever becomes of them. Most come from somebody new;
  * some users ask again, and some ask all apis at once. Who was sent away, or got no answer, asks
  * again after a while, within the same rate.
  */
 export class ChaosCrowd extends Crowd {
-  readonly counts: CrowdCounts = {
-    requests: 0,
-    accepted: 0,
-    replayed: 0,
-    refused: 0,
-    sentAway: 0,
-    unanswered: 0,
-    unexpected: 0,
-    gaveUp: 0,
-  };
+  readonly counts: CrowdCounts = { ...noCounts };
   /** The first answers that were not expected, in words. */
   readonly unexpected: string[] = [];
   private readonly waiting: Waiting[] = [];

@@ -7,7 +7,7 @@ import { waitUntil } from '../../infra/local/processes/waiting.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
 import { messageOf } from '#platform/error-message.ts';
 import { randomOf } from '../model/search/random.ts';
-import { ChaosCrowd } from './chaos-crowd.ts';
+import { ChaosCrowd, noCounts } from './chaos-crowd.ts';
 import type { Share } from './chaos-crowd.ts';
 import type { ChaosResult, FaultRecord } from './chaos-result.ts';
 import { faultKinds, planFaults } from './fault-plan.ts';
@@ -229,14 +229,3 @@ export class ChaosRun {
     );
   }
 }
-
-const noCounts = {
-  requests: 0,
-  accepted: 0,
-  replayed: 0,
-  refused: 0,
-  sentAway: 0,
-  unanswered: 0,
-  unexpected: 0,
-  gaveUp: 0,
-};
