@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Auditor } from '#audit/auditor.ts';
 import type { Finding } from '#audit/finding.ts';
 import { invariants } from '#audit/finding.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber } from './arguments.ts';
 import { withStores } from './stores.ts';
@@ -16,7 +17,7 @@ interface VerifyOptions {
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('check the invariants against the live stores; exit 1 when one does not hold')
+    .description('check the invariants against the live stores; exit 3 when one does not hold')
     .option(
       '--journal <file>',
       'answers of clients, NDJSON: http_status, issuance_id, coupon_id, user_id',
@@ -35,7 +36,7 @@ export function addVerifyCommand(program: Command): void {
       if (options.json) {
         process.stdout.write(toJson({ findings: findings.map(toView) }));
       }
-      process.exitCode = findings.every(holds) ? 0 : 1;
+      process.exitCode = findings.every(holds) ? exitCodes.fine : exitCodes.promiseVoid;
     });
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { exitCodes } from './exit-codes.ts';
 import { faultPoints, faultSignals } from './fault-point.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
@@ -191,9 +192,6 @@ export const environmentSchema = z
 
 export type Config = z.output<typeof environmentSchema>;
 
-/** The exit code of a process whose configuration is wrong (sysexits.h: EX_CONFIG). */
-export const exitCodeConfig = 78;
-
 /**
  * Parses the environment once. On a bad one prints a list of everything that is wrong, a line per
  * setting, and exits with 78; never echoes a value, since it may be a password.
@@ -204,7 +202,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     return parsed.data;
   }
   process.stderr.write(`${describeConfigErrors(parsed.error)}\n`);
-  process.exit(exitCodeConfig);
+  process.exit(exitCodes.configuration);
 }
 
 /** One readable line per setting that is wrong. */

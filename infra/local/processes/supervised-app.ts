@@ -7,8 +7,8 @@ import type { Ending } from './own-process.ts';
 import { rootDir } from './paths.ts';
 import type { Instance } from './paths.ts';
 import { lowerPriority } from './priority.ts';
-import { exitCodeConfig } from '#platform/config.ts';
 import { messageOf } from '#platform/error-message.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 
 const readyDeadlineMs = 60_000;
@@ -82,9 +82,9 @@ export class SupervisedApp {
     }
     const { say, onBadConfig } = this.supervision;
     const { name } = this.app;
-    if (code === exitCodeConfig) {
+    if (code === exitCodes.configuration) {
       const message = `${name} refuses its configuration:\n${this.process.output.trimEnd()}`;
-      onBadConfig(new ReadableError(message, exitCodeConfig));
+      onBadConfig(new ReadableError(message, exitCodes.configuration));
       return;
     }
     const how = signal === null ? `exit code ${code}` : signal;
