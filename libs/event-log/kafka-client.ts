@@ -4,6 +4,7 @@ import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
 import './kafkajs-mends/mends.ts';
 import { Kafka, logLevel } from 'kafkajs';
+import { registerCodecs } from './compression/codecs.ts';
 
 export type { Kafka } from 'kafkajs';
 
@@ -16,6 +17,8 @@ type ConnectionConfig = Pick<
   | 'KAFKA_SASL_USERNAME'
   | 'KAFKA_SASL_PASSWORD'
 >;
+
+registerCodecs();
 
 const connectionTimeoutMs = 2_000;
 /** Longer than a publish waits by default, so that a slow answer is not mistaken for a lost one. */

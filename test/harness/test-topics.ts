@@ -93,6 +93,16 @@ export class TestTopics {
     return (await this.admin.listTopics()).includes(topic);
   }
 
+  /** Changes settings of a topic that is there. */
+  async configure(topic: string, settings: Record<string, string>): Promise<void> {
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    const type = ConfigResourceTypes.TOPIC;
+    await this.admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type, name: topic, configEntries }],
+    });
+  }
+
   async settings(topic: string): Promise<Record<string, string>> {
     const { resources } = await this.admin.describeConfigs({
       includeSynonyms: false,

@@ -3,7 +3,8 @@ import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { EachBatchPayload } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { within } from '#platform/waiting.ts';
-import type { RecordBatch } from '../consumed-record.ts';
+import type { RecordBatch, TopicPartition } from '../consumed-record.ts';
+import { type FetchFailure, fetchFailureOf } from '../kafkajs-mends/fetch-failures.ts';
 import { BatchContext, PartitionStoppedError } from './batch-context.ts';
 import type {
   BatchTransportOptions,
@@ -16,6 +17,10 @@ import { GroupConsumer } from './group/group-consumer.ts';
 import { assertHandlers, settled } from './nest-handlers.ts';
 import { PartitionPauses, type StoppedPartition } from './partition/partition-pauses.ts';
 import { PositionGuard } from './partition/position-guard.ts';
+import { howToSkip } from './partition/log-position.ts';
+
+/** How often a batch that is not understood is read before its partition stops. */
+const unreadableReadsMax = 3;
 
 /**
  * Feeds Nest handlers (`@EventPattern(topic)`) whole batches of one partition, in the order of the log
@@ -51,6 +56,8 @@ import { PositionGuard } from './partition/position-guard.ts';
  * - FETCHED: its batches go to the handler, one after another.
  *   → RETRIED when the handler throws, or returns with records left although nobody told it to stop.
  *   → STOPPED when the handler throws PartitionStoppedError.
+ *   → RETRIED when the broker refuses the partition, or the next batch is not understood; → STOPPED when it
+ *   is not understood the third time in a row.
  *   → HELD when the log has lost the next offset meanwhile.
  * - RETRIED: paused for 0.5 s; twice as long after every failure in a row, up to 10 s; 0.5 s again
  *   after progress. → FETCHED from the first record that was not resolved.
@@ -111,6 +118,11 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     if (this.pauses.isPaused({ topic, partition })) {
       return;
     }
+    const failure = fetchFailureOf(payload.batch.messages[0]);
+    if (failure !== undefined) {
+      this.onUnreadable({ topic, partition }, failure);
+      return;
+    }
     const { membership } = this.consumer;
     const { signal } = this.closing;
     const delivery = new Delivery(payload, membership, signal, this.options.logger);
@@ -145,6 +157,16 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
           .finally(runEndHook);
       });
     });
+  }
+
+  /** It may have been this broker, or the way from it: only what is never readable stops. */
+  private onUnreadable(at: TopicPartition, { reason, batch }: FetchFailure): void {
+    if (batch !== undefined && this.pauses.failuresOf(at) + 1 >= unreadableReadsMax) {
+      const how = howToSkip(this.options.groupId, at.topic, at.partition, batch.nextOffset);
+      this.pauses.stop({ ...at, offset: batch.firstOffset, reason: `${reason}. ${how}` });
+    } else {
+      this.pauses.retryLater(at, reason);
+    }
   }
 
   private pauseAfter(error: unknown, delivery: Delivery): void {

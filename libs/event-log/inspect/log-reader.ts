@@ -3,6 +3,7 @@ import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { pauseFor, within } from '#platform/waiting.ts';
 import { type ConsumedRecord, toConsumedRecord } from '../consumed-record.ts';
+import { type FetchFailure, fetchFailureOf } from '../kafkajs-mends/fetch-failures.ts';
 
 export interface LogReaderOptions {
   /** How long nothing may be read before giving up. */
@@ -131,6 +132,11 @@ class TopicReader {
 
   private async onBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
+    const failure = fetchFailureOf(batch.messages[0]);
+    if (failure !== undefined) {
+      this.onUnreadable(batch.partition, failure);
+      return;
+    }
     const timer = setInterval(() => void payload.heartbeat().catch(() => {}), heartbeatCheckMs);
     try {
       for (const message of batch.messages) {
@@ -149,6 +155,16 @@ class TopicReader {
     } finally {
       clearInterval(timer);
     }
+  }
+
+  private onUnreadable(partition: number, { reason, batch }: FetchFailure): void {
+    const error = new LogReadError(`partition ${partition} of ${this.topic}: ${reason}`);
+    if (batch === undefined) {
+      // kafkajs asks the broker again, a few times, and then says so.
+      throw error;
+    }
+    this.refusal = { error };
+    this.ended.abort();
   }
 
   private async untilFinished(admin: Admin): Promise<void> {

@@ -8,3 +8,5 @@ import './fresh-connection.ts';
 import './idle-request-queue.ts';
 import './mute-connection.ts';
 import './offset-reset.ts';
+import './batch-decoding.ts';
+import './fetch-failures.ts';

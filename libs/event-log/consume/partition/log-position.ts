@@ -49,3 +49,18 @@ export function howToGoOn(groupId: string, topic: string, partition: number): st
     `--group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-earliest --execute`
   );
 }
+
+/** What an operator does about a batch that nobody can read any more. */
+export function howToSkip(
+  groupId: string,
+  topic: string,
+  partition: number,
+  nextOffset: string | undefined,
+): string {
+  const to = nextOffset ?? 'THE FIRST OFFSET BEHIND IT (see kafka-dump-log)';
+  return (
+    'Where a newer issuer can read it, or another replica has it whole, start that. To give up what is in ' +
+    'it, stop all consumers of the group and run kafka-consumer-groups ' +
+    `--group ${groupId} --topic ${topic}:${partition} --reset-offsets --to-offset ${to} --execute`
+  );
+}

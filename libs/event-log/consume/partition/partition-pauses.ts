@@ -75,6 +75,11 @@ export class PartitionPauses {
     });
   }
 
+  /** How often in a row the partition has failed. */
+  failuresOf(at: TopicPartition): number {
+    return this.retries.get(keyOf(at))?.failures ?? 0;
+  }
+
   /** Pauses the partition until the process restarts. */
   stop(stopped: StoppedPartition): void {
     this.succeeded(stopped);
