@@ -16,6 +16,7 @@ const libs = {
 /** Of each room of libs/event-log, the rooms it stands on; what lies above the rooms, all may use. */
 const eventLogRooms = {
   'kafkajs-mends': [],
+  compression: ['kafkajs-mends'],
   publish: [],
   inspect: [],
   consume: ['inspect', 'kafkajs-mends'],

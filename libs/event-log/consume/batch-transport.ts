@@ -4,7 +4,7 @@ import type { EachBatchPayload } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { within } from '#platform/waiting.ts';
 import type { RecordBatch, TopicPartition } from '../consumed-record.ts';
-import { type FetchFailure, fetchFailureOf } from '../kafkajs-mends/fetch-failures.ts';
+import { type FetchFailure, fetchFailureOf } from '../fetch-failure.ts';
 import { BatchContext, PartitionStoppedError } from './batch-context.ts';
 import type {
   BatchTransportOptions,

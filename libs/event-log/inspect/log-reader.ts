@@ -3,7 +3,7 @@ import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import { pauseFor, within } from '#platform/waiting.ts';
 import { type ConsumedRecord, toConsumedRecord } from '../consumed-record.ts';
-import { type FetchFailure, fetchFailureOf } from '../kafkajs-mends/fetch-failures.ts';
+import { type FetchFailure, fetchFailureOf } from '../fetch-failure.ts';
 
 export interface LogReaderOptions {
   /** How long nothing may be read before giving up. */

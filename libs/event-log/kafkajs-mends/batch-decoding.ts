@@ -1,5 +1,5 @@
-import type { FetchedMessage } from './fetch-failures.ts';
-import { toFailedMessage, toSkippedMessage } from './fetch-failures.ts';
+import type { FetchedMessage } from '../fetch-failure.ts';
+import { toFailedMessage, toSkippedMessage } from '../fetch-failure.ts';
 import { innerModule } from './replace-module.ts';
 
 /** What we use of classes and functions inside kafkajs 2.2.4. */
@@ -29,7 +29,7 @@ const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
  * The batches of a partition, as a fetch brings them. kafkajs lets an error out that takes all partitions of
  * the fetch, and the consumer, with it: over a codec it does not have, or bytes that make no sense; and what
  * it can still take apart it believes, for it compares no checksums. Here what can be read is handed on,
- * and a batch that cannot be is told of instead (fetch-failures.ts) when it is the next one to read.
+ * and a batch that cannot be is told of instead (fetch-failure.ts) when it is the next one to read.
  */
 export const decodeMessages: DecodeMessages = async (decoder) => {
   const size = decoder.readInt32();

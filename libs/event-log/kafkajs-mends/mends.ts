@@ -9,4 +9,4 @@ import './idle-request-queue.ts';
 import './mute-connection.ts';
 import './offset-reset.ts';
 import './batch-decoding.ts';
-import './fetch-failures.ts';
+import './refused-partitions.ts';
