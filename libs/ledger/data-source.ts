@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import type { Config } from '#platform/config.ts';
-import { readCertificateAuthority } from '#platform/config.ts';
 import { DeadLetterRow } from './dead-letter-row.ts';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.ts';
+import { mysqlOptions } from './mysql-options.ts';
 import { poolDriver } from './pool-driver.ts';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.ts';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.ts';
@@ -19,11 +19,11 @@ const connectTimeoutMs = 5_000;
  * longer fails as one does whose connection breaks; without it, nothing ends a query.
  */
 export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number): DataSource {
-  const ca = readCertificateAuthority(config.MYSQL_CA_FILE);
+  const { user, ...address } = mysqlOptions(config);
   return new DataSource({
     type: 'mysql',
-    url: config.MYSQL_URL,
-    ...(ca === undefined ? {} : { ssl: { ca } }),
+    ...address,
+    username: user,
     charset: 'utf8mb4',
     // A BIGINT comes as a number; one above 2^53, as only the offset of a record may be, as text.
     supportBigNumbers: true,

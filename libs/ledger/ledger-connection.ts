@@ -1,13 +1,17 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import type { MysqlDriver } from 'typeorm/driver/mysql/MysqlDriver.js';
 import { probeTimeoutMs } from '#platform/health/health-probes.ts';
-import { isConnectionError } from './driver-error.ts';
+import type { LedgerUse } from './checks/ledger-trial.ts';
+import { describeLedgerFailure, readOnlyProblem, tryLedger } from './checks/ledger-trial.ts';
+import { isUnavailable } from './driver-error.ts';
 import type { LedgerConfig } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
+import { renewConnections } from './renewal.ts';
 import { describeSchema } from './schema-state.ts';
 
-/** MySQL has not answered since this process started. */
+/** MySQL has not answered since this process started, or must not be asked as things are. */
 export class LedgerUnavailableError extends Error {
   override readonly name = 'LedgerUnavailableError';
 }
@@ -26,11 +30,16 @@ export class LedgerConnection {
   private readonly stopping = new AbortController();
   private connecting: Promise<void> | undefined;
   private lastError = 'not connected yet';
+  /** A node that takes no writes is a copy, and its answers may be old. */
+  private isReadOnly = false;
 
-  /** With `queryTimeoutMs` no query takes longer: it rejects with a connection error. */
+  /**
+   * With `queryTimeoutMs` no query takes longer: it rejects with a connection error. What `use` says
+   * is tried by `connectionProblem`.
+   */
   constructor(
     private readonly config: LedgerConfig,
-    private readonly options: { queryTimeoutMs?: number } = {},
+    private readonly options: { queryTimeoutMs?: number; use?: LedgerUse } = {},
   ) {}
 
   start(): void {
@@ -44,21 +53,29 @@ export class LedgerConnection {
     return this.dataSource;
   }
 
-  /** Throws `LedgerUnavailableError` until the first connection is made. */
+  /** Throws `LedgerUnavailableError` until the first connection is made, and while MySQL takes no writes. */
   get dataSource(): DataSource {
-    if (this.source === undefined) {
-      throw new LedgerUnavailableError(`MySQL is not reachable: ${this.lastError}`);
+    if (this.isReadOnly) {
+      throw new LedgerUnavailableError(readOnlyProblem);
     }
-    return this.source;
+    return this.connectedSource;
   }
 
-  /** Why MySQL cannot be asked, in words; `undefined` when it can. */
+  /**
+   * Why MySQL cannot be used, in words; `undefined` when it can. Tries it, and has connections made
+   * anew that lead to a node which takes no writes.
+   */
   async connectionProblem(): Promise<string | undefined> {
     try {
-      await inTime(this.dataSource.query('SELECT 1'));
-      return undefined;
+      const source = this.connectedSource;
+      const problem = await inTime(tryLedger(source, this.options.use ?? 'read'));
+      this.isReadOnly = problem === readOnlyProblem;
+      if (this.isReadOnly) {
+        renewConnections((source.driver as MysqlDriver).pool);
+      }
+      return problem;
     } catch (error) {
-      return `MySQL is not reachable: ${(error as Error).message}`;
+      return error instanceof LedgerUnavailableError ? error.message : describeLedgerFailure(error);
     }
   }
 
@@ -68,9 +85,9 @@ export class LedgerConnection {
    */
   async schemaProblem(): Promise<string | undefined> {
     try {
-      return await inTime(describeSchema(this.dataSource));
+      return await inTime(describeSchema(this.connectedSource));
     } catch (error) {
-      if (error instanceof LedgerUnavailableError || isConnectionError(error)) {
+      if (error instanceof LedgerUnavailableError || isUnavailable(error)) {
         return undefined;
       }
       throw error;
@@ -81,6 +98,13 @@ export class LedgerConnection {
     this.stopping.abort();
     await this.connecting?.catch(() => {});
     await this.source?.destroy();
+  }
+
+  private get connectedSource(): DataSource {
+    if (this.source === undefined) {
+      throw new LedgerUnavailableError(`MySQL is not reachable: ${this.lastError}`);
+    }
+    return this.source;
   }
 
   private async connectUntilUp(): Promise<void> {
@@ -100,7 +124,9 @@ export class LedgerConnection {
 async function inTime<Answer>(question: Promise<Answer>): Promise<Answer> {
   const timer = new AbortController();
   const expired = delay(healthAnswerMs, undefined, { signal: timer.signal }).then((): never => {
-    throw new LedgerUnavailableError(`no answer within ${healthAnswerMs} ms`);
+    throw new LedgerUnavailableError(
+      `MySQL is not reachable: no answer within ${healthAnswerMs} ms`,
+    );
   });
   // Whichever comes second may fail with nobody left to hear it.
   expired.catch(() => {});

@@ -1,7 +1,8 @@
 import mysql from 'mysql2/promise';
-import { readCertificateAuthority } from '#platform/config.ts';
 import type { LedgerConfig } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
+import { isForbidden } from './driver-error.ts';
+import { mysqlOptions } from './mysql-options.ts';
 
 const lockName = 'firstcome.migrate';
 const lockWaitSeconds = 60;
@@ -27,15 +28,16 @@ export async function migrate(config: LedgerConfig): Promise<string[]> {
 }
 
 async function createDatabase(config: LedgerConfig): Promise<mysql.Connection> {
-  const url = new URL(config.MYSQL_URL);
-  const database = decodeURIComponent(url.pathname.slice(1));
-  url.pathname = '/';
-  const ca = readCertificateAuthority(config.MYSQL_CA_FILE);
-  const connection = await mysql.createConnection({
-    uri: url.toString(),
-    ...(ca === undefined ? {} : { ssl: { ca } }),
-  });
-  await connection.query('CREATE DATABASE IF NOT EXISTS ?? CHARACTER SET utf8mb4', [database]);
+  const { database, ...server } = mysqlOptions(config);
+  const connection = await mysql.createConnection(server);
+  await connection
+    .query('CREATE DATABASE IF NOT EXISTS ?? CHARACTER SET utf8mb4', [database])
+    .catch((error: unknown) => {
+      // Who may only change tables needs a database that is there: the migrations tell whether it is.
+      if (!isForbidden(error)) {
+        throw error;
+      }
+    });
   return connection;
 }
 

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
-import type { Pool, PoolOptions } from 'mysql2';
+import type { Socket } from 'node:net';
+import type { Pool, PoolConnection, PoolOptions } from 'mysql2';
 import mysql from 'mysql2';
 import { limitTime, waitingMax } from './query-limit.ts';
+import { renewable } from './renewal.ts';
 
 /**
  * MySQL closes a connection that says nothing for so long, takes back what it had not committed, and
@@ -30,11 +32,40 @@ export function poolDriver(queryTimeoutMs?: number): { createPool(options: PoolO
       if (queryTimeoutMs !== undefined) {
         limitTime(pool, queryTimeoutMs);
       }
-      pool.on('connection', (connection) => {
-        // One that fails has lost its connection, which whoever uses it will hear.
-        connection.query('SET SESSION wait_timeout = ?', [silenceMaxMs / 1_000], () => {});
-      });
+      renewable(pool);
+      pool.on('connection', prepareSession);
       return pool;
     },
   };
+}
+
+/**
+ * Said to every connection before anything else, so that no setting of the server changes what our
+ * statements mean. First of all the mode: mysql2 escapes with backslashes, which a server with
+ * NO_BACKSLASH_ESCAPES takes for letters, and a quote in a name would end its string.
+ */
+const sessionStatements = [
+  `SET NAMES utf8mb4,
+    SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+    SESSION time_zone = '+00:00',
+    SESSION autocommit = 1,
+    SESSION completion_type = 0,
+    SESSION unique_checks = 1,
+    SESSION foreign_key_checks = 1,
+    SESSION sql_safe_updates = 0,
+    SESSION sql_big_selects = 1,
+    SESSION sql_select_limit = 18446744073709551615,
+    SESSION wait_timeout = ${silenceMaxMs / 1_000}`,
+  'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE',
+];
+
+function prepareSession(connection: PoolConnection): void {
+  for (const statement of sessionStatements) {
+    connection.query(statement, (error: Error | null) => {
+      if (error !== null) {
+        // Nobody may use it as it is. A loss of the connection is what those hear who wait behind.
+        (connection as unknown as { stream: Socket }).stream.destroy(error);
+      }
+    });
+  }
 }

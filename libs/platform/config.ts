@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { exitCodes } from './exit-codes.ts';
 import { faultPoints, faultSignals } from './fault-point.ts';
+import { readBrokers } from './urls/kafka-brokers.ts';
+import { readMysqlUrl } from './urls/mysql-url.ts';
+import { readRedisUrl } from './urls/redis-url.ts';
+import { UrlError } from './urls/url-parts.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
@@ -10,7 +14,12 @@ const optional = z
   .string()
   .transform((value) => (value === '' ? undefined : value))
   .optional();
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' });
+const certificate = optional.superRefine(
+  (file, context) => void refine(context, () => readCertificateAuthority(file)),
+);
+const redisUrl = z
+  .string()
+  .superRefine((url, context) => void refine(context, () => readRedisUrl(url)));
 
 /**
  * Every setting of every process, by environment variable. The description of a setting is its
@@ -69,7 +78,7 @@ export const environmentSchema = z
     GATE_REDIS_URL: redisUrl
       .default('redis://127.0.0.1:6379')
       .describe('Redis that holds the gate (maxmemory-policy noeviction). rediss:// for TLS.'),
-    GATE_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// gate.'),
+    GATE_REDIS_CA_FILE: certificate.describe('CA certificate (PEM file) for a rediss:// gate.'),
     GATE_KEY_PREFIX: z
       .string()
       .regex(/^[\w:-]{0,64}$/, 'at most 64 letters, digits, _ : or -')
@@ -81,19 +90,17 @@ export const environmentSchema = z
     JOBS_REDIS_URL: redisUrl
       .default('redis://127.0.0.1:6380')
       .describe('Redis of the job queues; another server than the gate (noeviction too).'),
-    JOBS_REDIS_CA_FILE: optional.describe('CA certificate (PEM file) for a rediss:// job store.'),
+    JOBS_REDIS_CA_FILE: certificate.describe(
+      'CA certificate (PEM file) for a rediss:// job store.',
+    ),
 
     KAFKA_BROKERS: z
       .string()
       .default('127.0.0.1:9092')
-      .transform((value) => value.split(',').map((broker) => broker.trim()))
-      .refine(
-        (brokers) => brokers.every((broker) => /^[^\s:]+:\d{1,5}$/.test(broker)),
-        'must be host:port[,host:port…]',
-      )
+      .transform((list, context) => refine(context, () => readBrokers(list)) ?? z.NEVER)
       .describe('Kafka bootstrap brokers, host:port, separated by commas.'),
     KAFKA_SSL: flag.default(false).describe('Talk TLS to Kafka.'),
-    KAFKA_CA_FILE: optional.describe('CA certificate (PEM file) for Kafka over TLS.'),
+    KAFKA_CA_FILE: certificate.describe('CA certificate (PEM file) for Kafka over TLS.'),
     KAFKA_SASL_MECHANISM: z
       .enum(['plain', 'scram-sha-256', 'scram-sha-512', ''])
       .default('')
@@ -140,10 +147,11 @@ export const environmentSchema = z
       .describe('How long an assign waits for Kafka before it answers 503 UNCONFIRMED.'),
 
     MYSQL_URL: z
-      .url({ protocol: /^mysql$/, error: 'must be a mysql://user:password@host:port/database URL' })
+      .string()
+      .superRefine((url, context) => void refine(context, () => readMysqlUrl(url, false)))
       .default('mysql://root@127.0.0.1:3306/firstcome')
-      .describe('MySQL 8.4+ or MariaDB 10.11+.'),
-    MYSQL_CA_FILE: optional.describe('CA certificate (PEM file); set it to talk TLS to MySQL.'),
+      .describe('MySQL 8.4+ or MariaDB 10.11+. Add ?ssl-mode=VERIFY_IDENTITY for TLS.'),
+    MYSQL_CA_FILE: certificate.describe('CA certificate (PEM file); set it to talk TLS to MySQL.'),
     MYSQL_POOL_SIZE: z.coerce
       .number()
       .int()
@@ -188,6 +196,19 @@ export const environmentSchema = z
   .refine((config) => config.KAFKA_MIN_INSYNC_REPLICAS <= config.KAFKA_REPLICATION_FACTOR, {
     path: ['KAFKA_MIN_INSYNC_REPLICAS'],
     error: 'must not be more than KAFKA_REPLICATION_FACTOR: nothing could be written',
+  })
+  .superRefine(({ MYSQL_URL, MYSQL_CA_FILE }, context) => {
+    if (MYSQL_CA_FILE !== undefined) {
+      refine(context, () => readMysqlUrl(MYSQL_URL, true), 'MYSQL_URL');
+    }
+  })
+  .superRefine((config, context) => {
+    for (const store of ['GATE_REDIS', 'JOBS_REDIS'] as const) {
+      if (config[`${store}_CA_FILE`] !== undefined && !/^rediss:/i.test(config[`${store}_URL`])) {
+        const message = `is for TLS, and ${store}_URL does not begin with rediss://`;
+        context.addIssue({ code: 'custom', path: [`${store}_CA_FILE`], message });
+      }
+    }
   });
 
 export type Config = z.output<typeof environmentSchema>;
@@ -208,14 +229,28 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 /** One readable line per setting that is wrong. */
 export function describeConfigErrors(error: z.ZodError): string {
   const lines = error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  return ['The configuration is not valid:', ...lines, 'See .env.example for every setting.'].join(
-    '\n',
-  );
+  return [
+    'The configuration is not valid:',
+    ...new Set(lines),
+    'See .env.example for every setting.',
+  ].join('\n');
 }
 
 /** The certificate authority to trust for a TLS connection, or nothing when none is configured. */
 export function readCertificateAuthority(file: string | undefined): string | undefined {
   return file === undefined ? undefined : readFileSync(file, 'utf8');
+}
+
+/** What `read` makes of a value, or an issue in its words; never with the value. */
+function refine<T>(context: z.RefinementCtx, read: () => T, setting?: string): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code = 'is not a certificate' } = error as { code?: string };
+    const message = error instanceof UrlError ? error.message : `cannot be read: ${code}`;
+    context.addIssue({ code: 'custom', message, ...(setting && { path: [setting] }) });
+    return undefined;
+  }
 }
 
 /** `NAME=` in an env file means "not set". */

@@ -3,7 +3,7 @@ import { Catch, HttpException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#platform/logging.ts';
 import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
-import { isConnectionError } from '#ledger/driver-error.ts';
+import { isUnavailable } from '#ledger/driver-error.ts';
 import { bodyBytesMax } from './limits.ts';
 import { Problem, problemKinds } from './problem.ts';
 
@@ -51,7 +51,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;
   }
-  if (error instanceof LedgerUnavailableError || isConnectionError(error)) {
+  if (error instanceof LedgerUnavailableError || isUnavailable(error)) {
     // TRAP: this is said of every route that meets MySQL away, so it must be true of a new one too.
     return new Problem('UNAVAILABLE', {
       detail: 'This cannot be looked up at the moment; assigning is not affected.',

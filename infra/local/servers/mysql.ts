@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
+import { mysqlOptions } from '#ledger/mysql-options.ts';
 import { findProgram } from './install.ts';
 import type { Program } from './install.ts';
 import { runOrThrow, runToEnd } from '../processes/process.ts';
@@ -109,16 +102,9 @@ function socketPath(runDir: string): string {
 }
 
 async function pingMysql(url: string): Promise<Pong> {
-  const { hostname, port, username, password } = new URL(url);
-  const caFile = process.env['MYSQL_CA_FILE'];
-  const connection = await createConnection({
-    host: hostname,
-    port: Number(port || 3306),
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-    connectTimeout: answerTimeoutMs,
-    ...(caFile ? { ssl: { ca: readFileSync(caFile, 'utf8') } } : {}),
-  });
+  const caFile = process.env['MYSQL_CA_FILE'] || undefined;
+  const { database: _, ...server } = mysqlOptions({ MYSQL_URL: url, MYSQL_CA_FILE: caFile });
+  const connection = await createConnection({ ...server, connectTimeout: answerTimeoutMs });
   try {
     await connection.query('SELECT 1');
     const latencyMs = await latencyOf(() => connection.query('SELECT 1'));

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
+import { redisOptions } from '#gate/redis-options.ts';
 import { findProgram } from './install.ts';
 import type { Program } from './install.ts';
 import { runToEnd } from '../processes/process.ts';
@@ -18,7 +19,7 @@ export function redis(urlVariable: string, caFileVariable: string): ServerKind {
     prepare: async ({ dataDir }) => void mkdirSync(dataDir, { recursive: true }),
     launch: launchRedis,
     url: (port) => `redis://127.0.0.1:${port}`,
-    ping: (url) => pingRedis(url, process.env[caFileVariable]),
+    ping: (url) => pingRedis(url, process.env[caFileVariable] || undefined),
     identity: (_place, pid) => String(pid),
   };
 }
@@ -45,13 +46,13 @@ async function launchRedis({ dataDir, port }: Place): Promise<Launch> {
 }
 
 async function pingRedis(url: string, caFile: string | undefined): Promise<Pong> {
-  const client = new Redis(url, {
+  const client = new Redis({
+    ...redisOptions(url, caFile),
     lazyConnect: true,
     connectTimeout: answerTimeoutMs,
     commandTimeout: answerTimeoutMs,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    ...(caFile ? { tls: { ca: readFileSync(caFile, 'utf8') } } : {}),
   });
   let lastError: unknown;
   // Without a listener ioredis prints every error; `connect` only says "Connection is closed".
