@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import swc from 'unplugin-swc';
 
-const shared = {
+export const shared = {
   plugins: [swc.vite({ module: { type: 'es6' } })],
 };
 
@@ -14,7 +14,7 @@ const patient = {
   execArgv: ['--disable-warning=TimeoutNegativeWarning'],
 };
 
-const onRealServers = {
+export const onRealServers = {
   ...patient,
   globalSetup: ['test/harness/servers/servers.setup.ts'],
   testTimeout: 60_000,

@@ -92,6 +92,27 @@ describe('decideChunk', () => {
     expect(await counts(id)).toEqual({ issued: 1, rows: 1 });
   });
 
+  test('refused once is refused for good, delivered again beside new ones when there are units again', async () => {
+    const { id, version } = await here.createCoupon({ total: 1 });
+    const [ann, bob, carl] = requestsOf(id, ['ann', 'bob', 'carl']) as [
+      IssuanceRequest,
+      IssuanceRequest,
+      IssuanceRequest,
+    ];
+    expect(await decideAll([ann, bob])).toEqual(['ISSUED', 'SOLD_OUT']);
+    await here.coupons.change(id, {
+      action: 'set-total',
+      total: 5,
+      asRead: version,
+      version: version + 1,
+    });
+    // Nothing else in the chunk was decided before: only bob's own refusal tells.
+    expect(await decideAll([bob, carl])).toEqual(['SOLD_OUT', 'ISSUED']);
+    expect(await decideAll([bob])).toEqual(['SOLD_OUT']);
+    expect(await issuances.findStatus(bob.issuanceId)).toMatchObject({ status: 'REFUSED' });
+    expect(await counts(id)).toEqual({ issued: 2, rows: 2 });
+  });
+
   test('takes users for different whose ids differ by case, accent, emoji or a blank', async () => {
     const names = ['User1', 'user1', 'user1 ', 'é', 'e\u0301', 'e', '🎟', '🎉', '🎟'.repeat(64)];
     const { id } = await here.createCoupon();

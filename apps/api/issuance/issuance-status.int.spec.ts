@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aRequest, anIssuanceId } from '../../../test/harness/fixtures.ts';
+import { withStepsBefore } from '../../../test/harness/steps-before.ts';
+import { TestGate } from '../../../test/harness/test-gate.ts';
+import { TestLedger } from '../../../test/harness/test-ledger.ts';
+import { reservedAtOf } from '#coupon/issuance.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { IssuanceStatusReader } from './issuance-status.ts';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const hints = new StatusHints(here.connection, here.prefix, 60);
+const reader = new IssuanceStatusReader(hints, ledger.issuances);
+const notFound = { code: 'ISSUANCE_NOT_FOUND' };
+
+beforeAll(() => Promise.all([ledger.start(), here.start()]));
+afterAll(() => Promise.all([ledger.close(), here.close()]));
+
+test('the oldest reservation still pending is ACCEPTED: the watermark is its very time', async () => {
+  const now = await here.gate.now();
+  await hints.writeWatermark(now);
+  expect(await reader.read(anIssuanceId(now))).toMatchObject({ status: 'ACCEPTED' });
+  expect(await reader.read(anIssuanceId(now + 1))).toMatchObject({ status: 'ACCEPTED' });
+  await expect(reader.read(anIssuanceId(now - 1))).rejects.toMatchObject(notFound);
+});
+
+test('one that is decided while its status is read, as the watermark passes it, is not 404', async () => {
+  const now = await here.gate.now();
+  await hints.writeWatermark(now);
+  const { id: couponId } = await ledger.createCoupon();
+  const request = aRequest({ couponId, issuanceId: anIssuanceId(now), reservedAt: now });
+  const reads = new Set<string>();
+  const before = async (read: string): Promise<void> => {
+    if (read === 'readWatermark' || read === 'findStatus') {
+      reads.add(read);
+    }
+    if (reads.size === 2) {
+      await ledger.issuances.decideChunk([request]);
+      await hints.writeWatermark(reservedAtOf(request.issuanceId)! + 1);
+    }
+  };
+  const interrupted = new IssuanceStatusReader(
+    withStepsBefore(hints, before),
+    withStepsBefore(ledger.issuances, before),
+  );
+  expect(await interrupted.read(request.issuanceId)).toMatchObject({ status: 'ISSUED' });
+  expect(reads.size).toBe(2);
+});

@@ -1,0 +1,61 @@
+import { metrics } from '@opentelemetry/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLog } from '../../test/harness/test-log.ts';
+import type { Telemetry } from '#platform/telemetry.ts';
+import { StatusHints } from '#gate/status-hints.ts';
+import { DecideIssuances } from './decide-issuances.ts';
+import { IssuerMetrics } from './issuer-metrics.ts';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const log = new TestLog();
+const issuer = new DecideIssuances(
+  ledger.issuances,
+  here.gate,
+  log.log,
+  new StatusHints(here.connection, here.prefix, 60),
+  new IssuerMetrics({ meter: metrics.getMeter('test') } as Telemetry),
+);
+
+beforeAll(async () => {
+  await Promise.all([ledger.start(), here.start(), log.start()]);
+});
+afterAll(async () => {
+  await Promise.all([ledger.close(), here.close(), log.close()]);
+});
+
+test('a refused unit comes back although the same chunk refuses requests of an older epoch', async () => {
+  const coupon = await ledger.createCoupon({ total: 1 });
+  const { id: couponId } = coupon;
+  await ledger.issuances.applyMarker({ epochs: [{ couponId, epoch: 2 }] });
+  // The gate admits one more than MySQL allows.
+  await here.rebuild({ ...coupon, epoch: 2, total: 2 }, []);
+  const old = aRequest({ couponId, epoch: 1, userId: 'of an older epoch' });
+  const ann = aRequest({
+    couponId,
+    epoch: 2,
+    userId: 'ann',
+    issuanceId: await here.take(couponId, 'ann'),
+  });
+  const bob = aRequest({
+    couponId,
+    epoch: 2,
+    userId: 'bob',
+    issuanceId: await here.take(couponId, 'bob'),
+  });
+
+  const { decisions } = await issuer.decide(0, [old, ann, bob]);
+  expect(decisions.map(({ reason, status }) => reason ?? status)).toEqual([
+    'VOID',
+    'ISSUED',
+    'SOLD_OUT',
+  ]);
+  expect(await here.gate.inspect(couponId)).toMatchObject({ holders: 1, left: 1 });
+  expect(await here.outcomes(couponId, 'ann', 'carl')).toEqual([
+    { kind: 'replayed', issuanceId: ann.issuanceId, pending: true },
+    { kind: 'reserved', issuanceId: expect.any(String) as string },
+  ]);
+});

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aRequest } from '../../test/harness/fixtures.ts';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { GateRebuild } from './gate-rebuild.ts';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const rebuild = new GateRebuild(ledger.coupons, ledger.issuances, here.gate, () => {});
+
+beforeAll(() => Promise.all([ledger.start(), here.start()]));
+afterAll(() => Promise.all([ledger.close(), here.close()]));
+
+/** Steps 1 and 2 of a recovery. */
+async function begin(couponId: number): Promise<number> {
+  const raised = await ledger.coupons.raiseEpochs([couponId], () =>
+    Promise.resolve(new Map([[couponId, 0]])),
+  );
+  return raised.get(couponId)!;
+}
+
+test('opens the gate with everybody whom MySQL knows, in the epoch that it was asked for', async () => {
+  const { id } = await ledger.createCoupon();
+  const ann = aRequest({ couponId: id, userId: 'ann' });
+  await ledger.issuances.decideChunk([ann]);
+  const epoch = await begin(id);
+  await here.gate.fence(id, epoch);
+  expect(await rebuild.run(id, epoch)).toBe(true);
+  expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', epoch, left: 9 });
+  expect(await here.outcomes(id, 'ann')).toEqual([
+    { kind: 'replayed', issuanceId: ann.issuanceId, pending: false },
+  ]);
+});
+
+test('a recovery that a newer one has overtaken in MySQL opens nothing: the newer marker is not applied', async () => {
+  const { id } = await ledger.createCoupon({ total: 1 });
+  const first = await begin(id);
+  await here.gate.fence(id, first);
+  const ann = aRequest({ couponId: id, epoch: first - 1, userId: 'ann' });
+
+  // The newer one has raised the epoch in MySQL, and has not come to the gate yet.
+  const newer = await begin(id);
+  expect(newer).toBeGreaterThan(first);
+  expect(await rebuild.run(id, first)).toBe(false);
+  expect(await here.gate.inspect(id)).toMatchObject({ gate: 'fenced' });
+
+  // What was acknowledged before its marker is decided before it opens the gate: ann is not forgotten.
+  await here.gate.fence(id, newer);
+  await ledger.issuances.decideChunk([ann]);
+  expect(await rebuild.run(id, newer)).toBe(true);
+  expect(await here.outcomes(id, 'bob', 'ann')).toEqual([
+    { kind: 'sold_out' },
+    { kind: 'replayed', issuanceId: ann.issuanceId, pending: false },
+  ]);
+});
