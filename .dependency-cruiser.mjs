@@ -17,6 +17,7 @@ const libs = {
 const eventLogRooms = {
   'kafkajs-mends': [],
   compression: ['kafkajs-mends'],
+  checks: ['inspect'],
   publish: [],
   inspect: [],
   consume: ['inspect', 'kafkajs-mends'],

@@ -37,15 +37,18 @@ it('creates the missing topics with their settings; again, and in parallel, is h
   expect(await topics.partitionCount(names.requested)).toBe(3);
   expect(await topics.partitionCount(names.deadLetter)).toBe(3);
   expect(await topics.partitionCount(names.decided)).toBe(1);
-  expect(await topics.settings(names.requested)).toMatchObject({
-    'min.insync.replicas': '1',
-    'retention.ms': String(168 * 3_600_000),
-    'message.timestamp.type': 'LogAppendTime',
-    'cleanup.policy': 'delete',
-  });
-  expect(await topics.settings(names.deadLetter)).toMatchObject({
-    'message.timestamp.type': 'CreateTime',
-  });
+  for (const name of [names.requested, names.deadLetter]) {
+    expect(await topics.settings(name)).toMatchObject({
+      'min.insync.replicas': '1',
+      'retention.ms': String(168 * 3_600_000),
+      'retention.bytes': '-1',
+      'message.timestamp.type': 'LogAppendTime',
+      'cleanup.policy': 'delete',
+      'unclean.leader.election.enable': 'false',
+      'compression.type': 'producer',
+      'max.message.bytes': '1048588',
+    });
+  }
 });
 
 it('refuses to ask for more in-sync replicas than there are replicas', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '#platform/config.ts';
 import { messageOf } from '#platform/error-message.ts';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import { type TopicConfig, topicDemands } from './topic-demands.ts';
 
 /** The names of our topics, prefix included. */
 export interface Topics {
@@ -10,18 +10,8 @@ export interface Topics {
   deadLetter: string;
 }
 
-type TopicConfig = Pick<
-  Config,
-  | 'KAFKA_TOPIC_PREFIX'
-  | 'KAFKA_PARTITIONS'
-  | 'KAFKA_REPLICATION_FACTOR'
-  | 'KAFKA_MIN_INSYNC_REPLICAS'
-  | 'KAFKA_RETENTION_HOURS'
->;
-
 const leaderWaitMs = 15_000;
 const leaderPollMs = 100;
-const msPerHour = 3_600_000;
 
 export function topicNames(prefix: string): Topics {
   return {
@@ -52,7 +42,7 @@ export async function createTopics(kafka: Kafka, config: TopicConfig): Promise<v
     const missing = Object.values(topics).filter((topic) => !existing.has(topic));
     if (missing.length > 0) {
       await admin.createTopics({
-        topics: missing.map((topic) => topicDefinition(topic, topics, config)),
+        topics: missing.map((topic) => topicDefinition(topic, config)),
         waitForLeaders: false,
       });
     }
@@ -72,32 +62,27 @@ function assertReplication(config: TopicConfig): void {
   }
 }
 
-function topicDefinition(topic: string, topics: Topics, config: TopicConfig): ITopicConfig {
-  const configEntries = [
-    { name: 'cleanup.policy', value: 'delete' },
-    { name: 'min.insync.replicas', value: String(config.KAFKA_MIN_INSYNC_REPLICAS) },
-    { name: 'retention.ms', value: String(config.KAFKA_RETENTION_HOURS * msPerHour) },
-    // The age of the oldest waiting request is measured by the brokers' clocks, not the clients'.
-    ...(topic === topics.requested
-      ? [{ name: 'message.timestamp.type', value: 'LogAppendTime' }]
-      : []),
-  ];
+/** Everything that a promise needs is said here, whatever the defaults of the brokers are. */
+function topicDefinition(topic: string, config: TopicConfig): ITopicConfig {
   return {
     topic,
     numPartitions: config.KAFKA_PARTITIONS,
     replicationFactor: config.KAFKA_REPLICATION_FACTOR,
-    configEntries,
+    configEntries: topicDemands.map(({ setting, value }) => ({
+      name: setting,
+      value: value(config),
+    })),
   };
 }
 
 async function waitForLeaders(admin: Admin, topics: string[]): Promise<void> {
-  const deadline = Date.now() + leaderWaitMs;
+  const deadline = performance.now() + leaderWaitMs;
   for (;;) {
     const problem = await missingLeader(admin, topics);
     if (problem === undefined) {
       return;
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       throw new Error(`Kafka topics are not usable after ${leaderWaitMs} ms: ${problem}`);
     }
     await sleep(leaderPollMs);

@@ -16,6 +16,7 @@ describe('what the topic of dead letters gets', () => {
     });
     expect(toDeadLetterRecord(letter)).toEqual({
       partition: 0,
+      mayGoElsewhere: true,
       key: '0/7',
       value: {
         v: 1,

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.ts';
 import { eventVersion } from '#coupon/events.ts';
 import type { LogRecord } from './event-publisher.ts';
-import { recordBytesMax } from './event-publisher.ts';
+import { recordBytesMax } from '../record-size.ts';
 
 /** What is larger is left out of the copy; the ledger has it. */
 const copiedBytesMax = 256 * 1_024;
@@ -27,6 +27,7 @@ export function toDeadLetterRecord(letter: DeadLetter): LogRecord {
   const headers = keepsHeaders ? letter.headers : [];
   return {
     partition,
+    mayGoElsewhere: true,
     key: `${partition}/${offset}`,
     value: {
       v: eventVersion,

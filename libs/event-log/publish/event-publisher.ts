@@ -1,15 +1,14 @@
-import type { Kafka, Message } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
-import { ProducerConnection } from './producer-connection.ts';
-
-/** What brokers take for a record by default, a little less than 1 MiB. */
-export const recordBytesMax = 1_000_000;
+import { type PlacedMessage, ProducerConnection } from './producer-connection.ts';
 
 /** One record to append. `value` is written as JSON. */
 export interface LogRecord {
   partition: number;
+  /** Where the topic has fewer partitions it may go to another one, the same each time. */
+  mayGoElsewhere?: boolean;
   key: string;
   value: unknown;
   headers?: Record<string, string | Buffer[]>;
@@ -32,7 +31,7 @@ export class PublishUnconfirmedError extends Error {
 /** One call of publish, and the connection its latest attempt uses. */
 interface Call {
   topic: string;
-  messages: Message[];
+  messages: PlacedMessage[];
   deadline: AbortController;
   connection: ProducerConnection | undefined;
   lastError: unknown;
@@ -116,7 +115,7 @@ export class EventPublisher {
     await Promise.race([this.disconnect(), pauseFor(closeTimeoutMs)]);
   }
 
-  private async publishBefore(topic: string, messages: Message[]): Promise<void> {
+  private async publishBefore(topic: string, messages: PlacedMessage[]): Promise<void> {
     const call: Call = {
       topic,
       messages,
@@ -196,12 +195,18 @@ function unconfirmed(why: string, cause: unknown): PublishUnconfirmedError {
   return new PublishUnconfirmedError(`Kafka did not confirm ${why}.${reason}`, { cause });
 }
 
-function toMessage({ partition, key, value, headers }: LogRecord): Message {
+function toMessage({ partition, mayGoElsewhere, key, value, headers }: LogRecord): PlacedMessage {
   const json: string | undefined = JSON.stringify(value);
   if (json === undefined) {
     throw new TypeError('A record needs a value that JSON can express.');
   }
-  return { partition, key, value: json, ...(headers === undefined ? {} : { headers }) };
+  return {
+    partition,
+    key,
+    value: json,
+    ...(mayGoElsewhere === true && { mayGoElsewhere }),
+    ...(headers === undefined ? {} : { headers }),
+  };
 }
 
 /** True when the brokers said no and will say no again (too large, not authorised …). */

@@ -63,3 +63,14 @@ test('the largest chunk, of the longest user ids, is not too large for a broker'
   const [record] = await told(decisions);
   expect((record!.value as { decisions: unknown[] }).decisions).toHaveLength(500);
 });
+
+test('decisions of a partition that their topic does not have go to one that it has', async () => {
+  const decided = await topics.create(2);
+  const log = new IssuanceLog(publisher, { requested: '-', decided, deadLetter: '-' });
+  await log.publishDecided(5, [
+    { request: aRequest({ couponId: 7 }), status: 'ISSUED', decidedAt: 5, isNew: true },
+  ]);
+  const partitions: number[] = [];
+  await readTopic(testKafka(), decided, (_, partition) => void partitions.push(partition));
+  expect(partitions).toEqual([1]);
+});

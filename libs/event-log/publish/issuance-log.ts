@@ -6,7 +6,7 @@ import type { Reservation } from '#coupon/issuance-request.ts';
 import { inSlices } from '#platform/slices.ts';
 import { toDeadLetterRecord } from './dead-letter-record.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import { recordBytesMax } from './event-publisher.ts';
+import { recordBytesMax } from '../record-size.ts';
 import type { Topics } from '../topics.ts';
 
 export interface CouponEpoch {
@@ -61,8 +61,8 @@ export class IssuanceLog {
   }
 
   /**
-   * One record for each coupon. `partition` is that of the requests: what was decided stands in the
-   * order of the log.
+   * One record for each coupon. `partition` is that of the requests: what was decided about a coupon
+   * stands in the order of the log, also where this topic has fewer partitions.
    */
   async publishDecided(partition: number, decisions: Decision[]): Promise<void> {
     const byCoupon = Map.groupBy(decisions, ({ request }) => request.couponId);
@@ -70,6 +70,7 @@ export class IssuanceLog {
       this.topics.decided,
       [...byCoupon].map(([couponId, ofCoupon]) => ({
         partition,
+        mayGoElsewhere: true,
         key: String(couponId),
         value: toIssuancesDecided(couponId, ofCoupon),
       })),

@@ -1,4 +1,4 @@
-import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
+import type { Kafka, Message, PartitionerArgs, Producer, RecordMetadata } from 'kafkajs';
 import { pauseFor, within } from '#platform/waiting.ts';
 
 /**
@@ -6,6 +6,11 @@ import { pauseFor, within } from '#platform/waiting.ts';
  * a publish gives up. One small request per process and interval.
  */
 const metadataMaxAgeMs = 3_000;
+
+/** A message with the partition it goes to, or to another one where the topic has fewer. */
+export interface PlacedMessage extends Message {
+  mayGoElsewhere?: boolean;
+}
 
 /**
  * One producer with its connections, used until it is suspected and then thrown away: a broker
@@ -38,7 +43,7 @@ export class ProducerConnection {
   }
 
   /** Resolves when every message is on all in-sync replicas; one attempt. */
-  async append(topic: string, messages: Message[], timeoutMs: number): Promise<void> {
+  async append(topic: string, messages: PlacedMessage[], timeoutMs: number): Promise<void> {
     const sending = this.producer.send({ topic, messages, acks: -1, timeout: timeoutMs });
     this.track(sending);
     assertAllAppended(topic, messages, await sending);
@@ -86,17 +91,24 @@ export class ProducerConnection {
   }
 }
 
-function partitionOf({ message }: { message: Message }): number {
-  if (message.partition === undefined) {
+function partitionOf({ message, partitionMetadata }: PartitionerArgs): number {
+  const { partition, mayGoElsewhere } = message as PlacedMessage;
+  if (partition === undefined) {
     throw new TypeError('Every record names its partition.');
   }
-  return message.partition;
+  return mayGoElsewhere === true ? partition % partitionMetadata.length : partition;
 }
 
 /** kafkajs resolves without sending messages of a partition it does not know. */
-function assertAllAppended(topic: string, messages: Message[], results: RecordMetadata[]): void {
+function assertAllAppended(
+  topic: string,
+  messages: PlacedMessage[],
+  results: RecordMetadata[],
+): void {
   const appended = new Set(results.map(({ partition }) => partition));
-  const lacking = messages.find(({ partition }) => !appended.has(partition ?? -1));
+  const lacking = messages.find(({ partition, mayGoElsewhere }) =>
+    mayGoElsewhere === true ? appended.size === 0 : !appended.has(partition ?? -1),
+  );
   if (lacking !== undefined) {
     throw new Error(`partition ${lacking.partition} of ${topic} is not known to the brokers`);
   }
