@@ -8,6 +8,7 @@ import type { ProcessContext } from '#platform/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
 import { CouponAvailability } from './coupon/coupon-availability.ts';
 import type { CouponCatalogue } from './coupon/coupon-catalogue.ts';
+import { CouponLookup } from './coupon/coupon-lookup.ts';
 import { CouponController } from './coupon/coupon.controller.ts';
 import { AssignMetrics } from './issuance/assign-metrics.ts';
 import { IssuanceController } from './issuance/issuance.controller.ts';
@@ -23,7 +24,7 @@ export class ApiModule {
   ): DynamicModule {
     return {
       module: ApiModule,
-      imports: [HealthModule.register(probes)],
+      imports: [HealthModule.register(probes, 'public')],
       controllers: [IssuanceController, CouponController],
       providers: [
         ...providersOf(
@@ -34,6 +35,7 @@ export class ApiModule {
         ),
         AssignCoupon,
         IssuanceStatusReader,
+        CouponLookup,
         CouponAvailability,
       ],
     };

@@ -9,8 +9,9 @@ import { runProcess } from '#platform/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { ApiModule } from './api.module.ts';
 import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
-import { createFastifyAdapter } from './http/fastify.ts';
+import { createFront } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
+import { KnownMethods } from './http/known-methods.ts';
 import { Leaving } from './http/leaving.ts';
 import { shedOverload } from './http/overload.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
@@ -30,10 +31,13 @@ await runProcess('firstcome-api', async (context) => {
     { mysql },
   );
 
-  const adapter = createFastifyAdapter();
-  measureRequests(adapter.getInstance(), telemetry);
-  const leaving = new Leaving(adapter.getInstance());
-  shedOverload(adapter.getInstance().server, config, telemetry);
+  const { adapter, brokenConnections } = createFront();
+  const fastify = adapter.getInstance();
+  measureRequests(fastify, telemetry);
+  const leaving = new Leaving(fastify);
+  shedOverload(fastify, config, telemetry);
+  brokenConnections.standBefore(fastify.server);
+  const methods = new KnownMethods(fastify);
   const api = ApiModule.register(context, stores, catalogue, health);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
     logger: toNestLogger(logger),
@@ -45,6 +49,7 @@ await runProcess('firstcome-api', async (context) => {
   app.useGlobalFilters(new ProblemFilter(logger));
   serveOpenApi(app);
   await app.init();
+  methods.refuseOthers();
   const refreshing = new Loop(
     'refresh of the catalogue',
     config.CATALOGUE_REFRESH_MS,

@@ -53,12 +53,17 @@ function characterCount(text: string): number {
   return Array.from(text).length;
 }
 
+/** The last year that has four digits, as times of the contract have them. */
+const reservedAtMax = Date.UTC(9_999, 11, 31, 23, 59, 59, 999);
+
 /**
  * When an issuance was reserved, in milliseconds: the first 48 bits of its UUIDv7 (RFC 9562), set by
- * the gate's clock. `undefined` for a UUID of another version.
+ * the gate's clock. `undefined` for a UUID of another version, or of a time that no clock shows.
  */
 export function reservedAtOf(issuanceId: string): number | undefined {
-  return issuanceId[14] === '7'
-    ? Number.parseInt(issuanceId.slice(0, 8) + issuanceId.slice(9, 13), 16)
-    : undefined;
+  if (issuanceId[14] !== '7') {
+    return undefined;
+  }
+  const reservedAt = Number.parseInt(issuanceId.slice(0, 8) + issuanceId.slice(9, 13), 16);
+  return reservedAt <= reservedAtMax ? reservedAt : undefined;
 }

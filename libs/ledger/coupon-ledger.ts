@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { In } from 'typeorm';
 import type { Coupon, CouponState } from '#coupon/coupon.ts';
 import { CouponChangeRow, CouponRow } from './entities.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
@@ -37,6 +38,11 @@ export class CouponLedger {
 
   async find(id: number): Promise<Coupon | null> {
     return this.coupons.findOneBy({ id });
+  }
+
+  /** Those of them that exist, in no order. */
+  async findAll(ids: readonly number[]): Promise<Coupon[]> {
+    return this.coupons.findBy({ id: In(ids) });
   }
 
   /** True when a request or a marker from this partition of the log has had an effect here. */

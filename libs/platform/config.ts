@@ -52,7 +52,7 @@ export const environmentSchema = z
       .min(1)
       .max(100_000)
       .default(500)
-      .describe('The same for all other requests: status, wallet, coupon, documents.'),
+      .describe('The same for other requests: status, wallet, coupon.'),
     API_CONNECTIONS_MAX: z.coerce
       .number()
       .int()

@@ -25,7 +25,7 @@ class InternalModule {
   static register(telemetry: Telemetry, probes: HealthProbes): DynamicModule {
     return {
       module: InternalModule,
-      imports: [HealthModule.register(probes)],
+      imports: [HealthModule.register(probes, 'internal')],
       controllers: [MetricsController],
       providers: providersOf(telemetry),
     };

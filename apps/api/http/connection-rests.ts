@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { retryAfterLeastSeconds } from './overloaded.ts';
 
@@ -24,12 +24,16 @@ export class ConnectionRests {
   private turns = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** The connection of a request that is answered rests as soon as the request is over. */
-  beginAfter(request: IncomingMessage): void {
+  /**
+   * The connection of somebody who is sent away rests as soon as his request and the answer to it are
+   * over.
+   */
+  beginAfter(request: IncomingMessage, response: ServerResponse): void {
     // Node reads on when a request ends, to find the next one: pause after that, but still in this
     // turn. A thousand connections that ask again at once would make one turn of the event loop last
     // for seconds, for it comes to its timers only when there is nothing left to read.
-    request.once('close', () => process.nextTick(() => this.begin(request.socket)));
+    const last = request.closed ? response : request;
+    last.once('close', () => process.nextTick(() => this.begin(request.socket)));
   }
 
   served(): void {

@@ -1,63 +1,53 @@
-import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { bodyBytesMax, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
-import { overloaded } from './overloaded.ts';
-import { Problem } from './problem.ts';
-import { problemDocument, sendProblem, toProblem } from './problem.filter.ts';
+import { BrokenConnections } from './broken-connections.ts';
+import { readJsonBodies } from './json-body.ts';
+import {
+  bodyBytesMax,
+  headerBytesMax,
+  idleTimeoutMs,
+  overdueCheckMs,
+  pathParameterLengthMax,
+  requestTimeoutMs,
+} from './limits.ts';
+import { sendProblem, toProblem } from './problem.filter.ts';
+import { newRequestId } from './request-id.ts';
+import { UnreadAnswers } from './unread-answers.ts';
+import { refuseMalformedRequests } from './well-formed-requests.ts';
 
-const processId = randomUUID();
-let requests = 0;
-
-/** Unique among all processes; a UUID for each request would be a thirtieth of its garbage. */
-function newRequestId(): string {
-  requests += 1;
-  return `${processId}-${requests}`;
+export interface Front {
+  adapter: FastifyAdapter;
+  brokenConnections: BrokenConnections;
 }
 
 /** Fastify with our limits, whose own errors, met before any route, are problems as well. */
-export function createFastifyAdapter(): FastifyAdapter {
+export function createFront(): Front {
+  const brokenConnections = new BrokenConnections();
   const adapter = new FastifyAdapter({
-    bodyLimit: bodyBytesMax,
+    http: {
+      // TRAP: of the two Node takes the smaller one for the headers alone, and looks every 30 s unless
+      // it is told otherwise: "10 s" was between 23 and 90 s.
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: overdueCheckMs,
+      maxHeaderSize: headerBytesMax,
+      // Checked by us: Node answers it with an empty body.
+      requireHostHeader: false,
+    },
     requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    bodyLimit: bodyBytesMax,
     forceCloseConnections: 'idle',
     genReqId: newRequestId,
     routerOptions: { maxParamLength: pathParameterLengthMax },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, request.id, toProblem(error));
     },
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
-      rejectConnection(socket, connectionProblem(error)),
+    clientErrorHandler: (error, socket) => brokenConnections.reject(socket, error),
   });
-  // Now JSON is the only body that the api reads: anything else is 415, not a surprise.
-  adapter.getInstance().removeContentTypeParser('text/plain');
-  return adapter;
-}
-
-/**
- * A request that took too long to arrive may be as valid as any: a process that stood still finds it
- * overdue when it wakes. Nothing was done about it, so it may be sent again.
- */
-export function connectionProblem({ code }: { code?: string | undefined }): Problem {
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    ? overloaded()
-    : new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
-}
-
-/** There is no request yet, so there is no reply object to answer with. */
-function rejectConnection(socket: Socket, problem: Problem): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = problem.getStatus();
-  const { retryAfterSeconds } = problem.details;
-  const retryAfter = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
-  const body = JSON.stringify(problemDocument(newRequestId(), problem));
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n${retryAfter}Connection: close\r\n\r\n${body}`,
-  );
+  const fastify = adapter.getInstance();
+  refuseMalformedRequests(fastify);
+  readJsonBodies(fastify);
+  new UnreadAnswers().watch(fastify.server);
+  return { adapter, brokenConnections };
 }

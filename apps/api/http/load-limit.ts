@@ -35,15 +35,21 @@ export class LoadLimit {
     return this.limit;
   }
 
-  /** False when there are enough; otherwise `end` must follow. */
-  tryBegin(): boolean {
+  /** False when there are enough: who asked is sent away. Otherwise nothing is taken yet. */
+  hasRoom(): boolean {
     if (this.inFlight >= this.limit) {
       this.wasFull = true;
       this.shed += 1;
       return false;
     }
-    this.inFlight += 1;
     return true;
+  }
+
+  /** False when there are enough; otherwise `end` must follow. */
+  tryBegin(): boolean {
+    const hasRoom = this.hasRoom();
+    this.inFlight += hasRoom ? 1 : 0;
+    return hasRoom;
   }
 
   end(tookMs: number): void {

@@ -1,9 +1,17 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '#platform/config.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
 import { ConnectionRests } from './connection-rests.ts';
 import { LoadLimit } from './load-limit.ts';
 import { sendOverloaded } from './overloaded.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    leavePlace: (() => void) | undefined;
+  }
+}
 
 /**
  * Of the mean: the slowest of a hundred take some times as long, and are to stay below 500 ms. With
@@ -12,11 +20,21 @@ import { sendOverloaded } from './overloaded.ts';
 const targetMs = 50;
 const assignsLeast = 250;
 const readsLeast = 50;
+/** The files of `/docs` are large: many at once, and those who read them slowly, hold up everybody. */
+const documentsLeast = 5;
+const documentsMost = 20;
+const documentTargetMs = 500;
 const adjustEveryMs = 100;
 
-/** Puts `Overload` before whoever answers the requests of a server. */
-export function shedOverload(server: Server, config: OverloadConfig, telemetry: Telemetry): void {
-  new Overload(config, telemetry).standBefore(server);
+/** Puts `Overload` before and into a Fastify that has no routes yet. */
+export function shedOverload(
+  fastify: FastifyInstance,
+  config: OverloadConfig,
+  telemetry: Telemetry,
+): void {
+  const overload = new Overload(config, telemetry);
+  overload.standBefore(fastify.server);
+  overload.giveOutPlaces(fastify);
 }
 
 type OverloadConfig = Pick<
@@ -25,13 +43,16 @@ type OverloadConfig = Pick<
 >;
 
 /**
- * Answers 503 OVERLOADED at once where more is asked than can be done in time: before a body is read,
- * before a route is looked for. Assigns and reads are counted apart, so that neither keeps the other
+ * Answers 503 OVERLOADED at once where more is asked than can be done in time: while all places are
+ * taken before a body is read, before a route is looked for. A place is taken by a request that is
+ * there, with its body, and left when its answer is made: neither who is slow to send nor who is slow
+ * to read keeps anybody out. Assigns, reads and documents are counted apart, so that none keeps another
  * out; health checks always get through.
  */
 class Overload {
   private readonly assigns: LoadLimit;
   private readonly reads: LoadLimit;
+  private readonly documents: LoadLimit;
   private readonly rests = new ConnectionRests();
   private adjustedAt = performance.now();
   private delayMs = 0;
@@ -46,6 +67,11 @@ class Overload {
       targetMs,
     });
     this.reads = new LoadLimit({ least: readsLeast, most: config.READ_IN_FLIGHT_MAX, targetMs });
+    this.documents = new LoadLimit({
+      least: documentsLeast,
+      most: documentsMost,
+      targetMs: documentTargetMs,
+    });
     this.observe(telemetry);
     setInterval(() => this.adjust(), adjustEveryMs).unref();
   }
@@ -59,37 +85,68 @@ class Overload {
     }
     server.removeAllListeners('request');
     server.on('request', (request, response) => {
-      if (this.admits(request, response)) {
+      if (this.limitOf(request.method, request.url)?.hasRoom() === false) {
+        this.sendAway(request, response);
+      } else {
         serve(request, response);
       }
     });
   }
 
-  private admits(request: IncomingMessage, response: ServerResponse): boolean {
-    const limit = this.limitOf(request);
-    if (limit === undefined) {
-      return true;
-    }
-    if (!limit.tryBegin()) {
-      this.rests.beginAfter(request);
-      sendOverloaded(response);
-      return false;
-    }
-    const beganAt = performance.now();
-    response.once('close', () => {
-      limit.end(performance.now() - beganAt);
-      this.rests.served();
+  giveOutPlaces(fastify: FastifyInstance): void {
+    fastify.decorateRequest('leavePlace', undefined);
+    // The first hook that comes when the body has arrived.
+    fastify.addHook('preValidation', (request, reply, done) => {
+      const limit = this.limitOf(request.method, request.routeOptions.url ?? request.url);
+      if (limit?.tryBegin() === false) {
+        reply.hijack();
+        this.sendAway(request.raw, reply.raw);
+        return;
+      }
+      if (limit !== undefined) {
+        request.leavePlace = this.placeOf(limit);
+        // Who goes before his answer has come.
+        reply.raw.once('close', request.leavePlace);
+      }
+      done();
     });
-    return true;
+    fastify.addHook('onSend', (request, _reply, payload, done) => {
+      // A file is work for as long as it is sent.
+      if (!(payload instanceof Readable)) {
+        request.leavePlace?.();
+      }
+      done(null, payload);
+    });
   }
 
-  private limitOf(request: IncomingMessage): LoadLimit | undefined {
+  /** To be called when the place is left; may be called again. */
+  private placeOf(limit: LoadLimit): () => void {
+    const beganAt = performance.now();
+    let isLeft = false;
+    return () => {
+      if (!isLeft) {
+        isLeft = true;
+        limit.end(performance.now() - beganAt);
+        this.rests.served();
+      }
+    };
+  }
+
+  private sendAway(request: IncomingMessage, response: ServerResponse): void {
+    this.rests.beginAfter(request, response);
+    sendOverloaded(response);
+  }
+
+  private limitOf(method: string | undefined, url: string | undefined): LoadLimit | undefined {
     // TRAP: every POST counts as an assign; another POST route would take the places of assigns.
-    if (request.method === 'POST') {
+    if (method === 'POST') {
       return this.assigns;
     }
     // TRAP: whatever begins with /health is never sent away; only what costs nothing may.
-    return request.url?.startsWith('/health') ? undefined : this.reads;
+    if (url?.startsWith('/health')) {
+      return undefined;
+    }
+    return url?.startsWith('/docs') ? this.documents : this.reads;
   }
 
   private adjust(): void {
@@ -98,10 +155,15 @@ class Overload {
     this.adjustedAt = now;
     this.assigns.adjust(this.delayMs);
     this.reads.adjust(this.delayMs);
+    this.documents.adjust(this.delayMs);
   }
 
   private observe({ meter }: Telemetry): void {
-    const kinds = Object.entries({ assign: this.assigns, read: this.reads });
+    const kinds = Object.entries({
+      assign: this.assigns,
+      read: this.reads,
+      document: this.documents,
+    });
     meter
       .createObservableCounter('firstcome_requests_shed_total', {
         description: 'Requests answered 503 OVERLOADED before anything was done about them.',

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConnectionRests } from './connection-rests.ts';
 import { overloaded, sendOverloaded } from './overloaded.ts';
-import { problemDocument } from './problem.filter.ts';
+import { problemDocument } from './problem.ts';
 
 let server: Server;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -56,7 +56,7 @@ describe('a connection of somebody who was sent away', () => {
 
 async function startServer(rests?: ConnectionRests): Promise<void> {
   server = createServer((request, response) => {
-    rests?.beginAfter(request);
+    rests?.beginAfter(request, response);
     sendOverloaded(response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

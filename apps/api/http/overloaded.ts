@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { Problem, problemKinds } from './problem.ts';
-import { problemDocument } from './problem.filter.ts';
+import { Problem, problemDocument, problemKinds } from './problem.ts';
 
 export const retryAfterLeastSeconds = 1;
 

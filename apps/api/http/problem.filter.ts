@@ -1,11 +1,19 @@
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { Catch, HttpException, NotFoundException } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  Catch,
+  HttpException,
+  NotFoundException,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import type { HealthCheckResult } from '@nestjs/terminus';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#platform/logging.ts';
 import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
 import { isUnavailable } from '#ledger/driver-error.ts';
-import { bodyBytesMax } from './limits.ts';
-import { Problem, problemKinds } from './problem.ts';
+import { unsupportedMediaType } from './json-body.ts';
+import { bodyBytesMax, pathParameterLengthMax } from './limits.ts';
+import { Problem, problemDocument, problemHeaders } from './problem.ts';
+import { malformedTarget } from './well-formed-requests.ts';
 
 /** Turns whatever was thrown, by our code or by the framework, into one problem document. */
 @Catch()
@@ -24,27 +32,11 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function sendProblem(reply: FastifyReply, requestId: string, problem: Problem): void {
-  const { retryAfterSeconds } = problem.details;
-  if (retryAfterSeconds !== undefined) {
-    reply.header('retry-after', retryAfterSeconds);
-  }
   void reply
     .code(problem.getStatus())
-    .header('content-type', 'application/problem+json')
+    .headers(problemHeaders(problem))
     // As bytes: to text Fastify adds a charset, which this media type does not have.
     .send(Buffer.from(JSON.stringify(problemDocument(requestId, problem))));
-}
-
-export function problemDocument(requestId: string, { code, details }: Problem): object {
-  // TRAP: all that `details` has is shown to the client, so nothing internal belongs into it.
-  const { retryAfterSeconds: _, ...shown } = details;
-  return {
-    type: `urn:firstcome:problem:${code.toLowerCase()}`,
-    ...problemKinds[code],
-    code,
-    ...shown,
-    request_id: requestId,
-  };
 }
 
 export function toProblem(error: unknown): Problem {
@@ -58,10 +50,23 @@ export function toProblem(error: unknown): Problem {
       retryAfterSeconds: 1,
     });
   }
+  if (error instanceof ServiceUnavailableException) {
+    return notReady(error.getResponse() as HealthCheckResult);
+  }
   if (error instanceof NotFoundException) {
     return new Problem('NOT_FOUND', { detail: 'There is no such route; see /docs.' });
   }
   return fromStatus(statusOf(error), error);
+}
+
+/** As Terminus says it; why they are down is said on the internal port only. */
+function notReady({ error = {} }: HealthCheckResult): Problem {
+  const down = Object.keys(error);
+  return new Problem('NOT_READY', {
+    detail: `Requests should go to another process for now: ${down.join(', ')} not ready here.`,
+    retryAfterSeconds: 1,
+    probes: down,
+  });
 }
 
 /** The framework's own errors are told apart by their status. */
@@ -73,17 +78,26 @@ function fromStatus(status: number, error: unknown): Problem {
       return new Problem('BODY_TOO_LARGE', {
         detail: `A body may have at most ${bodyBytesMax} bytes.`,
       });
-    case 415:
-      return new Problem('UNSUPPORTED_MEDIA_TYPE', {
-        detail: 'Send the body with Content-Type: application/json.',
+    case 414:
+      return new Problem('URI_TOO_LONG', {
+        detail: `A part of a path may have at most ${pathParameterLengthMax} characters.`,
       });
+    case 415:
+      return unsupportedMediaType();
     default:
       // TRAP: an error class that is not named here or above is a 500; throw a `Problem` where a
       // client can do something about it.
       return status >= 400 && status < 500
-        ? new Problem('INVALID_REQUEST', { detail: messageOf(error) })
+        ? invalidRequest(error)
         : new Problem('INTERNAL', { detail: 'The error was logged under this request id.' });
   }
+}
+
+/** What the framework says in its own words may repeat what the client sent, whole. */
+function invalidRequest(error: unknown): Problem {
+  return (error as Partial<FastifyError>).code === 'FST_ERR_BAD_URL'
+    ? malformedTarget()
+    : new Problem('INVALID_REQUEST', { detail: 'The request is not valid.' });
 }
 
 function statusOf(error: unknown): number {
@@ -91,8 +105,4 @@ function statusOf(error: unknown): number {
     return error.getStatus();
   }
   return (error as { statusCode?: number } | null)?.statusCode ?? 500;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'The request is not valid.';
 }

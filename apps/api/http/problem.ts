@@ -6,16 +6,21 @@ export const problemKinds = {
   COUPON_NOT_FOUND: { status: 404, title: 'No such coupon' },
   ISSUANCE_NOT_FOUND: { status: 404, title: 'No such issuance' },
   NOT_FOUND: { status: 404, title: 'No such route' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'This route does not know this method' },
   NOT_OPEN: { status: 409, title: 'The coupon has not opened yet' },
   CLOSED: { status: 409, title: 'The coupon is closed' },
   PAUSED: { status: 409, title: 'The coupon is paused' },
   SOLD_OUT: { status: 409, title: 'Nothing is left' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  URI_TOO_LONG: { status: 414, title: 'The path is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json in UTF-8' },
+  EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   OVERLOADED: { status: 503, title: 'Too much is asked at once' },
   RECOVERING: { status: 503, title: 'The stock is being recovered' },
   UNCONFIRMED: { status: 503, title: 'Not confirmed yet' },
   UNAVAILABLE: { status: 503, title: 'Not available right now' },
+  NOT_READY: { status: 503, title: 'This process is not ready' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
 } as const;
 
@@ -30,9 +35,13 @@ export interface ProblemDetails {
   detail: string;
   /** In whole seconds; sent as the Retry-After header. */
   retryAfterSeconds?: number;
+  /** The methods that the route knows; sent as the Allow header. */
+  allow?: readonly string[];
   errors?: FieldError[];
   issuance_id?: string;
   opens_at?: string;
+  /** Names of the probes that are down. */
+  probes?: string[];
 }
 
 /** An answer that is not a success, as `application/problem+json` (RFC 9457). */
@@ -43,4 +52,26 @@ export class Problem extends HttpException {
   ) {
     super(details.detail, problemKinds[code].status);
   }
+}
+
+/** What is said beside the document. */
+export function problemHeaders({ details }: Problem): Record<string, string> {
+  const { retryAfterSeconds, allow } = details;
+  return {
+    'content-type': 'application/problem+json',
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(allow === undefined ? {} : { allow: allow.join(', ') }),
+  };
+}
+
+export function problemDocument(requestId: string, { code, details }: Problem): object {
+  // TRAP: all that `details` has is shown to the client, so nothing internal belongs into it.
+  const { retryAfterSeconds: _, allow: __, ...shown } = details;
+  return {
+    type: `urn:firstcome:problem:${code.toLowerCase()}`,
+    ...problemKinds[code],
+    code,
+    ...shown,
+    request_id: requestId,
+  };
 }

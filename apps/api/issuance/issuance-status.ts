@@ -1,15 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { Gate } from '#gate/gate.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { Problem } from '../http/problem.ts';
 import type { IssuanceStatusAnswer } from './issuance.http.ts';
 import { toStatusAnswer } from './issuance.http.ts';
 
+/**
+ * A clock of Redis that goes back must not make an id unknown that was given just before. So much
+ * later it is: no id is younger than now.
+ */
+const clockToleranceMs = 60_000;
+
 /** Where an issuance stands: the hint in Redis first, then MySQL, then the watermark. */
 @Injectable()
 export class IssuanceStatusReader {
   constructor(
+    private readonly gate: Gate,
     private readonly hints: StatusHints,
     private readonly ledger: IssuanceLedger,
   ) {}
@@ -29,10 +37,19 @@ export class IssuanceStatusReader {
       this.hints.readWatermark().catch(() => undefined),
     ]);
     const decided = hint ?? (await this.ledger.findStatus(issuanceId));
-    if (decided === undefined && watermark !== undefined && reservedAt < watermark) {
+    if (decided === undefined && !(await this.mayBeUnderWay(reservedAt, watermark))) {
       throw notFound(issuanceId);
     }
     return toStatusAnswer(issuanceId, decided);
+  }
+
+  /** Of what is decided nowhere: false when it is older than all that is decided, or not from now. */
+  private async mayBeUnderWay(reservedAt: number, watermark = -Infinity): Promise<boolean> {
+    if (reservedAt < watermark) {
+      return false;
+    }
+    const now = await this.gate.now().catch(() => Infinity);
+    return reservedAt <= now + clockToleranceMs;
   }
 }
 

@@ -14,10 +14,10 @@ import { toIsoTime } from '#platform/iso-time.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
-export const assignBodySchema = z.strictObject({
-  user_id: userIdSchema,
-  coupon_id: couponIdSchema,
-});
+export const assignBodySchema = z.strictObject(
+  { user_id: userIdSchema, coupon_id: couponIdSchema },
+  { error: ({ code }) => (code === 'invalid_type' ? 'must be a JSON object' : undefined) },
+);
 
 /** As documented: a handler that takes the request as it is says nothing about its body. */
 export const assignBodyOpenApi = z.toJSONSchema(assignBodySchema, {
@@ -60,7 +60,12 @@ export const walletParametersSchema = z.object({ user_id: userIdSchema });
 export const walletPageMax = 100;
 
 export const walletQuerySchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(walletPageMax).default(walletPageMax),
+  limit: z.coerce
+    .number('must be a whole number, given once')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(walletPageMax, `must be at most ${walletPageMax}`)
+    .default(walletPageMax),
   after: issuanceIdSchema.optional().describe('`next` of the page before.'),
 });
 

@@ -2,6 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { HealthAudience } from './health-audience.ts';
 import type { Probe } from './health-probes.ts';
 import { HealthProbes, probeTimeoutMs } from './health-probes.ts';
 
@@ -15,6 +16,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly probes: HealthProbes,
+    private readonly audience: HealthAudience,
   ) {}
 
   /** 200 while the process lives, whatever its stores do: a restart would not bring them back. */
@@ -23,7 +25,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 when requests may be sent here, else 503 with the reasons in words. */
+  /** 200 when requests may be sent here, else 503; the internal port has the reasons in words. */
   @Get(['', 'ready'])
   ready(): Promise<HealthCheckResult> {
     if (this.probes.isStopping) {
@@ -54,8 +56,8 @@ export class HealthController {
     if (status === 'up' && message === undefined) {
       return attempt;
     }
-    const reason = { message: message ?? 'no answer' };
     const isRequired = Object.hasOwn(this.probes.required, name);
-    return isRequired ? indicator.down(reason) : indicator.degraded(reason);
+    const reason = this.audience.name === 'internal' ? { message: message ?? 'no answer' } : {};
+    return { [name]: { status: isRequired ? 'down' : 'degraded', ...reason } } as const;
   }
 }

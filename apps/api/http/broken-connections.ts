@@ -1,0 +1,93 @@
+import { STATUS_CODES } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { headerBytesMax } from './limits.ts';
+import { overloaded } from './overloaded.ts';
+import { Problem, problemDocument, problemHeaders } from './problem.ts';
+import { newRequestId } from './request-id.ts';
+
+/** So long what still comes is thrown away: an answer is lost when bytes meet a closed connection. */
+const lingerMs = 1_000;
+
+/**
+ * What Node would answer by itself, with an empty body or not at all: requests that its parser cannot
+ * read, that are too large or take too long to arrive, and two kinds that it keeps from a framework.
+ */
+export class BrokenConnections {
+  private readonly lastAnswers = new WeakMap<Duplex, ServerResponse>();
+  private readonly rejected = new WeakSet<Duplex>();
+
+  /** To be called when all others who answer the requests of the server are there. */
+  standBefore(server: Server): void {
+    server.prependListener('request', ({ socket }, response) => {
+      this.lastAnswers.set(socket, response);
+    });
+    server.on('checkExpectation', (_request, response) => {
+      const problem = new Problem('EXPECTATION_FAILED', {
+        detail: 'The only value of the header Expect that is understood is 100-continue.',
+      });
+      // Nobody knows whether its body will follow, and so where the next request begins.
+      response.writeHead(problem.getStatus(), { ...problemHeaders(problem), connection: 'close' });
+      response.end(JSON.stringify(problemDocument(newRequestId(), problem)));
+    });
+    server.on('connect', (_request, socket) => {
+      this.say(socket, new Problem('INVALID_REQUEST', { detail: 'This server is no proxy.' }));
+    });
+  }
+
+  /** For an error of the connection, or of the parser, which may be told many times. */
+  reject(socket: Socket, error: { code?: string | undefined }): void {
+    if (this.rejected.has(socket)) {
+      return;
+    }
+    this.rejected.add(socket);
+    const last = this.lastAnswers.get(socket);
+    if (last === undefined || (last.writableFinished && last.req.complete)) {
+      this.say(socket, connectionProblem(error));
+    } else if (last.req.complete) {
+      // The request before this one is being worked on: it must not take this for its answer.
+      last.once('close', () => this.say(socket, connectionProblem(error)));
+    } else if (last.headersSent || last.socket === null) {
+      // It is answered already, or waits for the answer of another one.
+      socket.destroy();
+    } else {
+      this.say(socket, connectionProblem(error));
+    }
+  }
+
+  /** There is no request, so there is no reply object to answer with. */
+  private say(socket: Duplex, problem: Problem): void {
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = problem.getStatus();
+    const body = JSON.stringify(problemDocument(newRequestId(), problem));
+    const headers = {
+      ...problemHeaders(problem),
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  }
+}
+
+/**
+ * A request that took too long to arrive may be as valid as any: a process that stood still finds it
+ * overdue when it wakes. Nothing was done about it, so it may be sent again.
+ */
+export function connectionProblem({ code }: { code?: string | undefined }): Problem {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return overloaded();
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem('HEADERS_TOO_LARGE', {
+        detail: `The headers may have at most ${headerBytesMax} bytes together.`,
+      });
+    default:
+      return new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
+  }
+}
