@@ -10,7 +10,7 @@ import { IssuanceStatusReader } from './issuance-status.ts';
 const ledger = new TestLedger();
 const here = new TestGate();
 const hints = new StatusHints(here.connection, here.prefix, 60);
-const reader = new IssuanceStatusReader(hints, ledger.issuances);
+const reader = new IssuanceStatusReader(here.gate, hints, ledger.issuances);
 const notFound = { code: 'ISSUANCE_NOT_FOUND' };
 
 beforeAll(() => Promise.all([ledger.start(), here.start()]));
@@ -22,6 +22,17 @@ test('the oldest reservation still pending is ACCEPTED: the watermark is its ver
   expect(await reader.read(anIssuanceId(now))).toMatchObject({ status: 'ACCEPTED' });
   expect(await reader.read(anIssuanceId(now + 1))).toMatchObject({ status: 'ACCEPTED' });
   await expect(reader.read(anIssuanceId(now - 1))).rejects.toMatchObject(notFound);
+});
+
+test('an id of a time that has not come was never given, also while nobody works out a watermark', async () => {
+  const now = await here.gate.now();
+  const withoutWatermark = new StatusHints(here.connection, `${here.prefix}-none`, 60);
+  for (const seen of [hints, withoutWatermark]) {
+    const status = new IssuanceStatusReader(here.gate, seen, ledger.issuances);
+    await expect(status.read(anIssuanceId(now + 3_600_000))).rejects.toMatchObject(notFound);
+    // A clock that is put back a little takes nothing back that was given.
+    expect(await status.read(anIssuanceId(now + 30_000))).toMatchObject({ status: 'ACCEPTED' });
+  }
 });
 
 test('one that is decided while its status is read, as the watermark passes it, is not 404', async () => {
@@ -40,6 +51,7 @@ test('one that is decided while its status is read, as the watermark passes it, 
     }
   };
   const interrupted = new IssuanceStatusReader(
+    here.gate,
     withStepsBefore(hints, before),
     withStepsBefore(ledger.issuances, before),
   );
