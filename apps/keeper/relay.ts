@@ -38,9 +38,8 @@ export class Relay {
         return;
       }
       await this.log.publishRequests(pending);
-      const ids = pending.map((reservation) => reservation.issuanceId);
       // False when a recovery came between: the gate that opens next knows nothing of them.
-      const confirmed = await this.gate.confirm(couponId, pending[0]!.epoch, ids);
+      const confirmed = await this.gate.confirm(couponId, pending[0]!.epoch, pending);
       this.logger.info(
         { coupon_id: couponId, count: pending.length, confirmed },
         'relayed reservations that were left unconfirmed',

@@ -130,8 +130,7 @@ export class AssignCoupon {
       await this.publishing.add(first.kafkaPartition, reservations);
       faultPoint('api.published');
       // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
-      const ids = reservations.map((reservation) => reservation.issuanceId);
-      const isConfirmed = await this.gate.confirm(first.couponId, first.epoch, ids);
+      const isConfirmed = await this.gate.confirm(first.couponId, first.epoch, reservations);
       faultPoint('api.confirmed');
       return isConfirmed ? 'accepted' : 'recovering';
     } catch {

@@ -51,9 +51,8 @@ async function issueTo(
       : [],
   );
   await log.log.publishRequests(reservations);
-  const ids = reservations.map(({ issuanceId }) => issuanceId);
   if (!leftOut.includes('confirm')) {
-    await here.gate.confirm(coupon.id, coupon.epoch, ids);
+    await here.gate.confirm(coupon.id, coupon.epoch, reservations);
   }
   if (!leftOut.includes('decide')) {
     await ledger.issuances.decideChunk(reservations);
@@ -155,7 +154,11 @@ test('waits for rest as long as it is told to', async () => {
   const answers = await issueTo(['ann'], ['confirm']);
   const [result] = await Promise.all([
     audit({ restTimeoutMs: 20_000 }),
-    here.gate.confirm(coupon.id, coupon.epoch, [...answers.values()]),
+    here.gate.confirm(
+      coupon.id,
+      coupon.epoch,
+      [...answers].map(([userId, issuanceId]) => ({ userId, issuanceId })),
+    ),
   ]);
   expect(result).toMatchObject({ violated: [], checked: [1, 1, 0, 1, 1, 1] });
 });

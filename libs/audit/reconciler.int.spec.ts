@@ -99,7 +99,7 @@ test('what is pending, or in the log and not decided, is on its way and no diffe
     kafkaPartition: 0,
   };
   await log.log.publishRequests([reservation]);
-  await here.gate.confirm(coupon.id, 1, [pending]);
+  await here.gate.confirm(coupon.id, 1, [reservation]);
   const busy = await compare(coupon);
   expect(busy).toMatchObject({ differences: [], remedy: 'none' });
   expect(busy.busy).toContain('have not come to the end of partition 0');

@@ -12,7 +12,7 @@ describe('a change of a coupon', () => {
     const coupon = await here.openCoupon({ epoch: 3 });
     await here.take(coupon.id, 'ann');
     const changed = { ...coupon, total: 25, version: 2 };
-    expect(await gate.applyCoupon(changed)).toEqual({ kind: 'applied', epoch: 3 });
+    expect(await gate.applyCoupon(changed)).toEqual({ kind: 'applied', epoch: 3, serial: 2 });
     expect(await gate.inspect(coupon.id)).toMatchObject({
       gate: 'open',
       total: 25,

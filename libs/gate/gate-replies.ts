@@ -1,5 +1,6 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
+import type { GateState } from './latest-seen.ts';
 
 // The only place that knows the numbers the scripts answer with.
 
@@ -19,6 +20,7 @@ export type ReserveResult =
   | {
       gate: 'open';
       epoch: number;
+      serial: number;
       kafkaPartition: number;
       opensAt: number | null;
       /** By the clock of the gate. */
@@ -35,6 +37,7 @@ export interface GateInspection {
   version: number;
   epoch: number;
   minEpoch: number;
+  serial: number;
   pending: number;
   oldestPendingAt: number | null;
   now: number;
@@ -47,7 +50,7 @@ export type CouponTerms = Pick<
 >;
 
 export type ApplyOutcome =
-  | { kind: 'applied'; epoch: number }
+  | { kind: 'applied'; epoch: number; serial: number }
   /** The gate is at this version or a newer one. */
   | { kind: 'stale' }
   /** The gate is being recovered, and will open with what MySQL says. */
@@ -56,7 +59,8 @@ export type ApplyOutcome =
   | { kind: 'below_holders'; holders: number };
 
 export function readReserveReply(reply: unknown): ReserveResult {
-  const [gateCode, epoch, kafkaPartition, opensAt, now, ...rows] = reply as [
+  const [gateCode, epoch, serial, kafkaPartition, opensAt, now, ...rows] = reply as [
+    number,
     number,
     number,
     number,
@@ -72,7 +76,7 @@ export function readReserveReply(reply: unknown): ReserveResult {
   for (let i = 0; i < rows.length; i += 2) {
     outcomes.push(readReserveOutcome(rows[i] as number, rows[i + 1] as string));
   }
-  return { gate, epoch, kafkaPartition, opensAt: timeOrNull(opensAt), now, outcomes };
+  return { gate, epoch, serial, kafkaPartition, opensAt: timeOrNull(opensAt), now, outcomes };
 }
 
 function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
@@ -93,8 +97,19 @@ function readReserveOutcome(code: number, issuanceId: string): ReserveOutcome {
   }
 }
 
-export function readPendingReply(couponId: number, reply: unknown): Reservation[] {
-  const [epoch, kafkaPartition, ...rows] = reply as [number, number, ...(number | string)[]];
+/** `state` is missing where the gate is shut. */
+export interface PendingReply {
+  state: GateState | undefined;
+  pending: Reservation[];
+}
+
+export function readPendingReply(couponId: number, reply: unknown): PendingReply {
+  const [epoch, serial, kafkaPartition, ...rows] = reply as [
+    number,
+    number,
+    number,
+    ...(number | string)[],
+  ];
   const pending: Reservation[] = [];
   for (let i = 0; i < rows.length; i += 4) {
     pending.push({
@@ -107,11 +122,16 @@ export function readPendingReply(couponId: number, reply: unknown): Reservation[
       kafkaPartition,
     });
   }
-  return pending;
+  return { state: epoch === undefined ? undefined : { epoch, serial }, pending };
+}
+
+export function readConfirmReply(reply: unknown): { confirmed: boolean; state: GateState } {
+  const [code, epoch, serial] = reply as [number, number, number];
+  return { confirmed: code === 1, state: { epoch, serial } };
 }
 
 export function readInspectReply(reply: unknown): GateInspection {
-  const [gate, left, holders, total, version, epoch, minEpoch, pending, oldest, now] =
+  const [gate, left, holders, total, version, epoch, minEpoch, serial, pending, oldest, now] =
     reply as number[];
   return {
     gate: gateStates[gate!]!,
@@ -121,6 +141,7 @@ export function readInspectReply(reply: unknown): GateInspection {
     version: version!,
     epoch: epoch!,
     minEpoch: minEpoch!,
+    serial: serial!,
     pending: pending!,
     oldestPendingAt: timeOrNull(oldest!),
     now: now!,
@@ -128,10 +149,10 @@ export function readInspectReply(reply: unknown): GateInspection {
 }
 
 export function readApplyReply(reply: unknown): ApplyOutcome {
-  const [code, epoch, holders] = reply as [number, number, number];
+  const [code, epoch, serial, holders] = reply as [number, number, number, number];
   switch (code) {
     case 1:
-      return { kind: 'applied', epoch };
+      return { kind: 'applied', epoch, serial };
     case 2:
       return { kind: 'stale' };
     case 3:

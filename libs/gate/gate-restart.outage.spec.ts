@@ -23,7 +23,7 @@ describe('a restart of Redis', () => {
     expect(await gate.heldBy(coupon.id, ['ann'])).toEqual([issuanceId]);
     expect(await gate.inspect(coupon.id)).toMatchObject({ gate: 'fenced', left: 9, pending: 1 });
     expect(await gate.reserve(coupon.id, ['ann', 'bob'])).toEqual({ gate: 'fenced' });
-    expect(await gate.confirm(coupon.id, 1, [issuanceId])).toBe(false);
+    expect(await gate.confirm(coupon.id, 1, [{ userId: 'ann', issuanceId }])).toBe(false);
     expect(await gate.listPending(coupon.id, 0, 10)).toEqual([]);
     const next = { ...coupon, epoch: 2 };
     expect(await gate.open(next, 'before the restart', runId)).toBe(false);

@@ -19,42 +19,52 @@ describe('confirm', () => {
   test('settles what it is given, and nothing else', async () => {
     const { id, issuanceId } = await annReserved();
     const bobsId = await here.take(id, 'bob');
-    expect(await gate.confirm(id, 2, [issuanceId])).toBe(true);
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(true);
     expect((await gate.listPending(id, 0, 10)).map((one) => one.issuanceId)).toEqual([bobsId]);
   });
 
-  test('may be run again, and with ids that nobody knows', async () => {
+  test('may be run again', async () => {
     const { id, issuanceId } = await annReserved();
     for (let i = 0; i < 2; i += 1) {
-      expect(await gate.confirm(id, 2, [issuanceId, anIssuanceId()])).toBe(true);
+      expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(true);
     }
     expect(await gate.inspect(id)).toMatchObject({ pending: 0, holders: 1, left: 9 });
   });
 
+  test('promises nothing for an id that its user does not hold', async () => {
+    const { id, issuanceId } = await annReserved();
+    const unknown = { userId: 'bob', issuanceId: anIssuanceId() };
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }, unknown])).toBe(false);
+    // What was pending beside it is in the log all the same.
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(true);
+    await gate.release(id, 2, [{ userId: 'ann', issuanceId }]);
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(false);
+  });
+
   test('promises nothing for another epoch than the one that is open', async () => {
     const { id, issuanceId } = await annReserved();
-    expect(await gate.confirm(id, 1, [issuanceId])).toBe(false);
-    expect(await gate.confirm(id, 3, [issuanceId])).toBe(false);
+    expect(await gate.confirm(id, 1, [{ userId: 'ann', issuanceId }])).toBe(false);
+    expect(await gate.confirm(id, 3, [{ userId: 'ann', issuanceId }])).toBe(false);
     expect((await gate.inspect(id)).pending).toBe(1);
   });
 
   test('promises nothing once a recovery has begun', async () => {
     const { id, issuanceId } = await annReserved();
     await gate.fence(id, 3);
-    expect(await gate.confirm(id, 2, [issuanceId])).toBe(false);
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(false);
     expect((await gate.inspect(id)).pending).toBe(1);
   });
 
   test('promises nothing on another run of Redis than the gate was opened on', async () => {
     const { id, issuanceId } = await annReserved();
     await here.breakRunId(id);
-    expect(await gate.confirm(id, 2, [issuanceId])).toBe(false);
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(false);
   });
 
   test('promises nothing when the gate is gone', async () => {
     const { id, issuanceId } = await annReserved();
     await here.raw.unlink(here.keys(id).meta);
-    expect(await gate.confirm(id, 2, [issuanceId])).toBe(false);
+    expect(await gate.confirm(id, 2, [{ userId: 'ann', issuanceId }])).toBe(false);
   });
 });
 
@@ -62,7 +72,7 @@ describe('release', () => {
   test('gives a refused unit back, pending or confirmed, and only once', async () => {
     const { id, issuanceId } = await annReserved();
     const bobsId = await here.take(id, 'bob');
-    await gate.confirm(id, 2, [bobsId]);
+    await gate.confirm(id, 2, [{ userId: 'bob', issuanceId: bobsId }]);
     const refused = [
       { userId: 'ann', issuanceId },
       { userId: 'bob', issuanceId: bobsId },
@@ -167,10 +177,11 @@ describe('a traceparent', () => {
 
   test('goes when the unit is confirmed, however often that is run', async () => {
     const { coupon, ids } = await annAndBobReserved();
-    await gate.confirm(coupon.id, 2, [ids[1]!]);
+    await gate.confirm(coupon.id, 2, [{ userId: 'bob', issuanceId: ids[1]! }]);
     expect(await keptOf(coupon)).toEqual({ [ids[0]!]: traceparent });
-    await gate.confirm(coupon.id, 2, ids);
-    await gate.confirm(coupon.id, 2, ids);
+    const reserved = ['ann', 'bob'].map((userId, i) => ({ userId, issuanceId: ids[i]! }));
+    await gate.confirm(coupon.id, 2, reserved);
+    await gate.confirm(coupon.id, 2, reserved);
     expect(await keptOf(coupon)).toEqual({});
   });
 

@@ -30,7 +30,7 @@ describe('reserve', () => {
     expect(await here.outcomes(id, 'ann')).toEqual([
       { kind: 'replayed', issuanceId, pending: true },
     ]);
-    await gate.confirm(id, 1, [issuanceId]);
+    await gate.confirm(id, 1, [{ userId: 'ann', issuanceId }]);
     expect(await here.outcomes(id, 'ann')).toEqual([
       { kind: 'replayed', issuanceId, pending: false },
     ]);
@@ -74,7 +74,7 @@ describe('reserve', () => {
     const holders = users.map((userId, i) => ({ userId, issuanceId: ids[i]! }));
     for (const call of [
       () => gate.reserve(id, users),
-      () => gate.confirm(id, 1, ids),
+      () => gate.confirm(id, 1, holders),
       () => gate.release(id, 1, holders),
       () => gate.stage(id, 'token', holders),
       () => gate.pendingAmong(id, ids),
@@ -166,7 +166,7 @@ describe('a coupon that does not sell', () => {
     expect(await here.outcomes(coupon.id, 'ann')).toEqual([
       { kind: 'replayed', issuanceId, pending: true },
     ]);
-    expect(await gate.confirm(coupon.id, 1, [issuanceId])).toBe(true);
+    expect(await gate.confirm(coupon.id, 1, [{ userId: 'ann', issuanceId }])).toBe(true);
   });
 });
 

@@ -18,8 +18,8 @@ async function expectAgreement(commands: typeof gateCommands): Promise<void> {
     fc.asyncProperty(interleavings, async (steps) => {
       const setup = async (): Promise<{ model: RealGate; real: RealGate }> => {
         const { id, total } = await here.openCoupon({ total: 5 });
-        const runId = await here.raw.hget(here.keys(id).meta, 'run_id');
-        const gate = new RealGate(here, id, runId!, total);
+        const history = await here.raw.hmget(here.keys(id).meta, 'run_id', 'replid');
+        const gate = new RealGate(here, id, history.join(':'), total);
         return { model: gate, real: gate };
       };
       await fc.asyncModelRun(setup, steps);

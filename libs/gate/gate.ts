@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
@@ -6,14 +5,18 @@ import type { GateConnection } from './gate-connection.ts';
 import type { ApplyOutcome, CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
 import {
   readApplyReply,
+  readConfirmReply,
   readInspectReply,
   readPendingReply,
   readReserveReply,
   readTerms,
 } from './gate-replies.ts';
+import type { ScriptName } from './gate-scripts.ts';
 import { GateScripts } from './gate-scripts.ts';
 import type { GateKeys } from './keys.ts';
 import { gateKeys } from './keys.ts';
+import { newIdSuffixes } from './id-suffixes.ts';
+import { LatestSeen } from './latest-seen.ts';
 
 /** What identifies a reservation to `release`. */
 export interface HeldIssuance {
@@ -28,12 +31,21 @@ export interface HeldIssuance {
  */
 export class Gate {
   private readonly scripts: GateScripts;
+  private readonly latest = new LatestSeen();
 
   constructor(
     private readonly connection: GateConnection,
     private readonly keyPrefix: string,
   ) {
     this.scripts = new GateScripts(connection.redis);
+  }
+
+  /**
+   * Tells of an epoch that a recovery has given this coupon: from here on a gate of an older one is
+   * shut for this process, and shuts itself for all when it is asked for something.
+   */
+  learnEpoch(couponId: number, epoch: number): void {
+    this.latest.learn(couponId, { epoch, serial: 0 });
   }
 
   /**
@@ -54,52 +66,58 @@ export class Gate {
         args.push(i + 1, traceparent);
       }
     });
-    return readReserveReply(await this.scripts.run('reserve', this.admissionKeys(couponId), args));
+    const result = readReserveReply(await this.run('reserve', couponId, args));
+    if (result.gate === 'open') {
+      this.latest.learn(couponId, result);
+    }
+    return result;
   }
 
   /**
-   * Confirms reservations that are in the log. False when their epoch is over: they may be void, and
-   * nothing may be promised to their clients.
+   * Confirms reservations that are in the log. False when their epoch is over, or the gate does not
+   * know them: they may be void, and nothing may be promised to their clients.
    */
-  async confirm(couponId: number, epoch: number, issuanceIds: string[]): Promise<boolean> {
-    checkLength(issuanceIds);
-    const { meta, pending, pendingUsers, pendingTraceparents } = this.keys(couponId);
-    const keys = [meta, pending, pendingUsers, pendingTraceparents];
-    return (await this.scripts.run('confirm', keys, [epoch, ...issuanceIds])) === 1;
+  async confirm(couponId: number, epoch: number, reserved: HeldIssuance[]): Promise<boolean> {
+    checkLength(reserved);
+    const args = [epoch, ...reserved.flatMap(({ issuanceId, userId }) => [issuanceId, userId])];
+    const { confirmed, state } = readConfirmReply(await this.run('confirm', couponId, args));
+    this.latest.learn(couponId, state);
+    return confirmed;
   }
 
-  /** Gives refused units back, where that user still holds that id in that epoch. Returns how many. */
+  /** Gives the units of refused requests back; returns how many of them were still held. */
   async release(couponId: number, epoch: number, refused: HeldIssuance[]): Promise<number> {
     checkLength(refused);
     const args = [epoch, ...refused.flatMap(({ issuanceId, userId }) => [issuanceId, userId])];
-    return (await this.scripts.run('release', this.admissionKeys(couponId), args)) as number;
+    return (await this.run('release', couponId, args)) as number;
   }
 
-  /** Reservations unconfirmed for at least `ageMs`, oldest first; none while the gate is fenced. */
+  /** Reservations unconfirmed for at least `ageMs`, oldest first; none while the gate is shut. */
   async listPending(couponId: number, ageMs: number, rowsMax: number): Promise<Reservation[]> {
-    const keys = this.admissionKeys(couponId);
-    return readPendingReply(
-      couponId,
-      await this.scripts.run('list_pending', keys, [ageMs, rowsMax]),
-    );
+    const reply = await this.run('list_pending', couponId, [ageMs, rowsMax]);
+    const { state, pending } = readPendingReply(couponId, reply);
+    if (state !== undefined) {
+      this.latest.learn(couponId, state);
+    }
+    return pending;
   }
 
   async inspect(couponId: number): Promise<GateInspection> {
-    const { meta, holders, pending, pendingUsers } = this.keys(couponId);
-    const keys = [meta, holders, pending, pendingUsers];
-    return readInspectReply(await this.scripts.run('inspect', keys));
+    const inspection = readInspectReply(await this.run('inspect', couponId));
+    if (inspection.gate === 'open') {
+      this.latest.learn(couponId, inspection);
+    }
+    return inspection;
   }
 
   /** Applies a newer version of a coupon to its open gate; see `ApplyOutcome`. */
   async applyCoupon(coupon: Coupon): Promise<ApplyOutcome> {
-    const { meta, holders } = this.keys(coupon.id);
-    return readApplyReply(
-      await this.scripts.run(
-        'apply_coupon',
-        [meta, holders],
-        [coupon.version, coupon.total, coupon.state, coupon.opensAt ?? 0, coupon.closesAt ?? 0],
-      ),
-    );
+    const args = [coupon.version, coupon.total, ...termsOf(coupon)];
+    const outcome = readApplyReply(await this.run('apply_coupon', coupon.id, args));
+    if (outcome.kind === 'applied') {
+      this.latest.learn(coupon.id, outcome);
+    }
+    return outcome;
   }
 
   /** Recovery: nothing of an older epoch is admitted from here on. Returns the least epoch that is. */
@@ -107,7 +125,10 @@ export class Gate {
     return (await this.scripts.run('fence', [this.keys(couponId).meta], [epoch])) as number;
   }
 
-  /** Recovery: claims the gate for this token, and tells which run of Redis the claim is good for. */
+  /**
+   * Recovery: claims the gate for this token, and tells which run and history of Redis the claim is
+   * good for.
+   */
   async claim(couponId: number, token: string): Promise<string> {
     const { meta, staging } = this.keys(couponId);
     return (await this.scripts.run('claim', [meta, staging], [token])) as string;
@@ -122,23 +143,25 @@ export class Gate {
   }
 
   /** Recovery: opens the gate on what was staged. False when another recovery has overtaken. */
-  async open(coupon: Coupon, token: string, runId: string): Promise<boolean> {
+  async open(coupon: Coupon, token: string, history: string): Promise<boolean> {
     const reply = await this.scripts.run(
       'open',
       [...this.admissionKeys(coupon.id), this.keys(coupon.id).staging],
       [
         token,
-        runId,
+        history,
         coupon.epoch,
         coupon.kafkaPartition,
         coupon.version,
         coupon.total,
-        coupon.state,
-        coupon.opensAt ?? 0,
-        coupon.closesAt ?? 0,
+        ...termsOf(coupon),
       ],
     );
-    return reply === 1;
+    const isOpened = reply === 1;
+    if (isOpened) {
+      this.learnEpoch(coupon.id, coupon.epoch);
+    }
+    return isOpened;
   }
 
   /** What the gate goes by of its coupon; `undefined` when it has none. */
@@ -182,6 +205,16 @@ export class Gate {
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
   }
 
+  /** A script of those who admit, settle or look. */
+  private run(
+    name: ScriptName,
+    couponId: number,
+    args: (number | string)[] = [],
+  ): Promise<unknown> {
+    const { epoch, serial } = this.latest.of(couponId);
+    return this.scripts.run(name, this.admissionKeys(couponId), [epoch, serial, ...args]);
+  }
+
   /** The keys of who was admitted, in the order of the scripts that touch them all. */
   private admissionKeys(couponId: number): string[] {
     const { meta, holders, pending, pendingUsers, pendingTraceparents } = this.keys(couponId);
@@ -193,19 +226,17 @@ export class Gate {
   }
 }
 
+function termsOf({ state, opensAt, closesAt }: Coupon): (number | string)[] {
+  return [state, timeAtGate(opensAt), timeAtGate(closesAt)];
+}
+
+/** 0 is no limit there, and nothing is before 1970: any time that is long past does. */
+function timeAtGate(milliseconds: number | null): number {
+  return milliseconds === null ? 0 : Math.max(1, milliseconds);
+}
+
 function checkLength(batch: unknown[]): void {
   if (batch.length > batchSizeMax) {
     throw new RangeError(`${batch.length} in a batch, at most ${batchSizeMax} may be`);
   }
-}
-
-/** The random 74 bits of UUIDv7s, as text after the version digit; the gate adds the time. */
-function newIdSuffixes(count: number): string[] {
-  const bytesEach = 10;
-  const digits = randomBytes(count * bytesEach).toString('hex');
-  return Array.from({ length: count }, (_, i) => {
-    const own = digits.slice(2 * bytesEach * i, 2 * bytesEach * (i + 1));
-    const variant = '89ab'[Number.parseInt(own[0]!, 16) % 4]!;
-    return `${own.slice(1, 4)}-${variant}${own.slice(4, 7)}-${own.slice(7, 19)}`;
-  });
 }

@@ -21,6 +21,8 @@ export interface UnderWay {
 
 const realFields: Record<keyof Meta, string> = {
   runId: 'run_id',
+  history: 'replid',
+  serial: 'serial',
   epoch: 'epoch',
   minEpoch: 'min_epoch',
   version: 'version',
@@ -56,13 +58,15 @@ export class RealGate {
   constructor(
     readonly here: TestGate,
     readonly couponId: number,
-    readonly runId: string,
+    /** Run and history of its Redis, as a claim tells them. */
+    readonly history: string,
     total: number,
   ) {
     this.terms = { version: 1, total, state: 'open' };
     this.model = {
       mutation: null,
-      redis: { runId: 1, gates: [openedGate(this.terms)], watermark: 0 },
+      redis: { runId: 1, history: 1, gates: [openedGate(this.terms)], watermark: 0 },
+      seen: [{ epoch: 1, serial: 0 }],
       next: { id: 1 },
     };
   }
@@ -85,15 +89,21 @@ export class RealGate {
     return this.issuanceIds.indexOf(issuanceId) + 1;
   }
 
-  /** Of the server, as the model counts runs. */
-  runIdOf(runId: string): number {
-    return runId === this.runId ? 1 : 0;
+  /** Whether a run or a history is that of the server, as the model counts them. */
+  numberOf(id: string): number {
+    return this.history.split(':').includes(id) ? 1 : 0;
   }
 
   /** As if another Redis had taken over: the gate was opened on another run of it. */
   async changeRun(): Promise<void> {
     (this.gate.meta ??= {}).runId = 0;
     await this.here.breakRunId(this.couponId);
+  }
+
+  /** As if it had been a replica for a while, and had come back with the data of its primary. */
+  async changeHistory(): Promise<void> {
+    (this.gate.meta ??= {}).history = 0;
+    await this.here.raw.hset(this.here.keys(this.couponId).meta, 'replid', 'other');
   }
 
   async lose(loss: Loss): Promise<void> {
@@ -174,7 +184,8 @@ export class RealGate {
       case 'state':
         return value;
       case 'runId':
-        return this.runIdOf(value);
+      case 'history':
+        return this.numberOf(value);
       case 'token':
         return Number(value.slice('token '.length));
       default:

@@ -3,7 +3,13 @@ import { couponSyncChoices } from './actors/coupon-sync.ts';
 import type { Choice } from './choices.ts';
 import type { Client } from './actors/client.ts';
 import { clientChoices } from './actors/client.ts';
-import { copyChoices, gateChoices, networkChoices, redisChoices } from './faults.ts';
+import {
+  catalogueChoices,
+  copyChoices,
+  gateChoices,
+  networkChoices,
+  redisChoices,
+} from './faults.ts';
 import type { Issuer } from './actors/issuer.ts';
 import { issuerChoices } from './actors/issuer.ts';
 import type { Manager } from './actors/manager.ts';
@@ -21,7 +27,7 @@ import type { World } from './world.ts';
 export type Actor = Client | Poller | Issuer | Relay | Recovery | CouponSync | Watermark | Manager;
 
 /** What goes on without anybody of ours. */
-const surroundings = [networkChoices, redisChoices, copyChoices, gateChoices];
+const surroundings = [networkChoices, redisChoices, copyChoices, gateChoices, catalogueChoices];
 
 /** The actors, and their surroundings: each of them may do one thing at a time. */
 export function partCount(world: World): number {

@@ -1,4 +1,3 @@
-import { answerOf } from './gate/prelude.ts';
 import type { Budget, LogRecord, World } from './world.ts';
 
 /** Something that may happen next. Every step of every actor is one; so is every fault. */
@@ -45,25 +44,14 @@ export function orCrash(
   return choices;
 }
 
-/** Runs a script; one that breaks off is an error to its caller, who then knows as little as ever. */
-function call<Reply>(run: () => Reply, heard: (reply: Reply) => void, unheard: () => void): void {
-  const answer = answerOf(() => ({ reply: run() }));
-  if (answer === undefined) {
-    unheard();
-  } else {
-    heard(answer.reply);
-  }
-}
-
 /** A script that only looks: when its reply is lost, it is as if it had never run. */
 export function look<Reply>(
   by: string,
   what: string,
   run: () => Reply,
   heard: (reply: Reply) => void,
-  unheard: () => void,
 ): Choice {
-  return step(by, what, () => call(run, heard, unheard));
+  return step(by, what, () => heard(run()));
 }
 
 /**
@@ -78,9 +66,10 @@ export function script<Reply>(
   heard: (reply: Reply) => void,
   unheard: () => void,
 ): Choice[] {
-  const choices = [look(by, what, run, heard, unheard)];
+  const choices = [look(by, what, run, heard)];
   addFault(choices, world, 'lostReplies', by, `${what}, reply lost`, () => {
-    call(run, unheard, unheard);
+    run();
+    unheard();
   });
   return choices;
 }

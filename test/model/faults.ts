@@ -3,6 +3,7 @@ import { addFault, nothing, step } from './choices.ts';
 import type { RedisData } from './gate/gate.ts';
 import { absentGate, copyGate, copyRedis } from './gate/gate.ts';
 import { canLose, lose } from './gate/losses.ts';
+import { learn } from './gate/prelude.ts';
 import { fence } from './gate/recovery-scripts.ts';
 import type { LogRecord, RedisFault, World } from './world.ts';
 import { unknownCoupon } from './world.ts';
@@ -69,7 +70,11 @@ const redisFaults: Record<RedisFault, (world: World) => void> = {
   restart: (world) => becomes(world, world.redis),
   rollback: (world) => becomes(world, world.backup),
   failover: (world) => becomes(world, world.replica),
-  // Leaves the run id as it is.
+  demotion: (world) => {
+    const { runId } = world.redis;
+    world.redis = { ...copyRedis(world.replica), runId, history: world.next.history++ };
+  },
+  // Leaves run id and history as they are.
   flush: ({ redis }) => {
     redis.gates = redis.gates.map(absentGate);
     redis.watermark = 0;
@@ -80,7 +85,30 @@ const redisFaults: Record<RedisFault, (world: World) => void> = {
 };
 
 function becomes(world: World, data: RedisData): void {
-  world.redis = { ...copyRedis(data), runId: world.next.runId++ };
+  // It has another history, too; its run alone must do.
+  const { history } = world.redis;
+  world.redis = { ...copyRedis(data), runId: world.next.runId++, history };
+}
+
+/** Whoever asks a gate may have read the list of coupons, or not yet. */
+export function catalogueChoices(world: World): readonly Choice[] {
+  const { budget, seen, mysql } = world;
+  if (budget.catalogues === 0) {
+    return nothing;
+  }
+  const choices: Choice[] = [];
+  mysql.coupons.forEach(({ epoch }, coupon) => {
+    if (epoch > seen[coupon]!.epoch) {
+      addFault(choices, world, 'catalogues', 'apis', `read the epoch of ${coupon}`, () =>
+        readCatalogue(world, coupon),
+      );
+    }
+  });
+  return choices;
+}
+
+function readCatalogue(world: World, coupon: number): void {
+  learn(world, coupon, { epoch: world.mysql.coupons[coupon]!.epoch, serial: 0 });
 }
 
 /** What befalls one gate in a Redis that lives on, and so keeps its run id. */
@@ -99,6 +127,7 @@ export function gateChoices(world: World): readonly Choice[] {
     }
     addFault(choices, world, 'putBacks', 'redis', `put ${coupon} back`, () => {
       world.isMeddledWith = true;
+      readCatalogue(world, coupon);
       redis.gates[coupon] = copyGate(world.backup.gates[coupon]!);
     });
   });

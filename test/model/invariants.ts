@@ -1,5 +1,5 @@
 import type { Gate, Issuance } from './gate/gate.ts';
-import { isFenced } from './gate/prelude.ts';
+import { openGate } from './gate/prelude.ts';
 import { isOpen } from './gate/scripts.ts';
 import type { LedgerCoupon, World } from './world.ts';
 
@@ -22,8 +22,8 @@ export function violationNow(world: World): string | undefined {
       return `I3: ${id} was acknowledged and is refused ${mysql.refused[id]}`;
     }
   }
-  for (const gate of world.isMeddledWith ? [] : redis.gates) {
-    const violation = violationOfCounts(world, gate);
+  for (const coupon of world.isMeddledWith ? [] : redis.gates.keys()) {
+    const violation = violationOfCounts(world, coupon);
     if (violation !== undefined) {
       return violation;
     }
@@ -32,11 +32,13 @@ export function violationNow(world: World): string | undefined {
 }
 
 /** What nobody has meddled with adds up as long as it is not fenced. */
-function violationOfCounts(world: World, { meta, holders, pending, pendingUsers }: Gate) {
-  if (meta?.epoch === undefined || isFenced(world, meta)) {
+function violationOfCounts(world: World, coupon: number): string | undefined {
+  const meta = openGate(world, coupon, { counts: true });
+  if (meta === null) {
     return undefined;
   }
-  if (meta.left! + holders.length !== meta.total) {
+  const { holders, pending, pendingUsers } = world.redis.gates[coupon]!;
+  if (meta.left + holders.length !== meta.total) {
     return `I4: ${meta.left} left and ${holders.length} held of ${meta.total}`;
   }
   return pending.length === meta.pending && pendingUsers.length === meta.pending

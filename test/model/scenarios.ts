@@ -2,6 +2,7 @@ import type { Actor } from './actors.ts';
 import { newClient } from './actors/client.ts';
 import { newCouponSync } from './actors/coupon-sync.ts';
 import type { Loss } from './gate/losses.ts';
+import { lostKeys, lostMeta } from './gate/losses.ts';
 import { newIssuer } from './actors/issuer.ts';
 import type { Wish } from './actors/manager.ts';
 import { newManager } from './actors/manager.ts';
@@ -85,32 +86,32 @@ export function manyPolls(random: Random, mutation: Mutation | null = null): Sce
   };
 }
 
-/** What a gate notices by itself, and a recovery mends. For the rest see `known-gaps.ts`. */
-const noticedLosses: Loss[] = [
-  'meta',
-  'holders',
-  'pending',
-  'pendingUsers',
-  'staging',
-  'meta.runId',
-  'meta.total',
-  'meta.pending',
-  'meta.token',
-  'meta.staged',
-];
-
-/** Keys and fields get lost, while nobody changes the coupon or polls. */
+/**
+ * Keys and fields get lost, and gates are put back from older copies, whatever else goes on. Whoever
+ * asks a gate knows the latest that anyone has seen of it; for the rest see `known-gaps.ts`.
+ */
 export function anyLoss(random: Random, mutation: Mutation | null = null): Scenario {
   const coupons = random.oneOf([1, 1, 1, 2]);
-  const losses = 1 + random.below(4);
+  const isPolled = random.below(3) === 0;
   return {
     mutation,
     coupons,
     total: 1 + random.below(3),
-    actors: [...clients(random, coupons), ...services(coupons)],
+    actors: [
+      ...clients(random, coupons),
+      ...services(coupons),
+      ...managers(random.below(3), random, coupons),
+      ...(isPolled ? polling(1 + random.below(3)) : []),
+    ],
     shut: random.below(4) === 0,
-    losses: noticedLosses,
-    budget: { ...anyBudget(random), redis: random.below(2), losses },
+    losses: [...lostKeys, ...lostMeta],
+    redisFaults: ['restart', 'rollback', 'flush', 'failover', 'demotion', 'fence'],
+    budget: {
+      ...anyBudget(random),
+      redis: random.below(3),
+      losses: random.below(4),
+      putBacks: random.below(2),
+    },
   };
 }
 
@@ -130,6 +131,7 @@ function anyBudget(random: Random): Budget {
     losses: 0,
     putBacks: 0,
     copies: random.below(4),
+    catalogues: random.below(3),
     timeLimits: random.below(3),
     timeouts: random.below(4),
     twice: random.below(3),

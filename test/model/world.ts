@@ -32,12 +32,14 @@ export const unknownCoupon = 99;
 
 /** How often each kind of trouble may still happen. With all at 0 the world is calm. */
 export interface Budget {
-  /** Redis restarted, rolled back, emptied or failed over. */
+  /** Redis restarted, rolled back, emptied, failed over or demoted for a while. */
   redis: number;
   /** A key or a field of one gate is lost while Redis lives on. */
   losses: number;
   /** A gate is put back from a copy while Redis lives on. */
   putBacks: number;
+  /** An api reads in MySQL which epochs there are. */
+  catalogues: number;
   /** A recovery that waits for its marker gives up. */
   timeLimits: number;
   /** A copy of Redis is taken, which a later rollback or failover goes back to. */
@@ -53,8 +55,11 @@ export interface Budget {
   poison: number;
 }
 
-/** `fence`: no fault, but `firstcome reconcile --apply`, which has the gate rebuilt. */
-export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover' | 'fence';
+/**
+ * `demotion`: a primary becomes the replica of another one, and then a primary again. `fence`: no
+ * fault, but `firstcome reconcile --apply`, which has the gate rebuilt.
+ */
+export type RedisFault = 'restart' | 'rollback' | 'flush' | 'failover' | 'demotion' | 'fence';
 
 /**
  * Everything there is, as plain data, so that it can be copied and compared. Coupons are numbered from
@@ -85,7 +90,7 @@ export interface World extends GateWorld {
   /** Something was lost or put back behind the gate's back: it may be off until it is looked at. */
   isMeddledWith: boolean;
   budget: Budget;
-  next: { id: number; runId: number; token: number };
+  next: { id: number; runId: number; history: number; token: number };
 }
 
 export interface Acknowledged extends Issuance {
@@ -96,6 +101,7 @@ export const calm: Readonly<Budget> = {
   redis: 0,
   losses: 0,
   putBacks: 0,
+  catalogues: 0,
   timeLimits: 0,
   copies: 0,
   timeouts: 0,
@@ -138,7 +144,8 @@ export function newWorld(scenario: Scenario): World {
     mutation: scenario.mutation ?? null,
     overcommitted: overcommittedBy > 0,
     takesTurns: false,
-    redis: { ...copyRedis(data), runId: scenario.shut === true ? 2 : 1 },
+    redis: { ...copyRedis(data), runId: scenario.shut === true ? 2 : 1, history: 1 },
+    seen: ids.map(() => ({ epoch: 1, serial: 0 })),
     backup: copyRedis(data),
     replica: data,
     log: [],
@@ -159,10 +166,10 @@ export function newWorld(scenario: Scenario): World {
     acknowledged: issued.map((one) => ({ coupon: 0, ...one })),
     broken: null,
     actors: scenario.actors,
-    redisFaults: scenario.redisFaults ?? ['restart', 'rollback', 'flush', 'failover'],
+    redisFaults: scenario.redisFaults ?? ['restart', 'rollback', 'flush', 'failover', 'demotion'],
     losses: scenario.losses ?? [],
     isMeddledWith: false,
     budget: { ...calm, ...scenario.budget },
-    next: { id: issued.length + 1, runId: 3, token: 1 },
+    next: { id: issued.length + 1, runId: 3, history: 2, token: 1 },
   };
 }

@@ -2,8 +2,9 @@
 --
 -- KEYS  1 meta  2 staging
 -- ARGV  token (random)
--- Returns the run_id of the server: what is staged from here on is good for this run only
+-- Returns the run and the history of the server: what is staged from here on is good for these only
 
-redis.call('HSET', KEYS[1], 'recovery_token', ARGV[1], 'staged', 0)
+local least = least_epoch(KEYS[1], math.huge)
+redis.call('HSET', KEYS[1], 'recovery_token', ARGV[1], 'staged', 0, 'min_epoch', least)
 redis.call('UNLINK', KEYS[2])
-return server_run_id()
+return table.concat({ server_history() }, ':')

@@ -1,21 +1,51 @@
 -- Confirms that reservations are in the log, if the epoch they were made in still holds.
 -- The state of the coupon does not matter: one paused or closed meanwhile still honours them.
 --
--- KEYS  1 meta  2 pending  3 pending_users  4 pending_traceparents
--- ARGV  epoch, then the issuance ids
--- Returns 1 confirmed  0 fenced: a recovery began, the requests may be void
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents
+-- ARGV  known_epoch, known_serial, epoch, then for each: issuance_id, user_id
+-- Returns { code, epoch, serial }
+--   code  1 confirmed  0 not: a recovery began, and the requests may be void; or the gate does not
+--         know all of them
 
-local meta = read_hash(KEYS[1])
-if not meta.epoch or is_fenced(meta) or meta.epoch ~= ARGV[1] then
-  return 0
+local meta = open_gate()
+if not meta then
+  shut()
+  return { 0, 0, 0 }
 end
-if #ARGV > 1 then
-  local confirmed = redis.call('ZREM', KEYS[2], unpack(ARGV, 2))
-  redis.call('HDEL', KEYS[3], unpack(ARGV, 2))
-  redis.call('HINCRBY', KEYS[1], 'pending', 0 - confirmed)
+if meta.epoch ~= tonumber(ARGV[3]) then
+  return { 0, meta.epoch, meta.serial }
+end
+if #ARGV == 3 then
+  return { 1, meta.epoch, meta.serial }
+end
+
+local ids = {}
+for i = 4, #ARGV, 2 do
+  ids[#ids + 1] = ARGV[i]
+end
+local serial = meta.serial
+local confirmed = redis.call('ZREM', KEYS[3], unpack(ids))
+if confirmed > 0 then
+  serial = serial + 1
+  redis.call('HDEL', KEYS[4], unpack(ids))
+  redis.call('HSET', KEYS[1], 'pending', meta.pending - confirmed, 'serial', serial)
   -- Mostly nobody has sent one.
-  if redis.call('EXISTS', KEYS[4]) == 1 then
-    redis.call('HDEL', KEYS[4], unpack(ARGV, 2))
+  if redis.call('EXISTS', KEYS[5]) == 1 then
+    redis.call('HDEL', KEYS[5], unpack(ids))
   end
 end
-return 1
+
+-- What is not pending any more was confirmed before, and is held; or it is nothing to vouch for.
+if confirmed < #ids then
+  local users = {}
+  for i = 5, #ARGV, 2 do
+    users[#users + 1] = ARGV[i]
+  end
+  local held = redis.call('HMGET', KEYS[2], unpack(users))
+  for i, id in ipairs(ids) do
+    if held[i] ~= id then
+      return { 0, meta.epoch, serial }
+    end
+  end
+end
+return { 1, meta.epoch, serial }

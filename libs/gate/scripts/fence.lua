@@ -4,6 +4,7 @@
 -- ARGV  epoch
 -- Returns the least epoch that may admit, which is higher than ARGV[1] when another recovery is newer
 
-local least = math.max(tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[1], 'min_epoch') or '0'))
+local epoch = tonumber(ARGV[1])
+local least = math.max(epoch, least_epoch(KEYS[1], epoch))
 redis.call('HSET', KEYS[1], 'min_epoch', least)
 return least

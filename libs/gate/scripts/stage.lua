@@ -2,9 +2,10 @@
 --
 -- KEYS  1 meta  2 staging
 -- ARGV  token, then for each holder: user_id, issuance_id
--- Returns 1 staged  0 another recovery has claimed the gate, or Redis lost the claim
+-- Returns 1 staged  0 another recovery has claimed the gate, or Redis lost the claim or what was staged
 
-if redis.call('HGET', KEYS[1], 'recovery_token') ~= ARGV[1] then
+local meta = read_hash(KEYS[1])
+if meta.recovery_token ~= ARGV[1] or size_of('HLEN', KEYS[2]) ~= whole(meta.staged) then
   return 0
 end
 if #ARGV > 1 then

@@ -1,6 +1,7 @@
 import type { Choice } from '../choices.ts';
 import { nothing, orCrash, produce, script, step } from '../choices.ts';
 import type { Outcome, Reserved } from '../gate/scripts.ts';
+import { learn } from '../gate/prelude.ts';
 import { confirm, release, reserve } from '../gate/scripts.ts';
 import type { RequestRecord, World } from '../world.ts';
 
@@ -36,6 +37,7 @@ function reserveChoices(world: World, client: Client): Choice[] {
   };
   const heard = (reply: Reserved): void => {
     if (reply.gate === 'open') {
+      learn(world, coupon, reply);
       client.epoch = reply.epoch;
       admitted(world, client, reply.outcomes[0]!);
     }
@@ -78,9 +80,10 @@ function requestChoices(world: World, client: Client): Choice[] {
         world,
         name,
         `confirm ${id} of epoch ${epoch}`,
-        () => confirm(world, coupon, epoch, [id]),
-        (confirmed) => {
-          if (confirmed) {
+        () => confirm(world, coupon, epoch, [{ id, user }]),
+        (reply) => {
+          learn(world, coupon, reply);
+          if (reply.isConfirmed) {
             client.at = 'answer';
           } else {
             giveUp(client);

@@ -2,7 +2,7 @@ import type { Actor } from '../actors.ts';
 import type { Choice } from '../choices.ts';
 import { addFault, look, nothing, orCrash, produce, script, step } from '../choices.ts';
 import type { Coupon, Issuance } from '../gate/gate.ts';
-import type { Claim } from '../gate/recovery-scripts.ts';
+import type { Claim, ServerHistory } from '../gate/recovery-scripts.ts';
 import { claim, fence, open, stage } from '../gate/recovery-scripts.ts';
 import { inspect, isShut } from '../gate/scripts.ts';
 import { findCoupon, raiseEpoch, readHolders } from '../ledger.ts';
@@ -39,6 +39,7 @@ export function newRecovery(name: string, runs = 1_000, coupon = 0): Recovery {
     epoch: 0,
     token: 0,
     runId: 0,
+    history: 0,
     found: null,
     after: '',
     slice: [],
@@ -83,7 +84,6 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
         recovery.epoch = Math.max(ledgerEpoch, epoch, minEpoch) + 1;
         goOn(recovery, gate === 'open' ? 'idle' : 'raise');
       },
-      () => restart(recovery),
     ),
   ],
   raise: (world, recovery) => [
@@ -108,11 +108,11 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
   },
   wait: waitChoices,
   claim: (world, recovery) => {
-    const claimed = (runId: number): void => {
-      recovery.runId = runId;
+    const claimed = (history: ServerHistory): void => {
+      Object.assign(recovery, history);
       goOn(recovery, world.mutation === 'recheckBeforeClaim' ? 'read' : 'check');
     };
-    const run = (): number => {
+    const run = (): ServerHistory => {
       recovery.token = world.next.token++;
       return claim(world, recovery.coupon, recovery.token);
     };

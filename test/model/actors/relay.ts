@@ -1,8 +1,8 @@
 import type { Choice } from '../choices.ts';
 import { look, nothing, orCrash, produce, script } from '../choices.ts';
-import { answerOf } from '../gate/prelude.ts';
-import type { Listed } from '../gate/scripts.ts';
-import { confirm, listPending } from '../gate/scripts.ts';
+import { learn } from '../gate/prelude.ts';
+import type { Confirmed, Listed } from '../gate/scripts.ts';
+import { confirm, listPending, mayList } from '../gate/scripts.ts';
 import type { LogRecord, World } from '../world.ts';
 
 export interface Relay {
@@ -14,7 +14,7 @@ export interface Relay {
 }
 
 export function newRelay(name: string, coupon = 0): Relay {
-  return { kind: 'relay', name, coupon, at: 'idle', listed: { epoch: 0, pending: [] } };
+  return { kind: 'relay', name, coupon, at: 'idle', listed: { epoch: 0, serial: 0, pending: [] } };
 }
 
 /** `relay.ts`: publishes and confirms what is pending, of any age. */
@@ -28,13 +28,14 @@ export function relayChoices(world: World, relay: Relay): readonly Choice[] {
   }
   const heard = (listed: Listed | null): void => {
     if (listed !== null) {
+      learn(world, coupon, listed);
       relay.listed = listed;
       relay.at = 'publish';
     }
   };
   const list = (): Listed | null => listPending(world, coupon);
-  const isAny = world.redis.gates[coupon]!.pending.length > 0 && (answerOf(list) ?? null) !== null;
-  return isAny ? [look(name, 'list pending', list, heard, rest)] : nothing;
+  const isAny = world.redis.gates[coupon]!.pending.length > 0 && mayList(world, coupon);
+  return isAny ? [look(name, 'list pending', list, heard)] : nothing;
 }
 
 function batchChoices(world: World, relay: Relay, rest: () => void): Choice[] {
@@ -53,6 +54,11 @@ function batchChoices(world: World, relay: Relay, rest: () => void): Choice[] {
       timedOut: rest,
     });
   }
-  const run = (): boolean => confirm(world, coupon, epoch, ids);
-  return script(world, name, `confirm ${ids.join(' ')}`, run, rest, rest);
+  const reserved = pending.map(({ id, user }) => ({ id, user: user ?? 'unknown' }));
+  const run = (): Confirmed => confirm(world, coupon, epoch, reserved);
+  const heard = (reply: Confirmed): void => {
+    learn(world, coupon, reply);
+    rest();
+  };
+  return script(world, name, `confirm ${ids.join(' ')}`, run, heard, rest);
 }

@@ -1,5 +1,6 @@
 import type { Choice } from '../choices.ts';
 import { nothing, orCrash, script, step } from '../choices.ts';
+import type { Inspection } from '../gate/scripts.ts';
 import { inspect } from '../gate/scripts.ts';
 import type { World } from '../world.ts';
 
@@ -11,8 +12,10 @@ export interface Watermark {
   runs: number;
   at: 'idle' | WatermarkStep;
   now: number;
-  /** The oldest pending of each gate that was looked at; 0 where nothing is. */
-  oldest: number[];
+  /** Of each gate that was looked at, its oldest pending; null where nothing is. */
+  oldest: (number | null)[];
+  /** Of each gate, the oldest pending when it was last found open, or the time of that look. */
+  lastOpen: number[];
   end: number;
 }
 
@@ -25,8 +28,8 @@ const mutatedOrders: Partial<Record<string, readonly WatermarkStep[]>> = {
   endsNotAwaited: ['now', 'pending', 'ends', 'write'],
 };
 
-export function newWatermark(name: string, runs: number): Watermark {
-  return { kind: 'watermark', name, runs, at: 'idle', now: 0, oldest: [], end: 0 };
+export function newWatermark(name: string, runs: number, lastOpen: number[] = []): Watermark {
+  return { kind: 'watermark', name, runs, at: 'idle', now: 0, oldest: [], lastOpen, end: 0 };
 }
 
 /** `decided-watermark.ts` */
@@ -43,10 +46,13 @@ export function watermarkChoices(world: World, watermark: Watermark): readonly C
   const forget = (): void => {
     Object.assign(watermark, newWatermark(name, runs));
   };
+  const end = (): void => {
+    Object.assign(watermark, newWatermark(name, runs, watermark.lastOpen));
+  };
   const goOn = (): void => {
     watermark.at = steps[steps.indexOf(at) + 1]!;
   };
-  return orCrash(world, name, forget, stepChoices(world, watermark, goOn, forget));
+  return orCrash(world, name, forget, stepChoices(world, watermark, goOn, end));
 }
 
 /** The time is the id that would be given next: see `RequestRecord`. */
@@ -64,9 +70,9 @@ function stepChoices(
     case 'pending': {
       const coupon = watermark.oldest.length;
       const isLast = coupon === redis.gates.length - 1 || world.mutation === 'oneGateConsidered';
-      const run = (): number => inspect(world, coupon).oldestPending;
-      const heard = (oldest: number): void => {
-        watermark.oldest.push(oldest);
+      const run = (): Inspection => inspect(world, coupon);
+      const heard = (inspection: Inspection): void => {
+        watermark.oldest.push(oldestAt(world, watermark, coupon, inspection));
         if (isLast) {
           goOn();
         }
@@ -92,8 +98,23 @@ function stepChoices(
   }
 }
 
+/** A gate that is shut may have lost what was pending: it counts as when it was last seen open. */
+function oldestAt(
+  { mutation }: World,
+  { now, lastOpen }: Watermark,
+  coupon: number,
+  { gate, oldestPending }: Inspection,
+): number | null {
+  if (gate !== 'open' && mutation !== 'shutGateNotHeld') {
+    return lastOpen[coupon] ?? 0;
+  }
+  const oldest = oldestPending === 0 ? null : oldestPending;
+  lastOpen[coupon] = oldest ?? now;
+  return oldest;
+}
+
 function valueOf({ mutation }: World, { now, oldest }: Watermark): number {
   return mutation === 'pendingNotConsidered'
     ? now
-    : Math.min(now, ...oldest.filter((id) => id > 0));
+    : Math.min(now, ...oldest.filter((id) => id !== null));
 }

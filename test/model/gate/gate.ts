@@ -18,6 +18,10 @@ export interface Meta extends Partial<Coupon> {
   epoch?: number;
   minEpoch?: number;
   runId?: number;
+  /** Of the replication of the server. */
+  history?: number;
+  /** How much was written since it was opened. */
+  serial?: number;
   left?: number;
   /** How many are pending. */
   pending?: number;
@@ -42,7 +46,7 @@ export interface Gate {
   staging: Issuance[];
 }
 
-/** What Redis can lose: everything but the run id, which belongs to the process. */
+/** What Redis can lose: everything but run id and history, which belong to the process. */
 export interface RedisData {
   /** By coupon. */
   gates: Gate[];
@@ -50,10 +54,18 @@ export interface RedisData {
   watermark: number;
 }
 
+/** How far a gate has come. */
+export interface GateState {
+  epoch: number;
+  serial: number;
+}
+
 /** What a script runs in. */
 export interface GateWorld {
   mutation: Mutation | null;
-  redis: RedisData & { runId: number };
+  redis: RedisData & { runId: number; history: number };
+  /** By coupon, the latest state of its gate that its callers have seen, or were told of. */
+  seen: GateState[];
   next: { id: number };
 }
 
@@ -61,10 +73,19 @@ export function absentGate(): Gate {
   return { meta: null, holders: [], pending: [], pendingUsers: [], staging: [] };
 }
 
-/** A gate that was opened in epoch 1 of run 1. */
+/** A gate that was opened in epoch 1 of run 1, whose history is 1, too. */
 export function openedGate(coupon: Coupon, holders: readonly Issuance[] = []): Gate {
   const left = coupon.total - holders.length;
-  const meta = { epoch: 1, minEpoch: 1, runId: 1, left, pending: 0, ...coupon };
+  const meta = {
+    epoch: 1,
+    minEpoch: 1,
+    runId: 1,
+    history: 1,
+    serial: 0,
+    left,
+    pending: 0,
+    ...coupon,
+  };
   return { ...absentGate(), meta, holders: [...holders] };
 }
 

@@ -8,6 +8,8 @@ export const lostKeys = ['meta', 'holders', 'pending', 'pendingUsers', 'staging'
 
 const lostFields = [
   'runId',
+  'history',
+  'serial',
   'epoch',
   'minEpoch',
   'version',

@@ -1,45 +1,104 @@
-import type { Gate, GateWorld, Issuance, Meta } from './gate.ts';
+import type { Gate, GateState, GateWorld, Issuance, Meta } from './gate.ts';
 
-/** A script that counts with a field of `meta` that is missing breaks off. */
-export class ScriptError extends Error {}
+/** What `meta` says when nothing is missing. */
+export type WholeMeta = Required<Omit<Meta, 'token' | 'staged'>> & Pick<Meta, 'token' | 'staged'>;
 
-export function numberIn(meta: Meta, field: 'epoch' | 'version' | 'left'): number {
-  const value = meta[field];
-  if (value === undefined) {
-    throw new ScriptError(`meta has no ${field}`);
+const needed = [
+  'epoch',
+  'minEpoch',
+  'serial',
+  'version',
+  'total',
+  'left',
+  'pending',
+  'state',
+] as const satisfies (keyof Meta)[];
+
+/** `read_meta` of prelude.lua */
+export function readMeta({ mutation }: GateWorld, { meta }: Gate): WholeMeta | null {
+  if (meta === null) {
+    return null;
   }
-  return value;
+  const isForgiven = (field: (typeof needed)[number]): boolean =>
+    (field === 'minEpoch' && mutation === 'minEpochNotNeeded') ||
+    (field === 'state' && mutation === 'stateNotNeeded');
+  return needed.every((field) => meta[field] !== undefined || isForgiven(field))
+    ? (meta as WholeMeta)
+    : null;
 }
 
-/** What a script answers; nothing where it breaks off. */
-export function answerOf<Reply>(run: () => Reply): Reply | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof ScriptError) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** `is_fenced` of prelude.lua */
-export function isFenced({ redis, mutation }: GateWorld, meta: Meta): boolean {
-  const otherRun = mutation !== 'noRunIdFence' && meta.runId !== redis.runId;
+/** `was_opened_here` of prelude.lua */
+function wasOpenedHere({ redis, mutation }: GateWorld, meta: Meta): boolean {
   return (
-    otherRun || (mutation !== 'noMinEpochFence' && numberIn(meta, 'epoch') < (meta.minEpoch ?? 0))
+    (meta.runId === redis.runId || mutation === 'noRunIdFence') &&
+    (meta.history === redis.history || mutation === 'noHistoryFence')
+  );
+}
+
+/** `is_latest` of prelude.lua */
+function isLatest({ seen, mutation }: GateWorld, coupon: number, meta: WholeMeta): boolean {
+  const { epoch, serial } = seen[coupon]!;
+  return (
+    meta.epoch > epoch ||
+    (meta.epoch === epoch && (meta.serial >= serial || mutation === 'noSerialSeen')) ||
+    mutation === 'noEpochSeen'
   );
 }
 
 /** `has_all` of prelude.lua */
-export function hasAll({ mutation }: GateWorld, gate: Gate): boolean {
-  const meta = gate.meta!;
-  const isLeft = numberIn(meta, 'left') + gate.holders.length === meta.total;
+export function hasAll({ mutation }: GateWorld, gate: Gate, meta: WholeMeta): boolean {
   return (
-    (isLeft || mutation === 'noHoldersCount') &&
+    (meta.left + gate.holders.length === meta.total || mutation === 'noHoldersCount') &&
     (gate.pending.length === meta.pending || mutation === 'noPendingCount') &&
     (gate.pendingUsers.length === meta.pending || mutation === 'noPendingUsersCount')
   );
+}
+
+/** `open_gate` of prelude.lua, but for the safeguards that the caller does without. */
+export function openGate(
+  world: GateWorld,
+  coupon: number,
+  without: { fence?: boolean; counts?: boolean } = {},
+): WholeMeta | null {
+  const gate = world.redis.gates[coupon]!;
+  const meta = readMeta(world, gate);
+  if (meta === null) {
+    return null;
+  }
+  const isFencedOff = meta.epoch < (meta.minEpoch ?? 0) && world.mutation !== 'noMinEpochFence';
+  const isFenced = isFencedOff || !isLatest(world, coupon, meta) || !wasOpenedHere(world, meta);
+  if (isFenced && without.fence !== true) {
+    return null;
+  }
+  return hasAll(world, gate, meta) || without.counts === true ? meta : null;
+}
+
+/** `shut` of prelude.lua */
+export function shut({ redis, mutation }: GateWorld, coupon: number): 'absent' | 'fenced' {
+  const { meta } = redis.gates[coupon]!;
+  if (meta === null) {
+    return 'absent';
+  }
+  if (mutation !== 'notKeptShut') {
+    delete meta.runId;
+  }
+  return 'fenced';
+}
+
+/** `least_epoch` of prelude.lua */
+export function leastEpoch({ mutation }: GateWorld, meta: Meta): number {
+  if (meta.minEpoch === undefined && mutation !== 'lostFenceForgiven') {
+    delete meta.runId;
+  }
+  return meta.minEpoch ?? 0;
+}
+
+/** What a caller knows once it has heard of a state of the gate. */
+export function learn({ seen }: GateWorld, coupon: number, { epoch, serial }: GateState): void {
+  const latest = seen[coupon]!;
+  if (epoch > latest.epoch || (epoch === latest.epoch && serial > latest.serial)) {
+    seen[coupon] = { epoch, serial };
+  }
 }
 
 export function withoutIds(from: readonly Issuance[], ids: readonly number[]): Issuance[] {

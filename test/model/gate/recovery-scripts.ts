@@ -1,25 +1,28 @@
 import type { Coupon, GateWorld, Issuance } from './gate.ts';
-import { numberIn } from './prelude.ts';
+import { leastEpoch } from './prelude.ts';
 
 /* The scripts of `libs/gate/scripts` that only a recovery runs, one function each. */
 
 /** fence.lua */
-export function fence({ redis, mutation }: GateWorld, coupon: number, epoch: number): number {
-  const meta = (redis.gates[coupon]!.meta ??= {});
-  meta.minEpoch = mutation === 'fenceGoesBack' ? epoch : Math.max(epoch, meta.minEpoch ?? 0);
+export function fence(world: GateWorld, coupon: number, epoch: number): number {
+  const meta = (world.redis.gates[coupon]!.meta ??= {});
+  const least = leastEpoch(world, meta);
+  meta.minEpoch = world.mutation === 'fenceGoesBack' ? epoch : Math.max(epoch, least);
   return meta.minEpoch;
 }
 
 /** claim.lua */
-export function claim({ redis, mutation }: GateWorld, coupon: number, token: number): number {
-  const gate = redis.gates[coupon]!;
+export function claim(world: GateWorld, coupon: number, token: number): ServerHistory {
+  const { runId, history, gates } = world.redis;
+  const gate = gates[coupon]!;
   gate.meta ??= {};
+  gate.meta.minEpoch = leastEpoch(world, gate.meta);
   gate.meta.token = token;
   gate.meta.staged = 0;
-  if (mutation !== 'stagingKept') {
+  if (world.mutation !== 'stagingKept') {
     gate.staging = [];
   }
-  return redis.runId;
+  return { runId, history };
 }
 
 /** stage.lua */
@@ -31,21 +34,26 @@ export function stage(
 ): boolean {
   const gate = redis.gates[coupon]!;
   const { meta } = gate;
-  if (meta === null || meta.token !== token) {
+  if (meta === null || meta.token !== token || gate.staging.length !== meta.staged) {
     return false;
   }
   if (slice.length > 0) {
     const before = gate.staging.length;
     const others = gate.staging.filter(({ user }) => !slice.some((one) => one.user === user));
     gate.staging = [...others, ...slice];
-    meta.staged = (meta.staged ?? 0) + gate.staging.length - before;
+    meta.staged += gate.staging.length - before;
   }
   return true;
 }
 
-export interface Claim {
-  token: number;
+/** What tells one Redis from what it was before, or from another. */
+export interface ServerHistory {
   runId: number;
+  history: number;
+}
+
+export interface Claim extends ServerHistory {
+  token: number;
   epoch: number;
 }
 
@@ -65,21 +73,25 @@ export function open(world: GateWorld, coupon: number, claimed: Claim, to: Coupo
     gate.pendingUsers = [];
   }
   const pending = gate.pending.length;
-  gate.meta = { epoch, minEpoch: epoch, runId: world.redis.runId, left, pending, ...to };
+  const { runId, history } = world.redis;
+  gate.meta = { epoch, minEpoch: epoch, runId, history, serial: 0, left, pending, ...to };
   return true;
 }
 
 function mayOpen({ redis, mutation }: GateWorld, coupon: number, claimed: Claim): boolean {
   const { meta, staging } = redis.gates[coupon]!;
-  const { token, runId, epoch } = claimed;
+  const { token, runId, history, epoch } = claimed;
   const otherRun = mutation !== 'noRunIdAtOpen' && redis.runId !== runId;
+  const otherHistory = mutation !== 'noHistoryAtOpen' && redis.history !== history;
   const otherClaim = mutation !== 'noTokenAtOpen' && meta?.token !== token;
-  const overtaken = mutation !== 'noMinEpochAtOpen' && (meta?.minEpoch ?? 0) > epoch;
-  if (otherRun || otherClaim || overtaken) {
+  const { minEpoch = mutation === 'lostFenceAtOpen' ? 0 : Infinity } = meta ?? {};
+  const overtaken = mutation !== 'noMinEpochAtOpen' && minEpoch > epoch;
+  if (otherRun || otherHistory || otherClaim || overtaken) {
     return false;
   }
-  const isThisRun = meta?.runId === redis.runId;
-  if (isThisRun && numberIn(meta, 'epoch') >= epoch) {
+  const isOpenedHere = meta?.runId === redis.runId && meta.history === redis.history;
+  const epochOfOpen = meta?.epoch ?? (mutation === 'epochNeededAtOpen' ? Infinity : 0);
+  if (isOpenedHere && epochOfOpen >= epoch) {
     return false;
   }
   return staging.length === meta?.staged || mutation === 'noStagedCount';

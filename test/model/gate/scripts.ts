@@ -1,5 +1,6 @@
-import type { Coupon, Gate, GateWorld, Issuance, Meta } from './gate.ts';
-import { answerOf, hasAll, isFenced, numberIn, withoutIds } from './prelude.ts';
+import type { Coupon, Gate, GateState, GateWorld, Issuance, Meta } from './gate.ts';
+import type { WholeMeta } from './prelude.ts';
+import { openGate, readMeta, shut, withoutIds } from './prelude.ts';
 
 /*
  * The scripts of `libs/gate/scripts`, one function each. Nothing happens inside of one. The protocol
@@ -11,29 +12,33 @@ export type Outcome =
   | { code: 'sold_out' | 'paused' | 'closed' };
 
 export type Reserved =
-  { gate: 'absent' | 'fenced' } | { gate: 'open'; epoch: number; outcomes: Outcome[] };
+  | { gate: 'absent' | 'fenced' }
+  | { gate: 'open'; epoch: number; serial: number; outcomes: Outcome[] };
 
 /** reserve.lua */
 export function reserve(world: GateWorld, coupon: number, users: readonly string[]): Reserved {
-  const gate = world.redis.gates[coupon]!;
-  const { meta } = gate;
+  const meta = openGate(world, coupon, { counts: world.mutation === 'noCountsAtReserve' });
   if (meta === null) {
-    return { gate: 'absent' };
+    return { gate: shut(world, coupon) };
   }
-  if (isFenced(world, meta)) {
-    return { gate: 'fenced' };
-  }
-  if (!hasAll(world, gate) && world.mutation !== 'noCountsAtReserve') {
-    delete meta.runId;
-    return { gate: 'fenced' };
-  }
+  const gate = world.redis.gates[coupon]!;
+  const before = gate.holders.length;
   const outcomes = users.map((user) => reserveOne(world, gate, meta, user));
-  return { gate: 'open', epoch: meta.epoch!, outcomes };
+  if (gate.holders.length > before) {
+    meta.serial++;
+  }
+  return { gate: 'open', epoch: meta.epoch, serial: meta.serial, outcomes };
 }
 
-function reserveOne({ mutation, next }: GateWorld, gate: Gate, meta: Meta, user: string): Outcome {
+function reserveOne(
+  { mutation, next }: GateWorld,
+  gate: Gate,
+  meta: WholeMeta,
+  user: string,
+): Outcome {
   const { holders, pending, pendingUsers } = gate;
-  const { state = 'open' } = meta;
+  // It may be missing where a mutation forgives that.
+  const { state = 'open' } = meta as Meta;
   const held = holders.find((holder) => holder.user === user)?.id;
   if (held !== undefined && !(mutation === 'stateBeforeHolder' && state !== 'open')) {
     return { code: pending.includes(held) ? 'pending' : 'replayed', id: held };
@@ -41,16 +46,20 @@ function reserveOne({ mutation, next }: GateWorld, gate: Gate, meta: Meta, user:
   if (state !== 'open') {
     return { code: state };
   }
-  if (meta.left! <= 0) {
+  if (meta.left <= 0) {
     return { code: 'sold_out' };
   }
   const id = next.id++;
   holders.push({ id, user });
   pending.push(id);
   pendingUsers.push({ id, user });
-  meta.left!--;
-  meta.pending!++;
+  meta.left--;
+  meta.pending++;
   return { code: 'reserved', id };
+}
+
+export interface Confirmed extends GateState {
+  isConfirmed: boolean;
 }
 
 /** confirm.lua */
@@ -58,89 +67,123 @@ export function confirm(
   world: GateWorld,
   coupon: number,
   epoch: number,
-  ids: readonly number[],
-): boolean {
+  reserved: readonly Issuance[],
+): Confirmed {
   const { mutation } = world;
-  const gate = world.redis.gates[coupon]!;
-  const { meta } = gate;
-  if (meta?.epoch === undefined || (isFenced(world, meta) && mutation !== 'noFenceAtConfirm')) {
-    return false;
+  const meta = openGate(world, coupon, {
+    fence: mutation === 'noFenceAtConfirm',
+    counts: mutation === 'noCountsAtConfirm',
+  });
+  if (meta === null) {
+    shut(world, coupon);
+    return { isConfirmed: false, epoch: 0, serial: 0 };
   }
   if (meta.epoch !== epoch && mutation !== 'noEpochAtConfirm') {
-    return false;
+    return { isConfirmed: false, epoch: meta.epoch, serial: meta.serial };
   }
   if (mutation === 'stateAtConfirm' && meta.state !== 'open') {
-    return false;
+    return { isConfirmed: false, epoch: meta.epoch, serial: meta.serial };
   }
-  if (ids.length > 0) {
-    settle(gate, meta, ids);
+  const gate = world.redis.gates[coupon]!;
+  const isPending = ({ id }: Issuance): boolean => gate.pending.includes(id);
+  const confirmed = reserved.filter(isPending);
+  if (confirmed.length > 0) {
+    settle(gate, meta, idsOf(confirmed));
+    meta.serial++;
   }
-  return true;
+  const isKnown = (one: Issuance): boolean => confirmed.includes(one) || isHeld(gate, one);
+  const isConfirmed = reserved.every(isKnown) || mutation === 'noHolderAtConfirm';
+  return { isConfirmed, epoch: meta.epoch, serial: meta.serial };
 }
 
 /** They are not pending any more, whether confirmed or released. */
-function settle(gate: Gate, meta: Meta, ids: readonly number[]): void {
+function settle(gate: Gate, meta: WholeMeta, ids: readonly number[]): void {
   const waiting = gate.pending.filter((id) => !ids.includes(id));
-  meta.pending = (meta.pending ?? 0) - (gate.pending.length - waiting.length);
+  meta.pending -= gate.pending.length - waiting.length;
   gate.pending = waiting;
   gate.pendingUsers = withoutIds(gate.pendingUsers, ids);
 }
 
+function isHeld({ holders }: Gate, { id, user }: Issuance): boolean {
+  return holders.some((holder) => holder.user === user && holder.id === id);
+}
+
+function idsOf(issuances: readonly Issuance[]): number[] {
+  return issuances.map(({ id }) => id);
+}
+
 /** release.lua */
 export function release(
-  { redis, mutation }: GateWorld,
+  world: GateWorld,
   coupon: number,
   epoch: number,
   refused: readonly Issuance[],
 ): number {
-  const gate = redis.gates[coupon]!;
-  const { meta } = gate;
-  if (meta === null || meta.epoch !== epoch) {
+  const meta = openGate(world, coupon, { counts: world.mutation === 'noCountsAtRelease' });
+  if (meta === null) {
+    shut(world, coupon);
     return 0;
   }
+  if (meta.epoch !== epoch) {
+    return 0;
+  }
+  const gate = world.redis.gates[coupon]!;
   let released = 0;
-  for (const { id, user } of refused) {
-    const isHeld = gate.holders.some((holder) => holder.user === user && holder.id === id);
-    if (isHeld || mutation === 'releaseUnseen') {
-      gate.holders = gate.holders.filter((holder) => holder.user !== user);
-      settle(gate, meta, [id]);
+  for (const one of refused) {
+    if (isHeld(gate, one) || world.mutation === 'releaseUnseen') {
+      gate.holders = gate.holders.filter(({ user }) => user !== one.user);
+      settle(gate, meta, [one.id]);
       released++;
     }
   }
   if (released > 0) {
-    meta.left = (meta.left ?? 0) + released;
+    meta.left += released;
+    meta.serial++;
   }
   return released;
 }
 
 /** A user that is `null` got lost: what is published of it cannot be read. */
-export interface Listed {
-  epoch: number;
+export interface Listed extends GateState {
   pending: { id: number; user: string | null }[];
+}
+
+/** Whether list_pending.lua finds the gate open. */
+export function mayList(world: GateWorld, coupon: number): boolean {
+  return openForList(world, coupon) !== null;
+}
+
+function openForList(world: GateWorld, coupon: number): WholeMeta | null {
+  return openGate(world, coupon, {
+    fence: world.mutation === 'noFenceAtList',
+    counts: world.mutation === 'noCountsAtList',
+  });
 }
 
 /** list_pending.lua, without the least age: an early relay is the harder case. */
 export function listPending(world: GateWorld, coupon: number): Listed | null {
+  const meta = openForList(world, coupon);
+  if (meta === null) {
+    return null;
+  }
   const gate = world.redis.gates[coupon]!;
-  const { meta, pending, pendingUsers } = gate;
-  if (meta?.epoch === undefined || (isFenced(world, meta) && world.mutation !== 'noFenceAtList')) {
-    return null;
-  }
-  if (world.mutation !== 'noCountsAtList' && !hasAll(world, gate)) {
-    return null;
-  }
   const userOf = (id: number): string | null =>
-    pendingUsers.find((one) => one.id === id)?.user ?? null;
-  return { epoch: meta.epoch, pending: pending.map((id) => ({ id, user: userOf(id) })) };
+    gate.pendingUsers.find((one) => one.id === id)?.user ?? null;
+  const pending = gate.pending.map((id) => ({ id, user: userOf(id) }));
+  const isKnown = pending.every(({ id, user }) => user !== null && isHeld(gate, { id, user }));
+  if (!isKnown && world.mutation !== 'noCountsAtList') {
+    shut(world, coupon);
+    return null;
+  }
+  return { epoch: meta.epoch, serial: meta.serial, pending };
 }
 
-export interface Inspection {
+export interface Inspection extends GateState {
   gate: 'open' | 'fenced' | 'absent';
   left: number;
   holders: number;
   total: number;
   version: number;
-  epoch: number;
   minEpoch: number;
   pending: number;
   /** Its id, which is its time; 0 where nothing is pending. */
@@ -150,43 +193,42 @@ export interface Inspection {
 /** inspect.lua */
 export function inspect(world: GateWorld, coupon: number): Inspection {
   const gate = world.redis.gates[coupon]!;
-  const { left = 0, total = 0, version = 0, epoch = 0, minEpoch = 0 } = gate.meta ?? {};
+  const { left = 0, total = 0, version = 0, epoch = 0, minEpoch = 0, serial = 0 } = gate.meta ?? {};
   return {
-    gate: stateOf(world, gate),
+    gate: stateOf(world, coupon),
     left,
     holders: gate.holders.length,
     total,
     version,
     epoch,
     minEpoch,
+    serial,
     pending: gate.pending.length,
     oldestPending: gate.pending.length === 0 ? 0 : Math.min(...gate.pending),
   };
 }
 
 /** What inspect.lua calls a gate. */
-export function stateOf(world: GateWorld, gate: Gate): Inspection['gate'] {
-  const { meta } = gate;
-  if (meta === null) {
-    return 'absent';
+function stateOf(world: GateWorld, coupon: number): Inspection['gate'] {
+  if (openGate(world, coupon) !== null) {
+    return 'open';
   }
-  return meta.epoch === undefined || isFenced(world, meta) || !hasAll(world, gate)
-    ? 'fenced'
-    : 'open';
+  return world.redis.gates[coupon]!.meta === null ? 'absent' : 'fenced';
 }
 
 export function isOpen(world: GateWorld, coupon: number): boolean {
-  return answerOf(() => stateOf(world, world.redis.gates[coupon]!)) === 'open';
+  return stateOf(world, coupon) === 'open';
 }
 
-/** One that inspect.lua breaks off at is neither open nor shut. */
+/** Whether a recovery would begin. */
 export function isShut(world: GateWorld, coupon: number): boolean {
-  const state = answerOf(() => stateOf(world, world.redis.gates[coupon]!));
-  return state === 'fenced' || state === 'absent';
+  const gate = world.redis.gates[coupon]!;
+  const breaksOff = gate.meta !== null && readMeta(world, gate) === null;
+  return !isOpen(world, coupon) && !(breaksOff && world.mutation === 'missingFieldBreaksOff');
 }
 
 export type Applied =
-  | { code: 'applied'; epoch: number }
+  | { code: 'applied'; epoch: number; serial: number }
   | { code: 'stale' | 'fenced' }
   | { code: 'below_holders'; holders: number };
 
@@ -196,17 +238,23 @@ export function applyCoupon(
   coupon: number,
   { version, total, state }: Coupon,
 ): Applied {
-  const { redis, mutation } = world;
-  const { meta, holders } = redis.gates[coupon]!;
-  if (meta?.epoch === undefined || (isFenced(world, meta) && mutation !== 'noFenceAtApply')) {
+  const { mutation } = world;
+  const meta = openGate(world, coupon, {
+    fence: mutation === 'noFenceAtApply',
+    counts: mutation === 'noCountsAtApply',
+  });
+  if (meta === null) {
+    shut(world, coupon);
     return { code: 'fenced' };
   }
-  if (numberIn(meta, 'version') >= version && mutation !== 'noVersionAtGate') {
+  if (meta.version >= version && mutation !== 'noVersionAtGate') {
     return { code: 'stale' };
   }
-  if (total < holders.length && mutation !== 'noHoldersAtApply') {
-    return { code: 'below_holders', holders: holders.length };
+  const holders = world.redis.gates[coupon]!.holders.length;
+  if (total < holders && mutation !== 'noHoldersAtApply') {
+    return { code: 'below_holders', holders };
   }
-  Object.assign(meta, { version, total, left: total - holders.length, state });
-  return { code: 'applied', epoch: meta.epoch };
+  meta.serial++;
+  Object.assign(meta, { version, total, left: total - holders, state });
+  return { code: 'applied', epoch: meta.epoch, serial: meta.serial };
 }
