@@ -23,7 +23,7 @@ await runProcess('firstcome-api', async (context) => {
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
   });
-  const catalogue = new CouponCatalogue(stores.coupons);
+  const catalogue = new CouponCatalogue(stores.coupons, stores.gate);
   const { mysql, ...required } = probes;
   const health = new HealthProbes(
     { ...required, catalogue: () => catalogue.problem() },

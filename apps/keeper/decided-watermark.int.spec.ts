@@ -27,7 +27,7 @@ async function acknowledge(couponId: number, userId: string): Promise<number> {
   const reservedAt = reservedAtOf(issuanceId)!;
   const request = { issuanceId, couponId, userId, epoch: 1, reservedAt, kafkaPartition: 0 };
   await log.log.publishRequests([request]);
-  await here.gate.confirm(couponId, 1, [issuanceId]);
+  await here.gate.confirm(couponId, 1, [request]);
   await expect.poll(() => here.gate.now(), { interval: 1 }).toBeGreaterThan(reservedAt);
   return reservedAt;
 }

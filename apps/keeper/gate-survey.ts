@@ -46,6 +46,8 @@ export class GateSurvey {
     const coupons: SurveyedCoupon[] = [];
     // In slices, for the gate to admit in between.
     for (const slice of inSlices(await this.coupons.list(), sliceSize)) {
+      // A gate behind the epoch of MySQL was put back, and is not open.
+      slice.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
       const gates = await Promise.all(slice.map((coupon) => this.gate.inspect(coupon.id)));
       coupons.push(...slice.map((coupon, i) => ({ coupon, gate: gates[i]! })));
     }

@@ -199,13 +199,13 @@ function open(pick: number, other?: 'run' | 'history'): GateCommand {
     const [runId, replid] = real.history.split(':');
     const claimed = `${other === 'run' ? 'other' : runId}:${other === 'history' ? 'other' : replid}`;
     const opened = await here.gate.open(given, `token ${token}`, claimed);
-    const claim = {
+    const claimedAs = {
       token,
       epoch,
       runId: other === 'run' ? 0 : 1,
       history: other === 'history' ? 0 : 1,
     };
-    expect(opened).toBe(recoveryModel.open(real.model, coupon, claim, { ...terms }));
+    expect(opened).toBe(recoveryModel.open(real.model, coupon, claimedAs, { ...terms }));
     if (opened) {
       learn(real.model, coupon, { epoch, serial: 0 });
     }

@@ -1,5 +1,6 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { Gate } from '#gate/gate.ts';
 import type { Problem } from '../http/problem.ts';
 import { recovering, unknownCoupon } from './coupon-problems.ts';
 
@@ -11,10 +12,14 @@ import { recovering, unknownCoupon } from './coupon-problems.ts';
 export class CouponCatalogue {
   private coupons: ReadonlyMap<number, Coupon> | undefined;
 
-  constructor(private readonly ledger: CouponLedger) {}
+  constructor(
+    private readonly ledger: CouponLedger,
+    private readonly gate: Gate,
+  ) {}
 
   async refresh(): Promise<void> {
     const coupons = await this.ledger.list();
+    coupons.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
     this.coupons = new Map(coupons.map((coupon) => [coupon.id, coupon]));
   }
 
