@@ -21,6 +21,7 @@ const whyNotAdmitted: Readonly<Record<NotAdmitted, string>> = {
   paused: 'the coupon is paused',
   not_open: 'the coupon has not opened yet',
   overloaded: 'the gate Redis did not take it in time',
+  unavailable: 'Redis answers, and cannot write: /health/ready says why',
   recovering: 'the gate is being rebuilt, or Redis is away',
   absent: 'there is no such coupon, or its gate is being rebuilt',
   unconfirmed: 'a unit is held, but Kafka or Redis did not confirm it',

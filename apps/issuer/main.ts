@@ -15,6 +15,7 @@ await runProcess('firstcome-issuer', async (context) => {
   const { config, logger, fail } = context;
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+    ledgerUse: 'write',
   });
   const transport = new KafkaBatchTransport({
     kafka: stores.kafka,

@@ -23,7 +23,7 @@ export function createDuties(
   const recovery = new Recovery(survey, ledger, coupons, gate, issuanceLog, rebuild, progress);
   const sync = new CouponSync(survey, gate, logger);
   const watermark = new DecidedWatermark(survey, issuers, hints);
-  const metrics = new KeeperMetrics(survey, issuers, deadLetters, telemetry);
+  const metrics = new KeeperMetrics(survey, issuers, deadLetters, gate, telemetry);
   return [
     new Loop('relay', 1_000, () => relay.run(), logger),
     new Loop('recovery', 500, (signal) => recovery.run(signal), logger),

@@ -2,6 +2,7 @@ import type { ObservableResult } from '@opentelemetry/api';
 import type { PartitionLag } from '#event-log/inspect/consumer-lag.ts';
 import { sumOf } from '#event-log/inspect/consumer-lag.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
+import type { Gate } from '#gate/gate.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
 import type { GateSurvey, Survey } from './gate-survey.ts';
@@ -19,6 +20,7 @@ export class KeeperMetrics {
     private readonly gates: GateSurvey,
     private readonly issuers: IssuerProgress,
     private readonly deadLetters: DeadLetterLedger,
+    private readonly gate: Pick<Gate, 'refusal'>,
     telemetry: Telemetry,
   ) {
     this.observeGates(telemetry);
@@ -63,8 +65,8 @@ export class KeeperMetrics {
     const ifOpen = (row: GateRow, value: number): number | null =>
       row.gate.gate === 'open' ? value : null;
 
-    gauge('firstcome_gate_open', '1 while the gate admits, 0 while it is recovering.', (row) =>
-      row.gate.gate === 'open' ? 1 : 0,
+    gauge('firstcome_gate_open', '1 while the gate admits, 0 while it does not.', (row) =>
+      row.gate.gate === 'open' && this.gate.refusal === undefined ? 1 : 0,
     );
     gauge('firstcome_coupon_left', 'Units not yet taken.', (row) => ifOpen(row, row.gate.left));
     gauge('firstcome_coupon_pending', 'Reservations not yet confirmed.', (row) =>

@@ -3,6 +3,7 @@ import { Auditor } from '#audit/auditor.ts';
 import { HealthProbes } from '#platform/health/health-probes.ts';
 import { toNestLogger } from '#platform/logging.ts';
 import { runProcess } from '#platform/run-process.ts';
+import { openJobStoreProbe } from '#stores/job-store.ts';
 import { openStores } from '#stores/stores.ts';
 import { createDuties } from './duties.ts';
 import { KeeperModule } from './keeper.module.ts';
@@ -13,7 +14,9 @@ const queryTimeoutMs = 60_000;
 await runProcess('firstcome-keeper', async (context) => {
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs,
+    ledgerUse: 'write',
   });
+  const { jobs, close: closeJobProbe } = openJobStoreProbe(context.config);
   const { ledger, gate, kafka, issuers } = stores;
   const auditor = new Auditor(ledger, gate, kafka, issuers);
   const duties = createDuties(context, stores);
@@ -25,10 +28,12 @@ await runProcess('firstcome-keeper', async (context) => {
   });
 
   return {
-    probes: new HealthProbes(probes),
+    // Without the job store only audits wait.
+    probes: new HealthProbes(probes, { jobs }),
     close: async () => {
       // What is in hand first: it still needs the stores.
       await Promise.all([app.close(), ...duties.map((duty) => duty.stop())]);
+      closeJobProbe();
       await opened.close();
     },
   };

@@ -6,6 +6,7 @@ import type { AssignRequest, Reservation } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
+import { isRefusal } from '#gate/checks/redis-refusal.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateRefusal, ReserveOutcome, ReserveResult } from '#gate/gate-replies.ts';
 import { GroupCommit, NotSentError } from './group-commit.ts';
@@ -17,6 +18,8 @@ export type AssignOutcome =
   | { kind: 'not_open'; opensAt: number; now: number }
   /** The gate is not open for business: it is fenced, out of reach, or was closed meanwhile. */
   | { kind: 'recovering'; issuanceId?: string }
+  /** The gate cannot write just now, whatever is asked: nothing was done about this one. */
+  | { kind: 'unavailable' }
   /** More is asked than can be done: nothing was done about this one. */
   | { kind: 'overloaded' }
   /** There is no gate of this coupon at all. */
@@ -90,9 +93,7 @@ export class AssignCoupon {
     try {
       const admission = await this.reserving
         .add(request.couponId, request)
-        .catch((error: unknown): AssignOutcome => ({
-          kind: error instanceof NotSentError ? 'overloaded' : 'recovering',
-        }));
+        .catch((error: unknown): AssignOutcome => ({ kind: kindOf(error) }));
       return admission.kind === 'reserved' ? await this.answer(admission) : admission;
     } finally {
       this.inFlight -= 1;
@@ -153,6 +154,14 @@ export class AssignCoupon {
     await Promise.all(produces.map((reservations) => this.log.publishRequests(reservations)));
     return batches.map(() => undefined);
   }
+}
+
+/** Why a batch came back from the gate without an answer. */
+function kindOf(error: unknown): 'overloaded' | 'unavailable' | 'recovering' {
+  if (error instanceof NotSentError) {
+    return 'overloaded';
+  }
+  return isRefusal(error) ? 'unavailable' : 'recovering';
 }
 
 type OpenResult = Extract<ReserveResult, { gate: 'open' }>;

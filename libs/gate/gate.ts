@@ -215,6 +215,11 @@ export class Gate {
     return this.scripts.run(name, this.admissionKeys(couponId), [epoch, serial, ...args]);
   }
 
+  /** Why Redis takes no writes although it answers, as last seen: an open gate admits nobody then. */
+  get refusal(): string | undefined {
+    return this.connection.refusal;
+  }
+
   /** The keys of who was admitted, in the order of the scripts that touch them all. */
   private admissionKeys(couponId: number): string[] {
     const { meta, holders, pending, pendingUsers, pendingTraceparents } = this.keys(couponId);

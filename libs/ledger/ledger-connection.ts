@@ -34,12 +34,12 @@ export class LedgerConnection {
   private isReadOnly = false;
 
   /**
-   * With `queryTimeoutMs` no query takes longer: it rejects with a connection error. What `use` says
+   * With `queryTimeoutMs` no query takes longer: it rejects with a connection error. What `ledgerUse` says
    * is tried by `connectionProblem`.
    */
   constructor(
     private readonly config: LedgerConfig,
-    private readonly options: { queryTimeoutMs?: number; use?: LedgerUse } = {},
+    private readonly options: { queryTimeoutMs?: number; ledgerUse?: LedgerUse } = {},
   ) {}
 
   start(): void {
@@ -68,7 +68,7 @@ export class LedgerConnection {
   async connectionProblem(): Promise<string | undefined> {
     try {
       const source = this.connectedSource;
-      const problem = await inTime(tryLedger(source, this.options.use ?? 'read'));
+      const problem = await inTime(tryLedger(source, this.options.ledgerUse ?? 'read'));
       this.isReadOnly = problem === readOnlyProblem;
       if (this.isReadOnly) {
         renewConnections((source.driver as MysqlDriver).pool);

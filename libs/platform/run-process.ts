@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { loadConfig } from './config.ts';
 import { armFaultPoint } from './fault-point.ts';
 import type { HealthProbes } from './health/health-probes.ts';
+import { HealthWatch } from './health/health-watch.ts';
 import { startInternalServer } from './internal-server.ts';
 import type { Logger } from './logging.ts';
 import { createLogger } from './logging.ts';
@@ -48,11 +49,15 @@ export async function runProcess(
   try {
     const running = await start({ name, config, logger, telemetry, fail });
     const internalServer = await startInternalServer(config, telemetry, running.probes);
+    const watch = new HealthWatch(running.probes, logger, telemetry);
+    watch.start();
     logger.info({ internal_url: await internalServer.getUrl() }, `${name} started`);
     onceAskedToStop(async (signal) => {
       logger.info({ signal }, 'shutting down');
       setTimeout(() => fail('shutdown took too long'), shutdownTimeoutMs).unref();
       running.probes.beginShutdown();
+      const watched = watch.stop();
+      await watched;
       await running.close();
       await internalServer.close();
       await telemetry.close();

@@ -1,15 +1,38 @@
 import { BullModule } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
+import type { RedisPlace } from '#gate/redis-connection.ts';
+import { RedisConnection } from '#gate/redis-connection.ts';
 import { redisOptions } from '#gate/redis-options.ts';
 import type { Config } from '#platform/config.ts';
+import type { Probe } from '#platform/health/health-probes.ts';
+
+/** Nobody waits for the job store; a command of a look at it may take as long as a probe may. */
+const timeoutMs = 1_500;
 
 /**
- * The job store, for a Nest app to import: it is opened and closed with that app. It has no probe:
- * nobody needs it to be ready. Apart from the other stores, for only the keeper to load BullMQ.
+ * The job store, for a Nest app to import: it is opened and closed with that app. Apart from the
+ * other stores, for only the keeper to load BullMQ.
  */
 export function jobStore(config: Config): DynamicModule {
   return BullModule.forRoot({
     connection: redisOptions(config.JOBS_REDIS_URL, config.JOBS_REDIS_CA_FILE),
     prefix: `${config.GATE_KEY_PREFIX}jobs`,
   });
+}
+
+/** Looks at the job store over a connection of its own, which BullMQ does not lend. */
+export function openJobStoreProbe(config: Config): { jobs: Probe; close: () => void } {
+  const connection = new RedisConnection(jobPlace(config));
+  return { jobs: () => connection.problem(), close: () => connection.close() };
+}
+
+export function jobPlace(config: Config): RedisPlace {
+  return {
+    name: 'the job store Redis',
+    setting: 'JOBS_REDIS_URL',
+    url: config.JOBS_REDIS_URL,
+    caFile: config.JOBS_REDIS_CA_FILE,
+    keyPrefix: `${config.GATE_KEY_PREFIX}jobs:`,
+    timeoutMs,
+  };
 }

@@ -7,6 +7,7 @@ import { topicNames } from '#event-log/topics.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
 import { StatusHints } from '#gate/status-hints.ts';
+import type { LedgerUse } from '#ledger/checks/ledger-trial.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -25,6 +26,8 @@ export interface Opener {
 export interface StoreLimits {
   /** Longest that a query of the ledger may take; without it nothing ends a query. */
   queryTimeoutMs?: number;
+  /** What of MySQL its probe tries; `read` unless it is said. */
+  ledgerUse?: LedgerUse;
 }
 
 /** A `publisher` is the log, to write to as well. */

@@ -14,13 +14,17 @@ import { testConfig, uniqueName } from './test-config.ts';
 export class TestGate {
   readonly prefix = `${uniqueName()}:`;
   /** A worker that loses the CPU for a second has not lost the reply. */
-  readonly connection = new GateConnection(testConfig({ GATE_TIMEOUT_MS: '10000' }));
-  readonly gate = new Gate(this.connection, this.prefix);
+  readonly connection: GateConnection;
+  readonly gate: Gate;
   /** An ordinary client, to look and to meddle behind the back of the gate. */
-  readonly raw = new Redis(testConfig().GATE_REDIS_URL);
+  readonly raw: Redis;
   private lastCouponId = 0;
 
-  constructor() {
+  constructor(url = testConfig().GATE_REDIS_URL) {
+    const config = testConfig({ GATE_REDIS_URL: url, GATE_TIMEOUT_MS: '10000' });
+    this.connection = new GateConnection(config);
+    this.gate = new Gate(this.connection, this.prefix);
+    this.raw = new Redis(url);
     this.raw.on('error', () => {});
   }
 

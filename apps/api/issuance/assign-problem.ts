@@ -20,6 +20,11 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
       return notOpenProblem(outcome, couponId);
     case 'recovering':
       return recovering(outcome.issuanceId);
+    case 'unavailable':
+      return new Problem('UNAVAILABLE', {
+        detail: 'Nothing can be reserved at the moment, nor was. Send the same request again.',
+        retryAfterSeconds: 1,
+      });
     case 'overloaded':
       return overloaded();
     case 'unconfirmed':
