@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { Problem } from '../http/problem.ts';
+import { unavailable } from '../http/framework-problems.ts';
 
 /** Ids in one query. */
 const idsMax = 500;
@@ -30,14 +30,7 @@ export class CouponLookup {
     try {
       return await this.queries.add('all', couponId);
     } catch (error) {
-      throw error instanceof NotSentError ? lookupBusy() : error;
+      throw error instanceof NotSentError ? unavailable() : error;
     }
   }
-}
-
-function lookupBusy(): Problem {
-  return new Problem('UNAVAILABLE', {
-    detail: 'This coupon is not in memory yet, and MySQL takes too long to say whether it exists.',
-    retryAfterSeconds: 1,
-  });
 }

@@ -14,7 +14,7 @@ export class CouponController {
   @Get(':coupon_id')
   @ApiOperation({ summary: 'A coupon, and what is left of it' })
   @ApiOkResponse({ standardSchema: couponSchema })
-  @ApiProblems('INVALID_REQUEST', 'COUPON_NOT_FOUND', 'OVERLOADED', 'RECOVERING', 'UNAVAILABLE')
+  @ApiProblems('COUPON_NOT_FOUND', 'RECOVERING', 'UNAVAILABLE')
   show(
     @Param({ schema: couponParametersSchema }) parameters: z.output<typeof couponParametersSchema>,
   ): Promise<CouponAnswer> {

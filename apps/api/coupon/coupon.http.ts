@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { couponIdSchema } from '#coupon/issuance.ts';
+import { couponIdExample } from '../http/examples.ts';
 
 export const couponParametersSchema = z.object({
   coupon_id: z
     .string()
     .regex(/^\d{1,10}$/, 'must be a whole number')
     .transform(Number)
-    .pipe(couponIdSchema),
+    .pipe(couponIdSchema)
+    .meta({ example: couponIdExample }),
 });
 
 export const couponSchema = z

@@ -1,33 +1,90 @@
+import { randomUUID } from 'node:crypto';
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { ProblemCode } from './problem.ts';
-import { problemKinds } from './problem.ts';
+import { problemDocument, problemHeaders, problemKinds } from './problem.ts';
+import { problemExamples } from './problem-examples.ts';
 
-const problemSchema = z
+type Response = Extract<
+  NonNullable<NonNullable<OpenAPIObject['components']>['responses']>[string],
+  { description: string }
+>;
+
+export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     code: z.enum(Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]]),
     detail: z.string(),
     request_id: z.string(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     issuance_id: z.uuid().optional(),
     opens_at: z.iso.datetime().optional(),
+    probes: z.array(z.string()).optional(),
   })
   .meta({ id: 'Problem' });
 
-/** Documents the problems of a route: one response a status, naming its codes. */
+/** What any request may be answered, whatever its route. */
+const anywhere: ProblemCode[] = [
+  'INVALID_REQUEST',
+  'URI_TOO_LONG',
+  'EXPECTATION_FAILED',
+  'HEADERS_TOO_LARGE',
+  'OVERLOADED',
+  'INTERNAL',
+];
+
+/** Documents the problems of a route beside those of any: one response a status, naming its codes. */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator {
-  const byStatus = Map.groupBy(codes, (code) => problemKinds[code].status);
   return applyDecorators(
-    ...[...byStatus].map(([status, ofStatus]) =>
-      ApiResponse({
-        status,
-        description: ofStatus.map((code) => `${code}: ${problemKinds[code].title}.`).join(' '),
-        standardSchema: problemSchema,
-      }),
+    ...[...problemResponses(codes)].map(([status, response]) =>
+      ApiResponse({ status, ...(response as object) }),
     ),
   );
+}
+
+export function problemResponses(codes: ProblemCode[]): Map<number, Response> {
+  const byStatus = Map.groupBy(
+    new Set([...anywhere, ...codes]),
+    (code) => problemKinds[code].status as number,
+  );
+  return new Map([...byStatus].map(([status, ofStatus]) => [status, problemResponse(ofStatus)]));
+}
+
+function problemResponse(codes: ProblemCode[]): Response {
+  const requestId = `${randomUUID()}-1`;
+  return {
+    description: codes.map((code) => `${code}: ${problemKinds[code].title}.`).join(' '),
+    headers: headersOf(codes),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(
+          codes.map((code) => [
+            code,
+            {
+              summary: problemKinds[code].title,
+              value: problemDocument(requestId, problemExamples[code]),
+            },
+          ]),
+        ),
+      },
+    },
+  };
+}
+
+function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
+  const waits = codes.filter((code) => 'retry-after' in problemHeaders(problemExamples[code]));
+  return waits.length === 0
+    ? {}
+    : {
+        'Retry-After': {
+          description: `Seconds to wait before the request is sent again. With ${waits.join(', ')}.`,
+          required: waits.length === codes.length,
+          schema: { type: 'integer', minimum: 1 },
+        },
+      };
 }

@@ -24,11 +24,10 @@ export class BrokenConnections {
       this.lastAnswers.set(socket, response);
     });
     server.on('checkExpectation', (_request, response) => {
-      const problem = new Problem('EXPECTATION_FAILED', {
-        detail: 'The only value of the header Expect that is understood is 100-continue.',
-      });
+      const problem = expectationFailed();
       // Nobody knows whether its body will follow, and so where the next request begins.
-      response.writeHead(problem.getStatus(), { ...problemHeaders(problem), connection: 'close' });
+      response.shouldKeepAlive = false;
+      response.writeHead(problem.getStatus(), problemHeaders(problem));
       response.end(JSON.stringify(problemDocument(newRequestId(), problem)));
     });
     server.on('connect', (_request, socket) => {
@@ -73,6 +72,12 @@ export class BrokenConnections {
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
     setTimeout(() => socket.destroy(), lingerMs).unref();
   }
+}
+
+export function expectationFailed(): Problem {
+  return new Problem('EXPECTATION_FAILED', {
+    detail: 'The only value of the header Expect that is understood is 100-continue.',
+  });
 }
 
 /**

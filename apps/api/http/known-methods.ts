@@ -45,7 +45,7 @@ export class KnownMethods {
   }
 }
 
-function methodNotAllowed(allow: string[]): Problem {
+export function methodNotAllowed(allow: string[]): Problem {
   return new Problem('METHOD_NOT_ALLOWED', {
     detail: 'This path is known, but not with this method; the header Allow names those it has.',
     allow,

@@ -11,7 +11,14 @@ import type { Logger } from '#platform/logging.ts';
 import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
 import { isUnavailable } from '#ledger/driver-error.ts';
 import { unsupportedMediaType } from './json-body.ts';
-import { bodyBytesMax, pathParameterLengthMax } from './limits.ts';
+import {
+  bodyTooLarge,
+  internalError,
+  noSuchRoute,
+  notReady,
+  unavailable,
+  uriTooLong,
+} from './framework-problems.ts';
 import { Problem, problemDocument, problemHeaders } from './problem.ts';
 import { malformedTarget } from './well-formed-requests.ts';
 
@@ -45,51 +52,33 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof LedgerUnavailableError || isUnavailable(error)) {
     // TRAP: this is said of every route that meets MySQL away, so it must be true of a new one too.
-    return new Problem('UNAVAILABLE', {
-      detail: 'This cannot be looked up at the moment; assigning is not affected.',
-      retryAfterSeconds: 1,
-    });
+    return unavailable();
   }
   if (error instanceof ServiceUnavailableException) {
-    return notReady(error.getResponse() as HealthCheckResult);
+    const { error: down } = error.getResponse() as HealthCheckResult;
+    return notReady(Object.keys(down ?? {}));
   }
   if (error instanceof NotFoundException) {
-    return new Problem('NOT_FOUND', { detail: 'There is no such route; see /docs.' });
+    return noSuchRoute();
   }
   return fromStatus(statusOf(error), error);
-}
-
-/** As Terminus says it; why they are down is said on the internal port only. */
-function notReady({ error = {} }: HealthCheckResult): Problem {
-  const down = Object.keys(error);
-  return new Problem('NOT_READY', {
-    detail: `Requests should go to another process for now: ${down.join(', ')} not ready here.`,
-    retryAfterSeconds: 1,
-    probes: down,
-  });
 }
 
 /** The framework's own errors are told apart by their status. */
 function fromStatus(status: number, error: unknown): Problem {
   switch (status) {
     case 404:
-      return new Problem('NOT_FOUND', { detail: 'There is no such route; see /docs.' });
+      return noSuchRoute();
     case 413:
-      return new Problem('BODY_TOO_LARGE', {
-        detail: `A body may have at most ${bodyBytesMax} bytes.`,
-      });
+      return bodyTooLarge();
     case 414:
-      return new Problem('URI_TOO_LONG', {
-        detail: `A part of a path may have at most ${pathParameterLengthMax} characters.`,
-      });
+      return uriTooLong();
     case 415:
       return unsupportedMediaType();
     default:
       // TRAP: an error class that is not named here or above is a 500; throw a `Problem` where a
       // client can do something about it.
-      return status >= 400 && status < 500
-        ? invalidRequest(error)
-        : new Problem('INTERNAL', { detail: 'The error was logged under this request id.' });
+      return status >= 400 && status < 500 ? invalidRequest(error) : internalError();
   }
 }
 

@@ -3,7 +3,7 @@ import { reservedAtOf } from '#coupon/issuance.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { Gate } from '#gate/gate.ts';
 import { StatusHints } from '#gate/status-hints.ts';
-import { Problem } from '../http/problem.ts';
+import { unknownIssuance } from './issuance-problems.ts';
 import type { IssuanceStatusAnswer } from './issuance.http.ts';
 import { toStatusAnswer } from './issuance.http.ts';
 
@@ -29,7 +29,7 @@ export class IssuanceStatusReader {
   async read(issuanceId: string): Promise<IssuanceStatusAnswer> {
     const reservedAt = reservedAtOf(issuanceId);
     if (reservedAt === undefined) {
-      throw notFound(issuanceId);
+      throw unknownIssuance(issuanceId);
     }
     // The watermark is read before MySQL: what it vouches for was in MySQL by then.
     const [hint, watermark] = await Promise.all([
@@ -38,7 +38,7 @@ export class IssuanceStatusReader {
     ]);
     const decided = hint ?? (await this.ledger.findStatus(issuanceId));
     if (decided === undefined && !(await this.mayBeUnderWay(reservedAt, watermark))) {
-      throw notFound(issuanceId);
+      throw unknownIssuance(issuanceId);
     }
     return toStatusAnswer(issuanceId, decided);
   }
@@ -51,10 +51,4 @@ export class IssuanceStatusReader {
     const now = await this.gate.now().catch(() => Infinity);
     return reservedAt <= now + clockToleranceMs;
   }
-}
-
-function notFound(issuanceId: string): Problem {
-  return new Problem('ISSUANCE_NOT_FOUND', {
-    detail: `There is no issuance ${issuanceId}, and none is under way.`,
-  });
 }

@@ -9,7 +9,7 @@ import { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { validated } from '../http/validation.ts';
 import { AssignMetrics } from './assign-metrics.ts';
-import { assignProblem } from './assign-problem.ts';
+import { assignProblem } from './issuance-problems.ts';
 import type { IssuanceStatusAnswer, Wallet } from './issuance.http.ts';
 import {
   assignAnswerSchema,
@@ -41,9 +41,17 @@ export class IssuanceController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Assign a coupon to a user; a repeat answers with the same issuance' })
   @ApiBody({ schema: assignBodyOpenApi })
-  @ApiOkResponse({ standardSchema: assignAnswerSchema })
+  @ApiOkResponse({
+    description: 'The request is recorded: it will be issued.',
+    standardSchema: assignAnswerSchema,
+    headers: {
+      'Idempotent-Replayed': {
+        description: 'true, when this user had been answered with this issuance before.',
+        schema: { type: 'string', enum: ['true'] },
+      },
+    },
+  })
   @ApiProblems(
-    'INVALID_REQUEST',
     'COUPON_NOT_FOUND',
     'NOT_OPEN',
     'CLOSED',
@@ -51,7 +59,6 @@ export class IssuanceController {
     'SOLD_OUT',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
-    'OVERLOADED',
     'RECOVERING',
     'UNCONFIRMED',
   )
@@ -75,7 +82,7 @@ export class IssuanceController {
   @Get('issuances/:issuance_id')
   @ApiOperation({ summary: 'Where an issuance stands' })
   @ApiOkResponse({ standardSchema: issuanceStatusSchema })
-  @ApiProblems('INVALID_REQUEST', 'ISSUANCE_NOT_FOUND', 'OVERLOADED', 'UNAVAILABLE')
+  @ApiProblems('ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
   status(
     @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
   ): Promise<IssuanceStatusAnswer> {
@@ -85,7 +92,7 @@ export class IssuanceController {
   @Get('users/:user_id/coupons')
   @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
   @ApiOkResponse({ standardSchema: walletSchema })
-  @ApiProblems('INVALID_REQUEST', 'OVERLOADED', 'UNAVAILABLE')
+  @ApiProblems('UNAVAILABLE')
   async wallet(
     @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,

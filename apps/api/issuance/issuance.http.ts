@@ -12,10 +12,15 @@ import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { wellFormedTraceparent } from '#coupon/trace-context.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 
+import { couponIdExample, issuanceIdExample, userIdMeta } from '../http/examples.ts';
+
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
 export const assignBodySchema = z.strictObject(
-  { user_id: userIdSchema, coupon_id: couponIdSchema },
+  {
+    user_id: userIdSchema.meta(userIdMeta),
+    coupon_id: couponIdSchema.meta({ example: couponIdExample }),
+  },
   { error: ({ code }) => (code === 'invalid_type' ? 'must be a JSON object' : undefined) },
 );
 
@@ -53,9 +58,11 @@ export const issuanceStatusSchema = z
 
 export type IssuanceStatusAnswer = z.output<typeof issuanceStatusSchema>;
 
-export const statusParametersSchema = z.object({ issuance_id: issuanceIdSchema });
+export const statusParametersSchema = z.object({
+  issuance_id: issuanceIdSchema.meta({ example: issuanceIdExample }),
+});
 
-export const walletParametersSchema = z.object({ user_id: userIdSchema });
+export const walletParametersSchema = z.object({ user_id: userIdSchema.meta(userIdMeta) });
 
 export const walletPageMax = 100;
 

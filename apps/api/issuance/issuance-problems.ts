@@ -48,3 +48,9 @@ function notOpenProblem(
     retryAfterSeconds: Math.max(1, Math.ceil((opensAt - now) / 1_000)),
   });
 }
+
+export function unknownIssuance(issuanceId: string): Problem {
+  return new Problem('ISSUANCE_NOT_FOUND', {
+    detail: `There is no issuance ${issuanceId}, and none is under way.`,
+  });
+}
