@@ -34,7 +34,7 @@ await runProcess('firstcome-issuer', async (context) => {
 
   return {
     // An issuer that publishes and does not consume is of no use.
-    probes: new HealthProbes({ ...probes, kafka: () => problemOf(transport) }),
+    probes: new HealthProbes({ ...probes, kafka: () => problemOf(transport) }, opened.reports),
     close: async () => {
       // The transport first: the chunk in hand still needs all three stores.
       await app.close();

@@ -29,7 +29,7 @@ await runProcess('firstcome-keeper', async (context) => {
 
   return {
     // Without the job store only audits wait.
-    probes: new HealthProbes(probes, { jobs }),
+    probes: new HealthProbes(probes, { jobs, ...opened.reports }),
     close: async () => {
       // What is in hand first: it still needs the stores.
       await Promise.all([app.close(), ...duties.map((duty) => duty.stop())]);

@@ -1,3 +1,4 @@
+import { kafkaChecks } from '#event-log/checks/kafka-checks.ts';
 import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
@@ -12,6 +13,7 @@ import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { CheckWatch } from '#platform/checks/check-watch.ts';
 import type { Config } from '#platform/config.ts';
 import type { Logger } from '#platform/logging.ts';
 import { toLogFunction } from '#platform/logging.ts';
@@ -40,6 +42,8 @@ export interface OpenStores<Names extends StoreName> {
   stores: Stores<Names>;
   /** What their health is judged by, under the names that `/health/ready` shows. */
   probes: Of<Names, 'probes'>;
+  /** What their health is told by besides: nobody is unready for it. */
+  reports: Of<Names, 'reports'>;
   /** Resolves once gate and ledger answer; after `timeoutMs` rejects with what is missing, in words. */
   connected(timeoutMs: number): Promise<void>;
   /** For when nothing that uses them is under way any more. */
@@ -62,9 +66,11 @@ export function openStores<Names extends StoreName>(
   const ledger = asked.has('ledger') ? openLedger(opener, limits) : undefined;
   const parts = { ...log?.parts, ...publisher?.parts, ...gate?.parts, ...ledger?.parts };
   const probes = { ...gate?.probes, ...publisher?.probes, ...ledger?.probes };
+  const reports = { ...publisher?.reports };
   return {
     stores: parts as Of<Names, 'parts'>,
     probes: probes as Of<Names, 'probes'>,
+    reports: reports as Of<Names, 'reports'>,
     connected: async (timeoutMs) => {
       await ledger?.connected(timeoutMs);
       await gate?.connected(timeoutMs);
@@ -86,14 +92,16 @@ interface Opened {
   publisher: ReturnType<typeof openPublisher>;
 }
 
-type Of<Names, What extends 'parts' | 'probes'> = If<Names, 'gate', What> &
+type Of<Names, What extends 'parts' | 'probes' | 'reports'> = If<Names, 'gate', What> &
   If<Names, 'ledger', What> &
   If<Names, 'log', What> &
   If<Names, 'publisher', What>;
 
-type If<Names, Name extends StoreName, What extends 'parts' | 'probes'> = Name extends Names
-  ? Opened[Name][What]
-  : unknown;
+type If<
+  Names,
+  Name extends StoreName,
+  What extends 'parts' | 'probes' | 'reports',
+> = Name extends Names ? Opened[Name][What] : unknown;
 
 function openGate({ config }: Opener) {
   const connection = new GateConnection(config);
@@ -104,6 +112,7 @@ function openGate({ config }: Opener) {
       hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
     },
     probes: { gate: () => connection.problem() },
+    reports: {},
     connected: (timeoutMs: number) => connection.connected(timeoutMs),
     close: () => connection.close(),
   };
@@ -123,6 +132,7 @@ function openLedger({ config }: Opener, limits: StoreLimits) {
       schema: () => ledger.schemaProblem(),
       mysql: () => ledger.connectionProblem(),
     },
+    reports: {},
     connected: (timeoutMs: number) => connected(ledger, timeoutMs),
     close: () => ledger.close(),
   };
@@ -145,7 +155,8 @@ function openLog({ name, config, logger }: Opener) {
   const kafka = createKafka(config, name, logFunction);
   const admin = new LogAdmin(kafka);
   const issuers = new IssuerProgress(admin, config.KAFKA_TOPIC_PREFIX);
-  return { parts: { kafka, admin, issuers }, probes: {}, logFunction, close: () => admin.close() };
+  const parts = { kafka, admin, issuers };
+  return { parts, probes: {}, reports: {}, logFunction, close: () => admin.close() };
 }
 
 function openPublisher(opener: Opener) {
@@ -156,10 +167,14 @@ function openPublisher(opener: Opener) {
     ...(logFunction && { logger: logFunction }),
   });
   publisher.start();
+  const settings = new CheckWatch(kafkaChecks(parts.kafka, opener.config));
   return {
     parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix)) },
-    probes: { kafka: () => publisher.problem() },
+    probes: { kafka: () => publisher.problem(), kafka_promises: settings.promises },
+    reports: { kafka_settings: settings.warnings },
     close: async () => {
+      // It may be asking a broker that does not answer.
+      void settings.stop();
       await publisher.close();
       await close();
     },

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Verdict } from './check.ts';
+import { CheckWatch } from './check-watch.ts';
+
+let verdict: Verdict;
+let looks: number;
+let watch: CheckWatch;
+
+beforeEach(() => {
+  verdict = 'ok';
+  looks = 0;
+  const check = async () => {
+    looks += 1;
+    const message = `it is ${verdict}`;
+    return [{ name: 'kafka.some', verdict, message, why: 'reasons', remedy: 'a command' }];
+  };
+  watch = new CheckWatch(check, { intervalMs: 10, soonMs: 10 });
+});
+afterEach(() => watch.stop());
+
+async function untilLookedAgain(): Promise<void> {
+  const before = looks;
+  // The first may have begun before the verdict was changed.
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(before + 1));
+}
+
+it('vouches for nothing before it has looked', async () => {
+  expect(watch.promises()).toBe('was not looked at yet');
+  await untilLookedAgain();
+  expect(watch.promises()).toBeUndefined();
+  expect(watch.warnings()).toBeUndefined();
+});
+
+it('says what makes a promise void, why, and what to run; and that it is over', async () => {
+  verdict = 'promise_void';
+  watch.warnings();
+  await untilLookedAgain();
+  expect(watch.promises()).toBe('it is promise_void: reasons (to mend it: a command)');
+  expect(watch.warnings()).toBeUndefined();
+  verdict = 'warning';
+  await untilLookedAgain();
+  expect(watch.promises()).toBeUndefined();
+  expect(watch.warnings()).toContain('it is warning');
+});
+
+it('keeps what it has found while nothing can be asked', async () => {
+  verdict = 'promise_void';
+  watch.warnings();
+  await untilLookedAgain();
+  verdict = 'away';
+  await untilLookedAgain();
+  expect(watch.promises()).toContain('it is promise_void');
+});
