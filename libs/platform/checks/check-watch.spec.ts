@@ -33,7 +33,7 @@ it('vouches for nothing before it has looked', async () => {
 
 it('says what makes a promise void, why, and what to run; and that it is over', async () => {
   verdict = 'promise_void';
-  watch.warnings();
+  void watch.warnings();
   await untilLookedAgain();
   expect(watch.promises()).toBe('it is promise_void: reasons (to mend it: a command)');
   expect(watch.warnings()).toBeUndefined();
@@ -45,7 +45,7 @@ it('says what makes a promise void, why, and what to run; and that it is over', 
 
 it('keeps what it has found while nothing can be asked', async () => {
   verdict = 'promise_void';
-  watch.warnings();
+  void watch.warnings();
   await untilLookedAgain();
   verdict = 'away';
   await untilLookedAgain();
