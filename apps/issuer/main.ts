@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { NestFactory } from '@nestjs/core';
 import { KafkaBatchTransport } from '#event-log/consume/batch-transport.ts';
+import type { StandingPartition } from '#event-log/consume/partition/standstill.ts';
 import { transportDefaults } from '#event-log/consume/batch-transport-options.ts';
 import { issuerGroup } from '#event-log/topics.ts';
 import { HealthProbes } from '#platform/health/health-probes.ts';
@@ -8,6 +9,10 @@ import { toLogFunction, toNestLogger } from '#platform/logging.ts';
 import { runProcess, shutdownTimeoutMs } from '#platform/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { IssuerModule } from './issuer.module.ts';
+import { observeStandstill } from './standstill-metrics.ts';
+
+/** Longer than stores are away when they restart, or than a lock of MySQL is waited for. */
+const stuckAfterS = 30;
 
 assert(transportDefaults.drainTimeoutMs < shutdownTimeoutMs, 'a drain must end before its process');
 
@@ -31,6 +36,7 @@ await runProcess('firstcome-issuer', async (context) => {
     abortOnError: false,
   });
   await app.listen();
+  observeStandstill(context.telemetry, transport);
 
   return {
     // An issuer that publishes and does not consume is of no use.
@@ -45,7 +51,13 @@ await runProcess('firstcome-issuer', async (context) => {
 
 function problemOf(transport: KafkaBatchTransport): string | undefined {
   const { status, description } = transport.state();
-  return status === 'consuming' && transport.stoppedPartitions().length === 0
-    ? undefined
-    : description;
+  if (status !== 'consuming' || transport.stoppedPartitions().length > 0) {
+    return description;
+  }
+  const stuck = transport.standing().filter(({ seconds }) => seconds > stuckAfterS);
+  return stuck.length === 0 ? undefined : stuck.map(inWords).join('; ');
+}
+
+function inWords({ topic, partition, seconds, reason }: StandingPartition): string {
+  return `partition ${partition} of ${topic} has not come further for ${Math.round(seconds)} s: ${reason}`;
 }

@@ -16,6 +16,7 @@ import { Delivery } from './partition/delivery.ts';
 import { GroupConsumer } from './group/group-consumer.ts';
 import { assertHandlers, settled } from './nest-handlers.ts';
 import { PartitionPauses, type StoppedPartition } from './partition/partition-pauses.ts';
+import type { StandingPartition } from './partition/standstill.ts';
 import { PositionGuard } from './partition/position-guard.ts';
 import { howToSkip } from './partition/log-position.ts';
 
@@ -107,7 +108,11 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     assertHandlers(this.messageHandlers);
     this.consumer.start({
       topics: [...this.messageHandlers.keys()].map((name) => this.options.topicPrefix + name),
-      onJoin: (memberId, partitions) => this.guard.joined(memberId, partitions),
+      onJoin: (memberId, partitions) => {
+        this.pauses.joined(partitions);
+        this.guard.joined(memberId, partitions);
+      },
+      onCommit: (at) => this.pauses.standstill.committed(at),
       onBatch: (payload) => this.onBatch(payload),
     });
     callback();
@@ -127,6 +132,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     const { signal } = this.closing;
     const delivery = new Delivery(payload, membership, signal, this.options.logger);
     const stopHeartbeats = delivery.keepAlive();
+    this.pauses.standstill.handling({ topic, partition });
     try {
       if (delivery.isStale()) {
         return;
@@ -136,6 +142,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
         throw new Error(`the handler left records unresolved from ${delivery.nextOffset()} on`);
       }
       this.pauses.succeeded({ topic, partition });
+      this.pauses.standstill.handled({ topic, partition }, delivery.isCommitted());
     } catch (error) {
       this.pauseAfter(error, delivery);
     } finally {
@@ -216,6 +223,11 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     const held = this.guard.problem === undefined ? [] : [this.guard.problem];
     const trouble = this.pauses.describe((paused) => membership.owns(paused));
     return { status: 'consuming', description: [consuming, ...held, ...trouble].join('; ') };
+  }
+
+  /** The partitions of this consumer that have something to do and do not come further. */
+  standing(): StandingPartition[] {
+    return this.pauses.standstill.list();
   }
 
   /** The partitions of this consumer that wait for a restart, and why. */

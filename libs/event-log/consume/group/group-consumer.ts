@@ -11,6 +11,8 @@ export interface GroupWork {
   topics: string[];
   /** Called after each join, before anything is fetched. */
   onJoin: (memberId: string, partitions: TopicPartition[]) => void;
+  /** Called when the offset of a partition has moved. */
+  onCommit: (at: TopicPartition) => void;
   /** Must not reject: an error in kafkajs' hands makes it rejoin the group for ever, or die. */
   onBatch: (payload: EachBatchPayload) => Promise<void>;
 }
@@ -109,6 +111,11 @@ export class GroupConsumer {
       this.membership.join(memberAssignment);
       this.options.logger('info', 'joined the consumer group', { partitions: memberAssignment });
       work.onJoin(memberId, this.membership.partitions());
+    });
+    consumer.on(events.COMMIT_OFFSETS, ({ payload: { topics } }) => {
+      for (const { topic, partitions } of topics) {
+        partitions.forEach(({ partition }) => work.onCommit({ topic, partition }));
+      }
     });
     consumer.on(events.REBALANCING, () => this.membership.rebalance());
     consumer.on(events.CRASH, (event) => this.onConsumerCrash(event, work));

@@ -31,6 +31,7 @@ function join(topic: string, onDelivery: (delivery: Delivery) => Promise<void>):
   consumer.start({
     topics: [topic],
     onJoin: () => {},
+    onCommit: () => {},
     onBatch: (payload) =>
       onDelivery(new Delivery(payload, consumer.membership, closing.signal, options.logger)),
   });

@@ -26,6 +26,7 @@ export class Delivery {
   private readonly generation: number;
   private readonly lastOffset: bigint;
   private next: bigint;
+  private committed = 0n;
   private progressed = false;
   private interrupted = false;
 
@@ -63,6 +64,7 @@ export class Delivery {
     this.payload.resolveOffset(offset);
     try {
       await this.payload.commitOffsetsIfNecessary();
+      this.committed = this.next;
     } catch (error) {
       this.interrupted = true;
       this.logger('warn', 'an offset was not committed; the records may come again', {
@@ -92,6 +94,11 @@ export class Delivery {
 
   isComplete(): boolean {
     return this.next > this.lastOffset;
+  }
+
+  /** Nothing of it comes again. */
+  isCommitted(): boolean {
+    return this.committed > this.lastOffset;
   }
 
   /** Keeps the group from taking a working member for dead; returns what ends it. */

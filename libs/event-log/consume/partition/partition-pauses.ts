@@ -2,6 +2,7 @@ import type { TopicPartition } from 'kafkajs';
 import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs } from '#platform/waiting.ts';
 import type { GroupConsumer } from '../group/group-consumer.ts';
+import { Standstill } from './standstill.ts';
 
 export interface StoppedPartition extends TopicPartition {
   /** The first offset that was not processed. */
@@ -18,12 +19,14 @@ interface Retry extends TopicPartition {
 }
 
 const retryBackOff: BackOff = { firstMs: 500, maxMs: 10_000 };
+const comparing = 'its offset is being compared with the log';
 
 /**
  * The partitions that are paused: HELD until they have been looked at, RETRIED after a while, or STOPPED
  * until the process restarts (see KafkaBatchTransport). One is fetched again when none of these is left.
  */
 export class PartitionPauses {
+  readonly standstill = new Standstill();
   private readonly held = new Set<string>();
   private readonly stops = new Map<string, StoppedPartition>();
   private readonly retries = new Map<string, Retry>();
@@ -34,14 +37,27 @@ export class PartitionPauses {
     private readonly logger: LogFunction,
   ) {}
 
+  /** These are ours now, and no others. */
+  joined(partitions: readonly TopicPartition[]): void {
+    this.standstill.keepOnly(partitions);
+    for (const at of partitions) {
+      const stopped = this.stops.get(keyOf(at));
+      if (stopped !== undefined) {
+        this.standstill.waitsFor(at, stopped.reason);
+      }
+    }
+  }
+
   /** Pauses the partition until `release`. */
   hold(at: TopicPartition): void {
     this.held.add(keyOf(at));
+    this.standstill.waitsFor(at, comparing);
     this.consumer.pause(at);
   }
 
   release(at: TopicPartition): void {
     this.held.delete(keyOf(at));
+    this.standstill.ended(at, comparing);
     this.resumeIfFree(at);
   }
 
@@ -66,6 +82,7 @@ export class PartitionPauses {
       this.resumeIfFree(at);
     }, waitMs);
     this.retries.set(keyOf(at), retry);
+    this.standstill.waitsFor(at, reason);
     this.consumer.pause(at);
     this.logger('warn', 'a partition is paused and will be retried', {
       ...at,
@@ -84,6 +101,7 @@ export class PartitionPauses {
   stop(stopped: StoppedPartition): void {
     this.succeeded(stopped);
     this.stops.set(keyOf(stopped), stopped);
+    this.standstill.waitsFor(stopped, stopped.reason);
     this.consumer.pause(stopped);
     this.logger('error', 'a partition is stopped until the process restarts', { ...stopped });
   }
