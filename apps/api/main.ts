@@ -20,19 +20,15 @@ import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async (context) => {
   const { config, logger, telemetry } = context;
-  const { stores, probes, reports, ...opened } = openStores(
-    context,
-    ['gate', 'ledger', 'publisher'],
-    {
-      queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
-    },
-  );
+  const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
+    queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
+  });
   const catalogue = new CouponCatalogue(stores.coupons, stores.gate);
   const { mysql, ...required } = probes;
   const health = new HealthProbes(
     { ...required, catalogue: () => catalogue.problem() },
     // Not on the way of an assign: losing it later must not take the api out of service.
-    { mysql, ...reports },
+    { mysql, ...opened.reports },
   );
 
   const { adapter, brokenConnections } = createFront();
