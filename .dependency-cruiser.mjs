@@ -9,7 +9,7 @@ const libs = {
   ledger: ['coupon', 'platform'],
   stores: ['event-log', 'gate', 'ledger', 'platform'],
   admission: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
-  administration: ['coupon', 'gate', 'ledger', 'platform'],
+  administration: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
   audit: ['coupon', 'event-log', 'gate', 'ledger', 'platform'],
 };
 

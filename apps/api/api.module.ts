@@ -11,6 +11,7 @@ import type { CouponCatalogue } from './coupon/coupon-catalogue.ts';
 import { CouponLookup } from './coupon/coupon-lookup.ts';
 import { CouponController } from './coupon/coupon.controller.ts';
 import { AssignMetrics } from './issuance/assign-metrics.ts';
+import { AssignWithoutGate } from './issuance/assign-without-gate.ts';
 import { IssuanceController } from './issuance/issuance.controller.ts';
 import { IssuanceStatusReader } from './issuance/issuance-status.ts';
 
@@ -35,6 +36,7 @@ export class ApiModule {
         ),
         AssignCoupon,
         IssuanceStatusReader,
+        AssignWithoutGate,
         CouponLookup,
         CouponAvailability,
       ],

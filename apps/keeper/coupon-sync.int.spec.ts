@@ -13,7 +13,7 @@ afterAll(() => Promise.all([ledger.close(), here.close()]));
 
 function sync(): Promise<void> {
   const logger = pino({ level: 'silent' });
-  return new CouponSync(new GateSurvey(ledger.coupons, here.gate), here.gate, logger).run();
+  return new CouponSync(new GateSurvey(ledger.coupons, here.gate, logger), here.gate, logger).run();
 }
 
 test('a change whose manager died before it came to the gate is applied there', async () => {

@@ -1,6 +1,9 @@
 import type { Logger } from '#platform/logging.ts';
+import { eachApart } from '#platform/each-apart.ts';
 import { Gate } from '#gate/gate.ts';
-import type { GateSurvey } from './gate-survey.ts';
+import type { GateSurvey, SurveyedCoupon } from './gate-survey.ts';
+
+const syncLanes = 8;
 
 /**
  * Applies changes of coupons that are in MySQL and not yet at the gate: whoever made them died in
@@ -13,16 +16,22 @@ export class CouponSync {
     private readonly logger: Logger,
   ) {}
 
+  /** Rejects when some could not be applied, with their names; the others are. */
   async run(): Promise<void> {
     const { coupons } = await this.survey.recent();
-    for (const { coupon, gate } of coupons) {
-      if (gate.gate === 'open' && gate.version < coupon.version) {
-        const outcome = await this.gate.applyCoupon(coupon);
-        this.logger.info(
-          { coupon_id: coupon.id, version: coupon.version, outcome: outcome.kind },
-          'applied a change of a coupon to its gate',
-        );
-      }
-    }
+    await eachApart(
+      coupons.filter(({ coupon, gate }) => gate.gate === 'open' && gate.version < coupon.version),
+      syncLanes,
+      ({ coupon }) => `coupon ${coupon.id}`,
+      (one) => this.apply(one),
+    );
+  }
+
+  private async apply({ coupon }: SurveyedCoupon): Promise<void> {
+    const outcome = await this.gate.applyCoupon(coupon);
+    this.logger.info(
+      { coupon_id: coupon.id, version: coupon.version, outcome: outcome.kind },
+      'applied a change of a coupon to its gate',
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
@@ -8,6 +9,7 @@ import { StatusHints } from '#gate/status-hints.ts';
 import { DecidedWatermark } from './decided-watermark.ts';
 import { GateSurvey } from './gate-survey.ts';
 
+const logger = pino({ level: 'silent' });
 const ledger = new TestLedger();
 const here = new TestGate();
 const log = new TestLog();
@@ -47,7 +49,7 @@ test('whoever is acknowledged between its two reads, and is not decided, is not 
     isDone.abort();
   };
   const watermark = new DecidedWatermark(
-    withStepsBefore(new GateSurvey(ledger.coupons, here.gate), before),
+    withStepsBefore(new GateSurvey(ledger.coupons, here.gate, logger), before),
     withStepsBefore(log.issuers, before),
     hints,
   );
@@ -56,9 +58,11 @@ test('whoever is acknowledged between its two reads, and is not decided, is not 
   expect((await hints.readWatermark()) ?? 0).toBeLessThanOrEqual(reservedAt);
 
   await log.commitAll();
-  await new DecidedWatermark(new GateSurvey(ledger.coupons, here.gate), log.issuers, hints).run(
-    new AbortController().signal,
-  );
+  await new DecidedWatermark(
+    new GateSurvey(ledger.coupons, here.gate, logger),
+    log.issuers,
+    hints,
+  ).run(new AbortController().signal);
   expect(await hints.readWatermark()).toBeGreaterThan(reservedAt);
 });
 
@@ -68,8 +72,10 @@ test('what is still pending at a gate is not vouched for, however long ago it wa
   const reservedAt = reservedAtOf(await here.take(coupon.id, 'bob'))!;
   await expect.poll(() => here.gate.now(), { interval: 1 }).toBeGreaterThan(reservedAt);
   await log.commitAll();
-  await new DecidedWatermark(new GateSurvey(ledger.coupons, here.gate), log.issuers, hints).run(
-    new AbortController().signal,
-  );
+  await new DecidedWatermark(
+    new GateSurvey(ledger.coupons, here.gate, logger),
+    log.issuers,
+    hints,
+  ).run(new AbortController().signal);
   expect(await hints.readWatermark()).toBe(reservedAt);
 });

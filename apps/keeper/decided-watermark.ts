@@ -29,5 +29,8 @@ export class DecidedWatermark {
 }
 
 function oldestUnsettled({ takenAt, coupons }: Survey): number {
-  return Math.min(takenAt, ...coupons.map(({ gate }) => gate.oldestPendingAt ?? takenAt));
+  return coupons.reduce(
+    (oldest, { gate }) => Math.min(oldest, gate.oldestPendingAt ?? takenAt),
+    takenAt,
+  );
 }

@@ -1,8 +1,11 @@
+import { CouponArchive } from '#administration/coupon-archive.ts';
 import { Loop } from '#platform/loop.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
+import { Archiving } from './archiving.ts';
 import { CouponSync } from './coupon-sync.ts';
 import { DecidedWatermark } from './decided-watermark.ts';
+import { Expiry } from './expiry.ts';
 import { GateRebuild } from './gate-rebuild.ts';
 import { GateSurvey } from './gate-survey.ts';
 import { KeeperMetrics } from './keeper-metrics.ts';
@@ -15,20 +18,53 @@ export function createDuties(
   { config, logger, telemetry }: ProcessContext,
   stores: Stores<'gate' | 'ledger' | 'publisher'>,
 ): Loop[] {
-  const { gate, hints, ledger, coupons, issuances, deadLetters, issuers, issuanceLog } = stores;
-  const survey = new GateSurvey(coupons, gate);
-  const relay = new Relay(coupons, gate, issuanceLog, config.RELAY_AFTER_MS, logger);
+  const {
+    gate,
+    keyspace,
+    hints,
+    ledger,
+    coupons,
+    archived,
+    expired,
+    issuances,
+    deadLetters,
+    admin,
+    issuers,
+    issuanceLog,
+  } = stores;
+  const survey = new GateSurvey(coupons, gate, logger);
+  const relay = new Relay(survey, gate, issuanceLog, config.RELAY_AFTER_MS, logger);
   const progress = new RecoveryProgress(logger, telemetry);
   const rebuild = new GateRebuild(coupons, issuances, gate, (holders) => progress.staged(holders));
   const recovery = new Recovery(survey, ledger, coupons, gate, issuanceLog, rebuild, progress);
   const sync = new CouponSync(survey, gate, logger);
   const watermark = new DecidedWatermark(survey, issuers, hints);
   const metrics = new KeeperMetrics(survey, issuers, deadLetters, gate, telemetry);
+  const archive = new CouponArchive(coupons, archived, gate, issuers);
+  const archiveAfterMs = config.ARCHIVE_AFTER_H * 3_600_000;
+  const archiving = new Archiving(
+    archive,
+    archived,
+    coupons,
+    gate,
+    keyspace,
+    archiveAfterMs,
+    logger,
+  );
+  const lives = {
+    refusal: config.REFUSAL_KEEP_DAYS,
+    dead_letter: config.DEAD_LETTER_KEEP_DAYS,
+    coupon_change: config.COUPON_CHANGE_KEEP_DAYS,
+  };
+  const expiry = new Expiry(expired, admin, issuers.topic, lives, logger);
   return [
     new Loop('relay', 1_000, () => relay.run(), logger),
     new Loop('recovery', 500, (signal) => recovery.run(signal), logger),
     new Loop('coupon sync', 1_000, () => sync.run(), logger),
     new Loop('decided watermark', 1_000, (signal) => watermark.run(signal), logger),
+    new Loop('archiving', 10_000, (signal) => archiving.archiveEnded(signal), logger),
+    new Loop('leftovers of archiving', 2_000, () => archiving.removeLeftovers(), logger),
+    new Loop('expiry', 10_000, (signal) => expiry.run(signal), logger),
     new Loop('gate metrics', 1_000, () => metrics.refreshGates(), logger),
     new Loop('lag metrics', 1_000, () => metrics.refreshLag(), logger),
     new Loop('dead letter metrics', 5_000, () => metrics.refreshDeadLetters(), logger),

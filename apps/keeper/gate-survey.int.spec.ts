@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
@@ -5,6 +6,7 @@ import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { GateSurvey } from './gate-survey.ts';
 
+const logger = pino({ level: 'silent' });
 const ledger = new TestLedger();
 const here = new TestGate();
 const administration = new CouponAdministration(ledger.coupons, here.gate);
@@ -42,7 +44,7 @@ test('whoever is admitted while a survey is taken, and is not in it, was not the
         };
       },
     });
-  const survey = new GateSurvey(admittingAfter(ledger.coupons), here.gate);
+  const survey = new GateSurvey(admittingAfter(ledger.coupons), here.gate, logger);
   const { takenAt, coupons } = await survey.take();
   const known = coupons.flatMap(({ gate }) => gate.oldestPendingAt ?? []);
   expect(admitted).not.toEqual([]);

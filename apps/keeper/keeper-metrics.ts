@@ -5,14 +5,15 @@ import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
-import type { GateSurvey, Survey } from './gate-survey.ts';
+import type { GateSurvey, SurveyedCoupon } from './gate-survey.ts';
+import { hasEnded } from './gates-at-rest.ts';
 
 /**
  * What is left, what is pending, how far the issuers are behind, and dead letters. What could not be
  * read just now is left out: unknown is not 0.
  */
 export class KeeperMetrics {
-  private survey: Survey | undefined;
+  private gateRows: Record<Phase, SurveyedCoupon[]> | undefined;
   private lags: PartitionLag[] | undefined;
   private openDeadLetters: number | undefined;
 
@@ -30,9 +31,9 @@ export class KeeperMetrics {
 
   async refreshGates(): Promise<void> {
     try {
-      this.survey = await this.gates.recent();
+      this.gateRows = inPhases((await this.gates.recent()).coupons);
     } catch (error) {
-      this.survey = undefined;
+      this.gateRows = undefined;
       throw error;
     }
   }
@@ -56,13 +57,18 @@ export class KeeperMetrics {
   }
 
   private observeGates({ meter }: Telemetry): void {
-    const gauge = (name: string, description: string, read: (row: GateRow) => number | null) =>
+    // Of each coupon on sale, or with something pending: thousands that have ended are a number.
+    const gauge = (
+      name: string,
+      description: string,
+      read: (row: SurveyedCoupon) => number | null,
+    ) =>
       meter.createObservableGauge(name, { description }).addCallback((result) => {
-        for (const row of this.survey?.coupons ?? []) {
+        for (const row of this.gateRows?.running ?? []) {
           observeKnown(result, read(row), { coupon_id: row.coupon.id });
         }
       });
-    const ifOpen = (row: GateRow, value: number): number | null =>
+    const ifOpen = (row: SurveyedCoupon, value: number): number | null =>
       row.gate.gate === 'open' ? value : null;
 
     gauge('firstcome_gate_open', '1 while the gate admits, 0 while it does not.', (row) =>
@@ -75,6 +81,16 @@ export class KeeperMetrics {
     gauge('firstcome_coupon_oldest_pending_seconds', 'Age of the oldest of them.', (row) =>
       ifOpen(row, (row.gate.now - (row.gate.oldestPendingAt ?? row.gate.now)) / 1_000),
     );
+    meter
+      .createObservableGauge('firstcome_coupons', {
+        description:
+          'Coupons that are not archived: running, ended, or ended with a gate that is shut.',
+      })
+      .addCallback((result) => {
+        for (const [phase, rows] of Object.entries(this.gateRows ?? {})) {
+          result.observe(rows.length, { phase });
+        }
+      });
   }
 
   private observeLag({ meter }: Telemetry): void {
@@ -114,7 +130,22 @@ export class KeeperMetrics {
   }
 }
 
-type GateRow = Survey['coupons'][number];
+type Phase = 'running' | 'ended' | 'ended_shut';
+
+function inPhases(coupons: SurveyedCoupon[]): Record<Phase, SurveyedCoupon[]> {
+  const phases: Record<Phase, SurveyedCoupon[]> = { running: [], ended: [], ended_shut: [] };
+  for (const row of coupons) {
+    phases[phaseOf(row)].push(row);
+  }
+  return phases;
+}
+
+function phaseOf({ coupon, gate, isAtRest }: SurveyedCoupon): Phase {
+  if (isAtRest) {
+    return 'ended';
+  }
+  return gate.gate !== 'open' && hasEnded(coupon, gate.now) ? 'ended_shut' : 'running';
+}
 
 function observeKnown(
   result: ObservableResult,

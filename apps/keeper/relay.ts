@@ -1,9 +1,9 @@
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { inLanes } from '#platform/lanes.ts';
+import { eachApart } from '#platform/each-apart.ts';
 import type { Logger } from '#platform/logging.ts';
 import { Gate } from '#gate/gate.ts';
+import type { GateSurvey, Survey } from './gate-survey.ts';
 
 const relayLanes = 16;
 
@@ -12,23 +12,44 @@ const relayLanes = 16;
  * and confirmed again. Several relays may work on the same ones: duplicates in the log are absorbed.
  */
 export class Relay {
-  /** The last list that was read: the relay goes on while MySQL is away. */
-  private couponIds: number[] = [];
+  /** Where something may come to be pending, as was read last: the relay goes on while MySQL is away. */
+  private lastRunning: number[] = [];
 
   constructor(
-    private readonly ledger: CouponLedger,
+    private readonly survey: GateSurvey,
     private readonly gate: Gate,
     private readonly log: IssuanceLog,
     private readonly relayAfterMs: number,
     private readonly logger: Logger,
   ) {}
 
+  /** Rejects when some could not be relayed, with their names; the others are. */
   async run(): Promise<void> {
-    this.couponIds = await this.ledger.list().then(
-      (coupons) => coupons.map((coupon) => coupon.id),
-      () => this.couponIds,
+    await eachApart(
+      await this.overdue(),
+      relayLanes,
+      (couponId) => `coupon ${couponId}`,
+      (couponId) => this.relayCoupon(couponId),
     );
-    await inLanes(this.couponIds, relayLanes, (couponId) => this.relayCoupon(couponId));
+  }
+
+  /** The coupons that have something to relay; while that cannot be known, all that may have. */
+  private async overdue(): Promise<number[]> {
+    let survey: Survey;
+    try {
+      survey = await this.survey.recent();
+    } catch {
+      return this.lastRunning;
+    }
+    const running = survey.coupons.filter(({ isAtRest }) => !isAtRest);
+    this.lastRunning = running.map(({ coupon }) => coupon.id);
+    return running
+      .filter(({ gate }) => gate.gate === 'open' && this.isOverdue(gate))
+      .map(({ coupon }) => coupon.id);
+  }
+
+  private isOverdue({ oldestPendingAt, now }: { oldestPendingAt: number | null; now: number }) {
+    return oldestPendingAt !== null && now - oldestPendingAt >= this.relayAfterMs;
   }
 
   private async relayCoupon(couponId: number): Promise<void> {

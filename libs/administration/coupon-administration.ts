@@ -114,6 +114,9 @@ export class CouponAdministration {
   ): Promise<Coupon> {
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const coupon = await this.find(couponId);
+      if (coupon.archivedAt !== null) {
+        throw new CouponError(`coupon ${couponId} is archived: unarchive it first`);
+      }
       const { version: gateVersion } = await this.gate.inspect(couponId);
       if (await change(coupon, Math.max(coupon.version, gateVersion) + 1)) {
         return this.find(couponId);

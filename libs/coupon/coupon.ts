@@ -18,6 +18,8 @@ export interface Coupon {
   epoch: number;
   /** Requests of an older epoch are void: their marker has passed. */
   appliedEpoch: number;
+  /** When its gate was given up: it has ended for good until it is unarchived. `null`: it is live. */
+  archivedAt: number | null;
 }
 
 export const couponIdMax = 2_147_483_647;

@@ -13,6 +13,7 @@ const scriptNames = [
   'claim',
   'stage',
   'open',
+  'archive',
 ] as const;
 
 export type ScriptName = (typeof scriptNames)[number];

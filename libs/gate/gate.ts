@@ -164,6 +164,16 @@ export class Gate {
     return isOpened;
   }
 
+  /**
+   * Removes the gate of an archived coupon, which has had no newer epoch than this. False when it is of
+   * a newer one, or has not ended.
+   */
+  async archive(couponId: number, epoch: number): Promise<boolean> {
+    const { epoch: knownEpoch, serial } = this.latest.of(couponId);
+    const keys = [...this.admissionKeys(couponId), this.keys(couponId).staging];
+    return (await this.scripts.run('archive', keys, [knownEpoch, serial, epoch])) === 1;
+  }
+
   /** What the gate goes by of its coupon; `undefined` when it has none. */
   async terms(couponId: number): Promise<CouponTerms | undefined> {
     const fields = ['version', 'total', 'state', 'opens_at', 'closes_at', 'kafka_partition'];
@@ -203,6 +213,19 @@ export class Gate {
   async now(): Promise<number> {
     const [seconds, microseconds] = await this.connection.redis.time();
     return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  }
+
+  /** Which run of Redis this is, and which history of data: another one after a restart or a promotion. */
+  async history(): Promise<string> {
+    const { redis } = this.connection;
+    const [server, replication] = await Promise.all([
+      redis.info('server'),
+      redis.info('replication'),
+    ]);
+    return [
+      /^run_id:(\w+)/m.exec(server)?.[1],
+      /^master_replid:(\w+)/m.exec(replication)?.[1],
+    ].join();
   }
 
   /** A script of those who admit, settle or look. */

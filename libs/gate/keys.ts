@@ -36,3 +36,14 @@ export function statusHintsKey(prefix: string, issuanceId: string): string {
 export function decidedWatermarkKey(prefix: string): string {
   return `${prefix}decided_watermark`;
 }
+
+/** Matches the keys of every gate. */
+export function anyGateKey(prefix: string): string {
+  return `${prefix}{coupon:*}:*`;
+}
+
+/** Whose gate a key belongs to. */
+export function couponIdOf(key: string): number | undefined {
+  const digits = /\{coupon:(\d{1,10})\}:\w+$/.exec(key)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -28,12 +28,16 @@ export class StatusHints {
 
   async write(hints: ReadonlyMap<string, StatusHint>): Promise<void> {
     const byKey = Map.groupBy(hints, ([issuanceId]) => statusHintsKey(this.keyPrefix, issuanceId));
-    const pipeline = this.connection.redis.pipeline();
-    for (const [key, ofKey] of byKey) {
-      pipeline.hset(key, ...ofKey.flatMap(([id, hint]) => [id, JSON.stringify(hint)]));
-      pipeline.expire(key, this.ttlSeconds);
-    }
-    await pipeline.exec();
+    // A key and its life in one step: a crash in between would leave it for ever.
+    await Promise.all(
+      [...byKey].map(([key, ofKey]) =>
+        this.connection.redis
+          .multi()
+          .hset(key, ...ofKey.flatMap(([id, hint]) => [id, JSON.stringify(hint)]))
+          .expire(key, this.ttlSeconds)
+          .exec(),
+      ),
+    );
   }
 
   async read(issuanceId: string): Promise<StatusHint | undefined> {

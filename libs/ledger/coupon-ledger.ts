@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { In } from 'typeorm';
+import { In, IsNull } from 'typeorm';
 import type { Coupon, CouponState } from '#coupon/coupon.ts';
 import { CouponChangeRow, CouponRow } from './entities.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
+import { nowInMs } from './ledger-view.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface NewCoupon {
@@ -32,8 +33,26 @@ export interface CouponChange {
 export class CouponLedger {
   constructor(private readonly connection: LedgerConnection) {}
 
+  /** Those that have a gate: all but the archived ones. */
   async list(): Promise<Coupon[]> {
+    return this.coupons.find({ where: { archivedAt: IsNull() }, order: { id: 'ASC' } });
+  }
+
+  /** The archived ones, too, and there may be many of them. */
+  async listAll(): Promise<Coupon[]> {
     return this.coupons.find({ order: { id: 'ASC' } });
+  }
+
+  /**
+   * Changes with every change of a live coupon, its epoch included, and when one comes or goes; not
+   * when something is issued. Costs MySQL a look into one index, however many coupons there are.
+   */
+  async fingerprint(): Promise<string> {
+    const [row]: { coupons: number; sum: string | null }[] = await this.connection.dataSource.query(
+      `SELECT COUNT(*) AS coupons, SUM(CRC32(CONCAT_WS(':', id, version, epoch))) AS sum
+       FROM coupon WHERE archived_at IS NULL`,
+    );
+    return `${row!.coupons}:${row!.sum}`;
   }
 
   async find(id: number): Promise<Coupon | null> {
@@ -68,6 +87,7 @@ export class CouponLedger {
         state: 'open' as const,
         epoch: 1,
         appliedEpoch: 1,
+        archivedAt: null,
       });
       await manager.insert(CouponRow, row);
       await recordChange(manager, row, 'create');
@@ -87,6 +107,7 @@ export class CouponLedger {
         {
           id,
           version: change.asRead,
+          archivedAt: IsNull(),
           ...(change.inEpoch === undefined ? {} : { epoch: change.inEpoch }),
         },
         {
@@ -108,7 +129,10 @@ export class CouponLedger {
    * it was read: read again and decide again.
    */
   async takeVersion({ id, version: asRead }: Coupon, version: number): Promise<boolean> {
-    const { affected } = await this.coupons.update({ id, version: asRead }, { version });
+    const { affected } = await this.coupons.update(
+      { id, version: asRead, archivedAt: IsNull() },
+      { version },
+    );
     return affected === 1;
   }
 
@@ -130,7 +154,7 @@ export class CouponLedger {
    * Recovery: raises the epoch of each coupon above what it is here, and above what its gate has seen.
    * The gates are asked for that (`epochsAtGate`, by coupon id) when nobody is in `beforeRecovery` any
    * more, maybe several times; a coupon that they leave out is left alone. Returns the new epochs by
-   * coupon id; a coupon that is not there is left out. At most 1 000 coupons a call.
+   * coupon id; a coupon that is not there, or archived, is left out. At most 1 000 coupons a call.
    */
   raiseEpochs(
     ids: readonly number[],
@@ -138,7 +162,8 @@ export class CouponLedger {
   ): Promise<Map<number, number>> {
     return inTransaction(this.connection, async (manager) => {
       const rows: { id: number; epoch: number }[] = await manager.query(
-        'SELECT id, epoch FROM coupon WHERE id IN (?) ORDER BY id FOR UPDATE',
+        `SELECT id, epoch FROM coupon WHERE id IN (?) AND archived_at IS NULL
+         ORDER BY id FOR UPDATE`,
         [ids],
       );
       const atGate = await epochsAtGate();
@@ -163,10 +188,11 @@ export class CouponLedger {
   }
 }
 
-async function recordChange(
+/** Writes down a change in the transaction that makes it. */
+export async function recordChange(
   manager: EntityManager,
   coupon: Coupon,
-  action: 'create' | CouponChange['action'],
+  action: 'create' | 'archive' | 'unarchive' | CouponChange['action'],
 ): Promise<void> {
   await manager.insert(CouponChangeRow, {
     couponId: coupon.id,
@@ -174,6 +200,6 @@ async function recordChange(
     action,
     total: coupon.total,
     state: coupon.state,
-    changedAt: Date.now(),
+    changedAt: () => nowInMs,
   });
 }

@@ -6,9 +6,10 @@ import { mysqlOptions } from './mysql-options.ts';
 import { poolDriver } from './pool-driver.ts';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.ts';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.ts';
+import { Archive1764200000000 } from './migrations/1764200000000-archive.ts';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
-export const migrations = [Initial1764000000000, DeadLetter1764100000000];
+export const migrations = [Initial1764000000000, DeadLetter1764100000000, Archive1764200000000];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
 

@@ -9,6 +9,7 @@ export const settledReasonLengthMax = 500;
 @Entity('dead_letter')
 @Index('place', ['topic', 'partition', 'offset'], { unique: true })
 @Index('state', ['state', 'id'])
+@Index('settled_at', ['settledAt'])
 export class DeadLetterRow implements DeadLetter {
   @PrimaryGeneratedColumn({ type: 'bigint', unsigned: true })
   id!: number;

@@ -9,6 +9,7 @@ export const count = { type: 'int', unsigned: true } as const;
 
 @Entity('coupon')
 @Check('issued_within_total', 'issued <= total')
+@Index('live', ['archivedAt', 'version', 'epoch'])
 export class CouponRow {
   @PrimaryGeneratedColumn({ type: 'int', unsigned: true })
   id!: number;
@@ -42,6 +43,9 @@ export class CouponRow {
 
   @Column({ ...count, name: 'applied_epoch' })
   appliedEpoch!: number;
+
+  @Column({ ...milliseconds, name: 'archived_at', nullable: true })
+  archivedAt!: number | null;
 }
 
 /**
@@ -70,6 +74,7 @@ export class IssuanceRow {
 
 /** Why a request that is in the log was not honoured. */
 @Entity('refusal')
+@Index('refused_at', ['refusedAt'])
 export class RefusalRow {
   @PrimaryColumn({ type: 'binary', length: 16, name: 'issuance_id' })
   issuanceId!: Buffer;
@@ -89,6 +94,7 @@ export class RefusalRow {
 
 /** Every change of a coupon, with what the coupon was afterwards. */
 @Entity('coupon_change')
+@Index('changed_at', ['changedAt'])
 export class CouponChangeRow {
   @PrimaryColumn({ ...count, name: 'coupon_id' })
   couponId!: number;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { DecidedChunk, Decision } from '#coupon/decide.ts';
-import { decide } from '#coupon/decide.ts';
+import { decide, holderKey } from '#coupon/decide.ts';
 import type { EpochMarker } from '#coupon/events.ts';
 import type { DecidedIssuance, RefusalReason } from '#coupon/issuance.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
@@ -148,6 +148,23 @@ export class IssuanceLedger {
       }
       after = rows.at(-1)!.user_id;
     }
+  }
+
+  /** What each of these users was issued of that coupon, in order. At most 1 000. */
+  async findHeld(
+    holders: readonly { couponId: number; userId: string }[],
+  ): Promise<(string | undefined)[]> {
+    const rows: Omit<IssuanceSqlRow, 'issued_at'>[] =
+      holders.length === 0
+        ? []
+        : await this.connection.dataSource.query(
+            'SELECT id, coupon_id, user_id FROM issuance WHERE (coupon_id, user_id) IN (?)',
+            [holders.map(({ couponId, userId }) => [couponId, Buffer.from(userId)])],
+          );
+    const found = new Map(
+      rows.map((row) => [holderKey(row.coupon_id, row.user_id.toString()), bytesToUuid(row.id)]),
+    );
+    return holders.map(({ couponId, userId }) => found.get(holderKey(couponId, userId)));
   }
 
   /** Which of these users were issued this coupon. At most 1 000 users. */

@@ -17,7 +17,7 @@ interface LedgerTime {
 }
 
 /** Whatever the time zone of the session. */
-const nowInMs = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
+export const nowInMs = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000";
 
 /**
  * Reads all that bears on these requests, in four queries by key however many they are, and locks

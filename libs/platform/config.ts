@@ -9,6 +9,7 @@ import { UrlError } from './urls/url-parts.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
+const days = z.coerce.number().min(0).max(36_500);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const optional = z
   .string()
@@ -179,6 +180,25 @@ export const environmentSchema = z
       .max(86_400)
       .default(120)
       .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
+    ARCHIVE_AFTER_H: z.coerce
+      .number()
+      .min(0)
+      .max(87_600)
+      .default(168)
+      .describe(
+        'Hours after its end, and its last change, at which a coupon is archived; 0 archives none.',
+      ),
+    REFUSAL_KEEP_DAYS: days
+      .default(90)
+      .describe(
+        'How long MySQL keeps refusals, and never less than Kafka keeps their records; 0: for ever.',
+      ),
+    DEAD_LETTER_KEEP_DAYS: days
+      .default(90)
+      .describe('The same for dead letters, from when they were settled; an open one is kept.'),
+    COUPON_CHANGE_KEEP_DAYS: days
+      .default(730)
+      .describe('How long MySQL keeps the history of changes of coupons; 0: for ever.'),
     FAULT_POINT: z
       .enum(faultPoints)
       .optional()

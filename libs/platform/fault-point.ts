@@ -12,6 +12,8 @@ export const faultPoints = [
   'recovery.marked',
   'recovery.claimed',
   'recovery.staged',
+  'archive.recorded',
+  'archive.removed',
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

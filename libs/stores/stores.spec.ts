@@ -5,7 +5,14 @@ import { openStores } from './stores.ts';
 test('a store that was not asked for is neither there nor in the type', async () => {
   const opener = { name: 'test', config: environmentSchema.parse({}) };
   const { stores, probes, ...opened } = openStores(opener, ['gate', 'log']);
-  expect(Object.keys(stores).sort()).toEqual(['admin', 'gate', 'hints', 'issuers', 'kafka']);
+  expect(Object.keys(stores).sort()).toEqual([
+    'admin',
+    'gate',
+    'hints',
+    'issuers',
+    'kafka',
+    'keyspace',
+  ]);
   expect(Object.keys(probes)).toEqual(['gate']);
   // @ts-expect-error -- MySQL was not asked for
   expect(stores.coupons).toBeUndefined();

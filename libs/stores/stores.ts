@@ -7,10 +7,13 @@ import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
+import { GateKeyspace } from '#gate/gate-keyspace.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import type { LedgerUse } from '#ledger/checks/ledger-trial.ts';
+import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { ExpiredRows } from '#ledger/expired-rows.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
 import { CheckWatch } from '#platform/checks/check-watch.ts';
@@ -109,6 +112,7 @@ function openGate({ config }: Opener) {
   return {
     parts: {
       gate: new Gate(connection, prefix),
+      keyspace: new GateKeyspace(connection, prefix),
       hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
     },
     probes: { gate: () => connection.problem() },
@@ -125,6 +129,8 @@ function openLedger({ config }: Opener, limits: StoreLimits) {
     parts: {
       ledger,
       coupons: new CouponLedger(ledger),
+      archived: new ArchivedCoupons(ledger),
+      expired: new ExpiredRows(ledger),
       issuances: new IssuanceLedger(ledger),
       deadLetters: new DeadLetterLedger(ledger),
     },

@@ -18,6 +18,7 @@ export function aCoupon(given: Partial<Coupon> = {}): Coupon {
     closesAt: null,
     epoch: 1,
     appliedEpoch: 1,
+    archivedAt: null,
     ...given,
   };
 }

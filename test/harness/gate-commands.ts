@@ -180,6 +180,16 @@ async function stageAll(real: RealGate, token: number, most?: number): Promise<v
   expect(staged).toBe(recoveryModel.stage(real.model, coupon, token, slice));
 }
 
+/** `behind` a recovery that has begun since. */
+function archive(behind: number): GateCommand {
+  return new Step(`archive behind ${behind}`, async (real) => {
+    const { epoch = 0, minEpoch = 0 } = real.gate.meta ?? {};
+    const known = Math.max(minEpoch, epoch) - behind;
+    const isGone = await real.here.gate.archive(real.couponId, known);
+    expect(isGone).toBe(model.archive(real.model, coupon, known));
+  });
+}
+
 const anyRecovery = (real: RealGate): boolean => real.recoveries.length > 0;
 
 /** `pick` 0 is the recovery that claimed last; others come late. */
@@ -253,6 +263,7 @@ const steps: Weighted[] = [
   [3, fc.constantFrom(0, 0, 0, 1).map((pick) => open(pick))],
   [1, fc.constantFrom(open(0, 'run'), open(0, 'history'))],
   [2, fc.constant(recovery)],
+  [1, fc.constantFrom(0, 0, 0, 1).map(archive)],
 ];
 
 const losing = (loss: Loss): GateCommand => new Step(`lose ${loss}`, (real) => real.lose(loss));

@@ -4,47 +4,51 @@ import { sellingState } from '#coupon/coupon.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
-import { CouponCatalogue } from './coupon-catalogue.ts';
 import { CouponLookup } from './coupon-lookup.ts';
+import { unknownCoupon } from './coupon-problems.ts';
 import type { CouponAnswer } from './coupon.http.ts';
 
-/** What is left of a coupon: its description from the catalogue, its count from the gate. */
+/** What is left of a coupon: its description from MySQL, its count from the gate. */
 @Injectable()
 export class CouponAvailability {
   constructor(
-    private readonly catalogue: CouponCatalogue,
     private readonly lookup: CouponLookup,
     private readonly gate: Gate,
   ) {}
 
-  /**
-   * Throws COUPON_NOT_FOUND, RECOVERING while the catalogue was never loaded, or UNAVAILABLE for a
-   * coupon that it does not have while MySQL is away.
-   */
+  /** Throws COUPON_NOT_FOUND, or RECOVERING while the catalogue was never loaded. */
   async read(couponId: number): Promise<CouponAnswer> {
-    const coupon = this.catalogue.find(couponId) ?? (await this.findNew(couponId));
-    const inspection = await this.gate.inspect(couponId).catch(() => undefined);
-    return toCouponAnswer(coupon, inspection?.gate === 'open' ? inspection : undefined);
-  }
-
-  /** One created since the list was read last. */
-  private async findNew(couponId: number): Promise<Coupon> {
-    const coupon =
-      this.catalogue.problem() === undefined ? await this.lookup.find(couponId) : undefined;
+    const coupon = await this.lookup.find(couponId);
     if (coupon === undefined) {
-      throw this.catalogue.explainAbsence(couponId);
+      throw unknownCoupon(couponId);
     }
-    return coupon;
+    if (coupon.archivedAt !== null) {
+      // Its gate is gone. Nothing is under way any more, so what MySQL has issued is all that is taken.
+      return describe(coupon, 'CLOSED', coupon.total, coupon.total - coupon.issued);
+    }
+    const inspection = await this.gate.inspect(couponId).catch(() => undefined);
+    return inspection?.gate === 'open'
+      ? atGate(coupon, inspection)
+      : describe(coupon, 'RECOVERING', coupon.total, null);
   }
 }
 
-function toCouponAnswer(coupon: Coupon, gate: GateInspection | undefined): CouponAnswer {
+function atGate(coupon: Coupon, { left, total, now }: GateInspection): CouponAnswer {
+  return describe(coupon, sellingState(coupon, left, now), total, left);
+}
+
+function describe(
+  coupon: Coupon,
+  state: CouponAnswer['state'],
+  total: number,
+  left: number | null,
+): CouponAnswer {
   return {
     coupon_id: coupon.id,
     name: coupon.name,
-    state: gate === undefined ? 'RECOVERING' : sellingState(coupon, gate.left, gate.now),
-    total: gate?.total ?? coupon.total,
-    left: gate?.left ?? null,
+    state,
+    total,
+    left,
     opens_at: toIsoTime(coupon.opensAt),
     closes_at: toIsoTime(coupon.closesAt),
   };

@@ -1,40 +1,44 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { Gate } from '#gate/gate.ts';
-import type { Problem } from '../http/problem.ts';
-import { recovering, unknownCoupon } from './coupon-problems.ts';
+import type { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { LiveCoupons } from '#ledger/live-coupons.ts';
+import type { Gate } from '#gate/gate.ts';
 
 /**
- * The coupons in memory, read again in the background, so that MySQL being away costs nobody an
+ * The live coupons in memory, read again in the background, so that MySQL being away costs nobody an
  * answer: the last list stays in use. May be behind MySQL by one refresh; the gate, not this list,
- * decides who is admitted.
+ * decides who is admitted. Archived coupons are not in it: see `CouponLookup`.
  */
 export class CouponCatalogue {
-  private coupons: ReadonlyMap<number, Coupon> | undefined;
+  private readonly live: LiveCoupons;
+  private list: readonly Coupon[] | undefined;
+  private coupons: ReadonlyMap<number, Coupon> = new Map();
 
   constructor(
-    private readonly ledger: CouponLedger,
+    ledger: CouponLedger,
     private readonly gate: Gate,
-  ) {}
+  ) {
+    this.live = new LiveCoupons(ledger);
+  }
 
   async refresh(): Promise<void> {
-    const coupons = await this.ledger.list();
-    coupons.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
-    this.coupons = new Map(coupons.map((coupon) => [coupon.id, coupon]));
+    const list = await this.live.read();
+    if (list !== this.list) {
+      list.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
+      this.coupons = new Map(list.map((coupon) => [coupon.id, coupon]));
+      this.list = list;
+    }
   }
 
   find(couponId: number): Coupon | undefined {
-    return this.coupons?.get(couponId);
+    return this.coupons.get(couponId);
   }
 
-  /** Why a coupon has no gate: there is no such coupon, or the gate was lost and will be back. */
-  explainAbsence(couponId: number): Problem {
-    const isKnownToBeAbsent = this.coupons !== undefined && !this.coupons.has(couponId);
-    return isKnownToBeAbsent ? unknownCoupon(couponId) : recovering();
+  get isLoaded(): boolean {
+    return this.list !== undefined;
   }
 
   /** Why nothing can be found in it, in words; `undefined` once it was read. */
   problem(): string | undefined {
-    return this.coupons === undefined ? 'the coupons have not been read from MySQL yet' : undefined;
+    return this.isLoaded ? undefined : 'the coupons have not been read from MySQL yet';
   }
 }

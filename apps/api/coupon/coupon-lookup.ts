@@ -1,36 +1,35 @@
 import { Injectable } from '@nestjs/common';
-import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
+import { AssignLimits } from '#admission/assign-coupon.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { unavailable } from '../http/framework-problems.ts';
+import { recovering } from './coupon-problems.ts';
+import { CouponCatalogue } from './coupon-catalogue.ts';
+import { LedgerLane } from './ledger-lane.ts';
 
-/** Ids in one query. */
-const idsMax = 500;
-const waitMaxMs = 1_000;
-
-/**
- * Coupons that the catalogue does not have: one created just now, or none. Whoever asks for ids that do
- * not exist costs MySQL one query at a time, however many ask.
- */
+/** Any coupon: one that runs from memory, one that is archived or was just created from MySQL. */
 @Injectable()
 export class CouponLookup {
-  private readonly queries = new GroupCommit<'all', number, Coupon | undefined>(
-    async (_, ids) => {
-      const coupons = await this.ledger.findAll(ids);
-      const byId = new Map(coupons.map((coupon) => [coupon.id, coupon]));
-      return ids.map((id) => byId.get(id));
-    },
-    { batchSizeMax: idsMax, inFlightMax: 1, waitMaxMs },
-  );
+  private readonly lane: LedgerLane<number, Coupon | undefined>;
 
-  constructor(private readonly ledger: CouponLedger) {}
+  constructor(
+    private readonly catalogue: CouponCatalogue,
+    ledger: CouponLedger,
+    { waitMaxMs }: AssignLimits,
+  ) {
+    this.lane = new LedgerLane(async (ids) => {
+      const found = new Map((await ledger.findAll(ids)).map((coupon) => [coupon.id, coupon]));
+      return ids.map((id) => found.get(id));
+    }, waitMaxMs);
+  }
 
-  /** `undefined` when there is no such coupon. Rejects when MySQL is away or does not answer in time. */
+  /**
+   * `undefined` when there is no such coupon. Throws RECOVERING while the catalogue was never read, and
+   * for one that is not in it OVERLOADED or UNAVAILABLE.
+   */
   async find(couponId: number): Promise<Coupon | undefined> {
-    try {
-      return await this.queries.add('all', couponId);
-    } catch (error) {
-      throw error instanceof NotSentError ? unavailable() : error;
+    if (!this.catalogue.isLoaded) {
+      throw recovering();
     }
+    return this.catalogue.find(couponId) ?? this.lane.ask(couponId);
   }
 }

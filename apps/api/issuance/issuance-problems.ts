@@ -4,7 +4,7 @@ import { recovering } from '../coupon/coupon-problems.ts';
 import { overloaded } from '../http/overloaded.ts';
 import { Problem } from '../http/problem.ts';
 
-/** Outcomes that are not a success; an absent gate is explained by the catalogue. */
+/** Outcomes that are not a success; an absent gate is that of no coupon. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;
 
 /** The answer for each way an assign can fail. */

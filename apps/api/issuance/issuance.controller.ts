@@ -5,11 +5,12 @@ import type { z } from 'zod';
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
 import { AssignCoupon } from '#admission/assign-coupon.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
+import { unknownCoupon } from '../coupon/coupon-problems.ts';
 import { ApiProblems } from '../http/api-problems.ts';
 import { validated } from '../http/validation.ts';
 import { AssignMetrics } from './assign-metrics.ts';
 import { assignProblem } from './issuance-problems.ts';
+import { AssignWithoutGate } from './assign-without-gate.ts';
 import type { IssuanceStatusAnswer, Wallet } from './issuance.http.ts';
 import {
   assignAnswerSchema,
@@ -32,7 +33,7 @@ export class IssuanceController {
   constructor(
     private readonly assignCoupon: AssignCoupon,
     private readonly metrics: AssignMetrics,
-    private readonly catalogue: CouponCatalogue,
+    private readonly withoutGate: AssignWithoutGate,
     private readonly statusReader: IssuanceStatusReader,
     private readonly ledger: IssuanceLedger,
   ) {}
@@ -60,6 +61,7 @@ export class IssuanceController {
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'RECOVERING',
+    'UNAVAILABLE',
     'UNCONFIRMED',
   )
   async assign(
@@ -68,7 +70,10 @@ export class IssuanceController {
   ): Promise<void> {
     // Past Nest's pipes and its way of sending, which are a tenth of what an assign takes.
     const request = toAssignRequest(validated(assignBodySchema, body), headers['traceparent']);
-    const outcome = await this.assignCoupon.assign(request);
+    const outcome = await this.withoutGate.explain(
+      request,
+      await this.assignCoupon.assign(request),
+    );
     this.metrics.record(outcome);
     if (outcome.kind !== 'accepted') {
       throw this.toProblem(outcome, request.couponId);
@@ -102,8 +107,6 @@ export class IssuanceController {
   }
 
   private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {
-    return outcome.kind === 'absent'
-      ? this.catalogue.explainAbsence(couponId)
-      : assignProblem(outcome, couponId);
+    return outcome.kind === 'absent' ? unknownCoupon(couponId) : assignProblem(outcome, couponId);
   }
 }

@@ -1,4 +1,5 @@
 import type { Coupon, Gate, GateState, GateWorld, Issuance, Meta } from './gate.ts';
+import { absentGate } from './gate.ts';
 import type { WholeMeta } from './prelude.ts';
 import { openGate, readMeta, shut, withoutIds } from './prelude.ts';
 
@@ -257,4 +258,19 @@ export function applyCoupon(
   meta.serial++;
   Object.assign(meta, { version, total, left: total - holders, state });
   return { code: 'applied', epoch: meta.epoch, serial: meta.serial };
+}
+
+/** archive.lua, without the times of a coupon. */
+export function archive(world: GateWorld, coupon: number, epoch: number): boolean {
+  const gate = world.redis.gates[coupon]!;
+  const { meta } = gate;
+  if (Math.max(meta?.epoch ?? 0, meta?.minEpoch ?? 0) > epoch) {
+    return false;
+  }
+  const open = openGate(world, coupon);
+  if (open !== null && (open.state !== 'closed' || open.pending > 0)) {
+    return false;
+  }
+  Object.assign(gate, absentGate());
+  return true;
 }
