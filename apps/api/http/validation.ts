@@ -11,6 +11,8 @@ type Issue = Parameters<
 
 /** No answer lists more mistakes than this; a body of 16 KiB can hold thousands. */
 const errorsMax = 20;
+/** Nor is a name shown that is longer than any of ours. */
+const fieldLengthMax = 64;
 
 /** Checks bodies and parameters against the zod schema in their decorator; 400 names each field. */
 export function createValidationPipe(): StandardSchemaValidationPipe {
@@ -39,10 +41,16 @@ function invalidRequest(issues: readonly Issue[]): Problem {
 function toFieldErrors(issue: Issue): FieldError[] {
   const { keys } = issue as { keys?: string[] };
   if (keys !== undefined) {
-    return keys.slice(0, errorsMax).map((field) => ({ field, message: 'is not a known field' }));
+    return keys
+      .slice(0, errorsMax)
+      .map((key) => ({ field: shortened(key), message: 'is not a known field' }));
   }
   const path = (issue.path ?? []).map((segment) =>
     String(typeof segment === 'object' ? segment.key : segment),
   );
   return [{ field: path.join('.'), message: issue.message }];
+}
+
+function shortened(name: string): string {
+  return name.length <= fieldLengthMax ? name : `${name.slice(0, fieldLengthMax)}…`;
 }
