@@ -18,10 +18,15 @@ export interface Answer {
   body: any;
 }
 
-/** An answer to a wish: by whom, and after how long. */
-export interface Told extends Answer, Wish {
+/** When something was asked and when it was answered, by `performance.now()` of this process. */
+export interface Times {
+  calledMs: number;
+  returnedMs: number;
+}
+
+/** An answer to a wish, and by whom. */
+export interface Told extends Answer, Wish, Times {
   api: string;
-  tookMs: number;
 }
 
 /** Asks an api for anything; rejects when nothing comes. The body is empty where it is no JSON. */
@@ -37,14 +42,15 @@ export async function assign(
   { couponId, userId }: Wish,
   { signal, headers }: { signal?: AbortSignal; headers?: Record<string, string> } = {},
 ): Promise<Told> {
-  const startedAt = performance.now();
+  const calledMs = performance.now();
   const answer = await ask(api, '/api/v1/coupons/assign', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
     signal: signal ?? null,
   });
-  return { ...answer, couponId, userId, api: api.name, tookMs: performance.now() - startedAt };
+  const returnedMs = performance.now();
+  return { ...answer, couponId, userId, api: api.name, calledMs, returnedMs };
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AnswerJournal } from './answer-journal.ts';
 import { assign } from './assign.ts';
 import type { Api, Told, Wish } from './assign.ts';
 
@@ -11,6 +12,8 @@ export interface CrowdOptions {
   retryAfterMs?: () => number;
   /** Each request comes over a connection of its own, as from people who come in a rush. */
   ownConnections?: boolean;
+  /** Keeps every request, and what came of it. */
+  journal?: AnswerJournal;
 }
 
 const tickMs = 20;
@@ -128,13 +131,16 @@ export class Crowd {
   }
 
   private async askOnce(wish: Wish): Promise<Told | undefined> {
+    const calledMs = performance.now();
     const told = await this.post(wish).catch((error: unknown) => {
+      this.options.journal?.untold(wish, calledMs, error);
       if (!this.isAbandoned) {
         this.untold(error, wish);
       }
       return undefined;
     });
     if (told !== undefined) {
+      this.options.journal?.told(told);
       this.told(told, wish);
     }
     return told;

@@ -17,6 +17,7 @@ const commands = {
   reset: 'stop everything and delete the data of this checkout',
   test: 'run every check and every test on real servers',
   'test:model': 'run random schedules of the model of the protocol',
+  'test:history': 'hold the check of what clients were told against an independent one',
   'test:mutations': 'break the code in known ways, and see the tests of each promise fail',
   'test:chaos': 'break one thing after another under load, and count what became of it',
   firstcome: 'the command line client, against the running instance',
@@ -30,6 +31,7 @@ const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
+  'test:history': join(root, 'test', 'history', 'test-history.ts'),
   'test:mutations': join(root, 'test', 'mutations', 'test-mutations.ts'),
   'test:model': join(root, 'test', 'model', 'test-model.ts'),
 };

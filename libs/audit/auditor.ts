@@ -9,6 +9,7 @@ import type { LedgerConnection } from '#ledger/ledger-connection.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { Finding } from './finding.ts';
 import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
+import { checkHistory } from './history/history-check.ts';
 import { checkJournal } from './journal-check.ts';
 import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
 import { checkLog } from './log-check.ts';
@@ -34,8 +35,8 @@ export class Auditor {
 
   /**
    * Yields one finding per invariant, in order. Waits up to `restTimeoutMs` for the system to come to
-   * rest first (nothing pending, no lag); I5 and I6 are skipped when it does not. I3 needs a journal:
-   * a file of NDJSON with http_status, issuance_id, coupon_id and user_id of each answer.
+   * rest first (nothing pending, no lag); I5 and I6 are skipped when it does not. I3 and I7 need a
+   * journal, a file of NDJSON: see journal-lines.ts.
    */
   async *check(options: { journal?: string; restTimeoutMs: number }): AsyncGenerator<Finding> {
     const unrest = await this.awaitRest(options.restTimeoutMs);
@@ -49,10 +50,13 @@ export class Auditor {
     if (unrest !== undefined) {
       yield skipped('I5', unrest);
       yield skipped('I6', unrest);
-      return;
+    } else {
+      yield await this.whileAtRest(() => checkHolders(this.gate, this.issuances, coupons));
+      yield await this.whileAtRest(() => checkLog(this.kafka, this.issuers.topic, this.queries));
     }
-    yield await this.whileAtRest(() => checkHolders(this.gate, this.issuances, coupons));
-    yield await this.whileAtRest(() => checkLog(this.kafka, this.issuers.topic, this.queries));
+    yield options.journal === undefined
+      ? skipped('I7', 'no --journal was given')
+      : await checkHistory(options.journal);
   }
 
   /**

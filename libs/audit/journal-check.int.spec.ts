@@ -110,6 +110,11 @@ test('a line that is not an answer is a violation, since it might have been one'
   expect(checked).toBe(1);
 });
 
+test('what managers changed stands in a journal as well, and promises nothing', async () => {
+  const change = { coupon_id: 1, change: { total: 5 }, called_ms: 1, returned_ms: 2 };
+  expect(await check(JSON.stringify(change))).toEqual({ violations: [], checked: 0 });
+});
+
 test('an acknowledgement that does not say of what is a violation', async () => {
   const { violations } = await check(JSON.stringify({ http_status: 200, coupon_id: 1 }));
   expect(violations).toEqual(['line 1: acknowledged without issuance_id, coupon_id or user_id']);

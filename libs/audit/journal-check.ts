@@ -1,19 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { z } from 'zod';
-import { couponIdSchema, issuanceIdSchema } from '#coupon/issuance.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
 import { Batches } from './batches.ts';
 import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
-
-/** One answer a client got. Lines of other statuses than 200 and 202 promise nothing. */
-const answerSchema = z.object({
-  http_status: z.int(),
-  issuance_id: issuanceIdSchema.optional(),
-  coupon_id: couponIdSchema.optional(),
-  user_id: z.string().optional(),
-});
+import { isChange, readJournal } from './history/journal-lines.ts';
 
 interface Acknowledged {
   line: number;
@@ -39,31 +28,18 @@ async function* readAcknowledged(
   file: string,
   violations: ViolationList,
 ): AsyncGenerator<Acknowledged> {
-  let line = 0;
-  for await (const text of createInterface({ input: createReadStream(file) })) {
-    line += 1;
-    if (text.trim() === '') {
+  const other = (line: number, text: string): void =>
+    violations.add(`line ${line} is not an answer: ${text.slice(0, 100)}`);
+  for await (const answer of readJournal(file, other)) {
+    if (isChange(answer) || (answer.http_status !== 200 && answer.http_status !== 202)) {
       continue;
     }
-    const answer = parseAnswer(text);
-    if (answer === undefined) {
-      violations.add(`line ${line} is not an answer: ${text.slice(0, 100)}`);
-    } else if (answer.http_status === 200 || answer.http_status === 202) {
-      const { issuance_id: issuanceId, coupon_id: couponId, user_id: userId } = answer;
-      if (issuanceId === undefined || couponId === undefined || userId === undefined) {
-        violations.add(`line ${line}: acknowledged without issuance_id, coupon_id or user_id`);
-      } else {
-        yield { line, issuanceId, couponId, userId };
-      }
+    const { line, issuance_id: issuanceId, coupon_id: couponId, user_id: userId } = answer;
+    if (issuanceId === undefined || couponId === undefined || userId === undefined) {
+      violations.add(`line ${line}: acknowledged without issuance_id, coupon_id or user_id`);
+    } else {
+      yield { line, issuanceId, couponId, userId };
     }
-  }
-}
-
-function parseAnswer(text: string): z.output<typeof answerSchema> | undefined {
-  try {
-    return answerSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
   }
 }
 

@@ -77,7 +77,7 @@ export class ChaosCrowd extends Crowd {
   private users = 0;
 
   constructor(private readonly parts: Parts) {
-    super({ apis: () => parts.apis, answerTimeoutMs });
+    super({ apis: () => parts.apis, answerTimeoutMs, journal: parts.journal });
   }
 
   start(requestsPerSecond: number): void {
@@ -101,9 +101,8 @@ export class ChaosCrowd extends Crowd {
   }
 
   protected override told(told: Told, wish: Wish): void {
-    const { journal, watch } = this.parts;
+    const { watch } = this.parts;
     const { api, status, headers, body, couponId, userId, text } = told;
-    journal.write(told);
     if (status === 503) {
       this.counts.sentAway += 1;
       this.askLater(wish);

@@ -84,6 +84,7 @@ export class ChaosRun {
     const small = Math.ceil((requestsPerSecond * seconds * smallShare) / 100 / 4);
     const totals = [large, large, large, small];
     const ids = await Promise.all(totals.map((total) => this.stack.createCoupon(total)));
+    ids.forEach((id, i) => this.journal.created(id, totals[i]!));
     const percents = [45, 25, 15, smallShare];
     this.shares = ids.map((couponId, i) => ({ couponId, percent: percents[i]! }));
     const { apis, shares, journal, watch } = this;
@@ -100,7 +101,8 @@ export class ChaosRun {
 
   private async injectFaults(coupons: Victim['coupons']): Promise<void> {
     const { instance, seed, seconds } = this.settings;
-    const victim = { instance, stack: this.stack, coupons };
+    const { stack, journal } = this;
+    const victim = { instance, stack, journal, coupons };
     for (const kind of faultKinds) {
       const why = obstacle(kind, instance);
       if (why !== undefined) {

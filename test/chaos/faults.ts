@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { topicNames } from '#event-log/topics.ts';
+import type { AnswerJournal } from '../../infra/harness/answer-journal.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import type { App, AppKind } from '../../infra/local/processes/apps.ts';
 import { dataDir } from '../../infra/local/processes/paths.ts';
@@ -16,6 +17,8 @@ import type { Fault, FaultKind } from './fault-plan.ts';
 export interface Victim {
   instance: Instance;
   stack: Stack;
+  /** Keeps what is made of the coupons. */
+  journal: AnswerJournal;
   coupons: { changing: number; small: number };
   abort: AbortSignal;
 }
@@ -41,8 +44,8 @@ export const injections: Record<FaultKind, Inject> = {
   'MySQL frozen': freezeServer('mysql'),
   'garbage in the log': writeGarbage,
   'coupon paused': pauseCoupon,
-  'total raised': ({ stack, coupons }) => changeTotal(stack, coupons.small, totalStep),
-  'total lowered': ({ stack, coupons }) => changeTotal(stack, coupons.changing, -totalStep),
+  'total raised': (victim) => changeTotal(victim, victim.coupons.small, totalStep),
+  'total lowered': (victim) => changeTotal(victim, victim.coupons.changing, -totalStep),
   'job store wiped': ({ stack }) => stack.space.emptyJobs(),
 };
 
@@ -157,18 +160,26 @@ async function writeGarbage({ stack }: Victim, { which }: Fault): Promise<void> 
 }
 
 async function pauseCoupon(victim: Victim, { seconds }: Fault): Promise<void> {
-  const { stack, coupons, abort } = victim;
-  const id = String(coupons.changing);
-  await stack.firstcomeOrThrow('coupon', 'pause', id);
+  const { stack, journal, coupons, abort } = victim;
+  const id = coupons.changing;
+  const make = (command: 'pause' | 'resume') => (): Promise<string> =>
+    stack.firstcomeOrThrow('coupon', command, String(id));
+  await journal.changing(id, { state: 'paused' }, make('pause'));
   try {
     await sleep(seconds * 1_000, undefined, { signal: abort });
   } finally {
-    await stack.firstcomeOrThrow('coupon', 'resume', id);
+    await journal.changing(id, { state: 'open' }, make('resume'));
   }
 }
 
-async function changeTotal(stack: Stack, couponId: number, by: number): Promise<void> {
+async function changeTotal(
+  { stack, journal }: Victim,
+  couponId: number,
+  by: number,
+): Promise<void> {
   const coupon = await stack.firstcomeOrThrow('coupon', 'show', String(couponId), '--json');
-  const { total } = JSON.parse(coupon) as { total: number };
-  await stack.firstcomeOrThrow('coupon', 'set-total', String(couponId), String(total + by));
+  const total = (JSON.parse(coupon) as { total: number }).total + by;
+  await journal.changing(couponId, { total }, () =>
+    stack.firstcomeOrThrow('coupon', 'set-total', String(couponId), String(total)),
+  );
 }

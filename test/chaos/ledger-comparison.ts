@@ -75,7 +75,7 @@ async function compareAnswers(
   if (answers.length === 0) {
     return;
   }
-  const users = answers.map((answer) => [answer.coupon_id, Buffer.from(answer.user_id)]);
+  const users = answers.map((answer) => [answer.coupon_id, Buffer.from(answer.user_id!)]);
   const [rows] = await connection.query<mysql.RowDataPacket[]>(
     'SELECT coupon_id, user_id, LOWER(HEX(id)) AS id FROM issuance WHERE (coupon_id, user_id) IN (?)',
     [users],

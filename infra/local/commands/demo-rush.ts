@@ -1,3 +1,4 @@
+import type { AnswerJournal } from '../../harness/answer-journal.ts';
 import type { Api, Told, Wish } from '../../harness/assign.ts';
 import { ask } from '../../harness/assign.ts';
 import { Crowd } from '../../harness/crowd.ts';
@@ -8,6 +9,8 @@ export interface Rush {
   couponId: number;
   /** How many users ask at once, one request each; a 503 is asked again, as the contract says. */
   users: number;
+  /** Keeps every request, and what came of it. */
+  journal: AnswerJournal;
   /** Called once, when a tenth of the answers are in. */
   midway: () => void;
 }
@@ -27,10 +30,11 @@ export interface RushResult {
 const deadlineMs = 60_000;
 
 /** Sends the rush, waits until every accepted issuance is decided, and counts what users have. */
-export async function rush({ api, couponId, users, midway }: Rush): Promise<RushResult> {
+export async function rush({ api, couponId, users, journal, midway }: Rush): Promise<RushResult> {
   const crowd = new Crowd({
     apis: () => [api],
     answerTimeoutMs: deadlineMs,
+    journal,
     retryAfterMs: () => 250 + Math.random() * 250,
   });
   const wishes = Array.from({ length: users }, (_, i) => ({ couponId, userId: `demo-${i}` }));

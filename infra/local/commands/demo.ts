@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { checkHistory } from '#audit/history/history-check.ts';
+import { AnswerJournal } from '../../harness/answer-journal.ts';
 import { createCoupon } from '../processes/cli.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
 import { rush } from './demo-rush.ts';
 import type { RushResult } from './demo-rush.ts';
+import { localDir } from '../processes/paths.ts';
 import { waitUntil } from '../processes/waiting.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
@@ -43,6 +47,8 @@ await runCommand(usage, async (args) => {
 async function demonstrate(report: Report): Promise<number> {
   const env = instanceOwner('dev')?.env ?? {};
   const couponId = await createCoupon(env, units, '--name', 'demo rush');
+  const journal = new AnswerJournal(join(localDir, 'demo', 'answers.ndjson'));
+  journal.created(couponId, units);
   const result = await report.step(
     `${users} users ask for ${units} units of coupon ${couponId}`,
     () =>
@@ -50,13 +56,18 @@ async function demonstrate(report: Report): Promise<number> {
         api: { name: 'api', publicUrl: `http://127.0.0.1:${env['API_PORT']}` },
         couponId,
         users,
+        journal,
         midway: () => killIssuers(report),
       }),
   );
+  journal.close();
   await report.step('every issuer is back', issuersAreBack);
+  const history = await checkHistory(journal.file);
+  result.failures.push(...history.violations);
   process.stdout.write(
     `${result.issued} issued, ${result.soldOut} sold out, ${result.duplicates} duplicates, ` +
-      `${result.lost} lost\n`,
+      `${result.lost} lost; of ${history.checked} answers ` +
+      `${history.violations.length === 0 ? 'each is possible' : 'NOT ALL ARE POSSIBLE'}\n`,
   );
   return explain(result);
 }
