@@ -4,7 +4,7 @@ import type { GateInspection } from '#gate/gate-replies.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 import { alignColumns } from './text.ts';
 
-/** A coupon as `--json` prints it. `left`, `held` and `pending` are null while it is recovering. */
+/** A coupon as `--json` prints it. `left`, `held` and `pending` are null while it has no gate that is open. */
 export interface CouponView {
   coupon_id: number;
   name: string;
@@ -20,11 +20,11 @@ export interface CouponView {
 }
 
 export function toCouponView(coupon: Coupon, gate: GateInspection): CouponView {
-  const isOpen = gate.gate === 'open';
+  const isOpen = gate.gate === 'open' && coupon.archivedAt === null;
   return {
     coupon_id: coupon.id,
     name: coupon.name,
-    state: isOpen ? sellingState(coupon, gate.left, gate.now) : 'RECOVERING',
+    state: stateOf(coupon, gate),
     total: coupon.total,
     left: isOpen ? gate.left : null,
     held: isOpen ? gate.holders : null,
@@ -34,6 +34,13 @@ export function toCouponView(coupon: Coupon, gate: GateInspection): CouponView {
     closes_at: toIsoTime(coupon.closesAt),
     version: coupon.version,
   };
+}
+
+function stateOf(coupon: Coupon, gate: GateInspection): string {
+  if (coupon.archivedAt !== null) {
+    return 'ARCHIVED';
+  }
+  return gate.gate === 'open' ? sellingState(coupon, gate.left, gate.now) : 'RECOVERING';
 }
 
 const columns = [

@@ -8,6 +8,7 @@ import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import { isoTime, wholeNumber } from './arguments.ts';
 import { CommandError } from './command-error.ts';
+import { addArchiveCommands } from './coupon-archive.command.ts';
 import type { CouponView } from './coupon-view.ts';
 import { toCouponView, toTable } from './coupon-view.ts';
 import { withStores } from './stores.ts';
@@ -32,6 +33,10 @@ interface OutputOptions {
   json?: true;
 }
 
+interface ListOptions extends OutputOptions {
+  archived?: true;
+}
+
 export function addCouponCommand(program: Command): void {
   const coupon = program.command('coupon').description('open, watch, change and close coupons');
 
@@ -52,13 +57,15 @@ export function addCouponCommand(program: Command): void {
   coupon
     .command('list')
     .description('all coupons, and what is left of each')
+    .option('--archived', 'the archived ones, too')
     .option('--json', 'print JSON')
-    .action((options: OutputOptions) => list(options));
+    .action((options: ListOptions) => list(options));
 
   addCommandOfOne(coupon, 'show', 'one coupon', 'find');
   addCommandOfOne(coupon, 'pause', 'admit nobody new for now', 'pause');
   addCommandOfOne(coupon, 'resume', 'admit again', 'resume');
   addCommandOfOne(coupon, 'close', 'admit nobody new, for good', 'close');
+  addArchiveCommands(coupon, run);
 
   coupon
     .command('set-total')
@@ -97,9 +104,9 @@ async function run(
   process.stdout.write(json ? toJson(view) : toTable([view]));
 }
 
-async function list({ json }: OutputOptions): Promise<void> {
+async function list({ json, archived }: ListOptions): Promise<void> {
   const views = await withStores(['gate', 'ledger'], async (stores) => {
-    const coupons = await stores.coupons.list();
+    const coupons = await (archived ? stores.coupons.listAll() : stores.coupons.list());
     return Promise.all(coupons.map((coupon) => viewOf(stores, coupon)));
   });
   process.stdout.write(json ? toJson(views) : toTable(views));
