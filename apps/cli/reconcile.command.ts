@@ -87,6 +87,10 @@ async function reconcile(
 
 async function chooseCoupons(coupons: CouponLedger, ids: number[] | undefined): Promise<Coupon[]> {
   const all = await coupons.list();
+  const archived = (await coupons.findAll(ids ?? [])).find(({ archivedAt }) => archivedAt !== null);
+  if (archived !== undefined) {
+    throw new CommandError(`coupon ${archived.id} is archived: it has no gate to compare`);
+  }
   const unknown = ids?.find((id) => !all.some((coupon) => coupon.id === id));
   if (unknown !== undefined) {
     throw new CommandError(`there is no coupon ${unknown}`);

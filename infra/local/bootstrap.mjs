@@ -23,12 +23,14 @@ const commands = {
   firstcome: 'the command line client, against the running instance',
   demo: 'a rush for few coupons, in front of your eyes',
   bench: 'assign beside bare Fastify, in requests a second',
+  'bench:rest': 'what coupons cost that have ended, live and archived',
   soak: 'minutes of steady load, and what memory the processes take',
 };
 
 /** What is not in infra/local/commands. */
 const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
+  'bench:rest': join(root, 'bench', 'rest.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
   'test:history': join(root, 'test', 'history', 'test-history.ts'),

@@ -7,7 +7,7 @@ import { describeUnrecorded, findMissing, findUnrecorded } from './holder-differ
 
 /** I4. A gate that is shut violates it too, unless `mayBeShut`: a recovery may be under way. */
 export async function checkStock(
-  gate: Gate,
+  gate: Pick<Gate, 'inspect'>,
   coupons: Coupon[],
   { mayBeShut = false } = {},
 ): Promise<Finding> {

@@ -1,0 +1,100 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLog } from '../../test/harness/test-log.ts';
+import { CouponAdministration } from '#administration/coupon-administration.ts';
+import { CouponArchive } from '#administration/coupon-archive.ts';
+import { GateKeyspace } from '#gate/gate-keyspace.ts';
+import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
+import { Archiving } from './archiving.ts';
+
+const ledger = new TestLedger();
+const here = new TestGate();
+const log = new TestLog();
+const { coupons } = ledger;
+const archived = new ArchivedCoupons(ledger.connection);
+const archive = new CouponArchive(coupons, archived, here.gate, log.issuers);
+const administration = new CouponAdministration(coupons, here.gate);
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  await Promise.all([ledger.start(), here.start(), log.start()]);
+  await log.commitAll();
+});
+afterAll(async () => {
+  await Promise.all([ledger.close(), here.close(), log.close()]);
+});
+
+function archivingAfter(ms: number): Archiving {
+  const keyspace = new GateKeyspace(here.connection, here.prefix);
+  const logger = pino({ level: 'silent' });
+  return new Archiving(archive, archived, coupons, here.gate, keyspace, ms, logger);
+}
+
+async function openCoupon(closesAt: number | null = null): Promise<number> {
+  const coupon = await ledger.createCoupon({ closesAt });
+  await here.rebuild(coupon, []);
+  return coupon.id;
+}
+
+/** As if the last change of every coupon had been so long ago. */
+async function letPass(ms: number): Promise<void> {
+  await ledger.query('UPDATE coupon_change SET changed_at = changed_at - ?', [ms]);
+}
+
+async function isArchived(...couponIds: number[]): Promise<boolean[]> {
+  const found = await Promise.all(couponIds.map((id) => coupons.find(id)));
+  return found.map((coupon) => coupon!.archivedAt !== null);
+}
+
+test('coupons are archived some time after they were closed, or after they closed by themselves', async () => {
+  const hourMs = 3_600_000;
+  const now = await here.gate.now();
+  const closed = await openCoupon();
+  await administration.close(closed);
+  const ended = await openCoupon(now - 2 * hourMs);
+  const justEnded = await openCoupon(now - 1_000);
+  const running = await openCoupon();
+  const all = [closed, ended, justEnded, running];
+
+  await archivingAfter(hourMs).archiveEnded(never);
+  expect(await isArchived(...all)).toEqual([false, false, false, false]);
+  await letPass(hourMs);
+  await archivingAfter(0).archiveEnded(never);
+  expect(await isArchived(...all)).toEqual([false, false, false, false]);
+  await archivingAfter(hourMs).archiveEnded(never);
+  expect(await isArchived(...all)).toEqual([true, true, false, false]);
+
+  // Who unarchives one wants it for a while.
+  await archived.unarchive((await coupons.find(closed))!);
+  await archivingAfter(hourMs).archiveEnded(never);
+  expect(await isArchived(closed)).toEqual([false]);
+});
+
+test('one that cannot be archived holds up no other', async () => {
+  const [first, broken, last] = [await openCoupon(), await openCoupon(), await openCoupon()];
+  for (const id of [first, broken, last]) {
+    await administration.close(id);
+  }
+  await here.raw.set(here.keys(broken).pending, 'no sorted set');
+  await letPass(2_000);
+  await archivingAfter(1_000).archiveEnded(never);
+  expect(await isArchived(first, broken, last)).toEqual([true, false, true]);
+});
+
+test('a gate that an archiving left behind is found, and no other is touched', async () => {
+  const [left, live] = [await openCoupon(), await openCoupon()];
+  await administration.close(left);
+  await administration.close(live);
+  await archived.archive((await coupons.find(left))!);
+  const archiving = archivingAfter(0);
+  const keys = (): Promise<number> => here.raw.exists(here.keys(left).meta);
+  await expect
+    .poll(async () => {
+      await archiving.removeLeftovers();
+      return keys();
+    })
+    .toBe(0);
+  expect(await here.gate.inspect(live)).toMatchObject({ gate: 'open' });
+});
