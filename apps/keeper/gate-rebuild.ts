@@ -26,10 +26,14 @@ export class GateRebuild {
     // 5. Claim, and only then look at MySQL's epoch: a recovery that begins after this look finds the
     //    claim already made and takes it over; one that began before it is seen here.
     const token = randomUUID();
-    const runId = await this.gate.claim(couponId, token);
+    const runId = await this.gate.claim(couponId, epoch, token);
     faultPoint('recovery.claimed');
     const coupon = await this.coupons.find(couponId);
-    if (coupon?.epoch !== epoch || !(await this.stageHolders(couponId, token))) {
+    if (
+      runId === undefined ||
+      coupon?.epoch !== epoch ||
+      !(await this.stageHolders(couponId, token))
+    ) {
       return false;
     }
     // 6. Open, all at once. Anything that changed meanwhile makes it a no.

@@ -89,8 +89,9 @@ export class CouponAdministration {
         return false;
       }
       const token = randomUUID();
-      const runId = await this.gate.claim(coupon.id, token);
-      return this.gate.open(coupon, token, runId);
+      await this.gate.fence(coupon.id, coupon.epoch);
+      const runId = await this.gate.claim(coupon.id, coupon.epoch, token);
+      return runId !== undefined && this.gate.open(coupon, token, runId);
     });
   }
 

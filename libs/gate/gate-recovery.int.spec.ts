@@ -69,7 +69,7 @@ describe('opening', () => {
       bob.issuanceId,
       null,
     ]);
-    expect(await here.raw.exists(here.keys(id).staging, here.keys(id).pendingUsers)).toBe(0);
+    expect(await here.raw.exists(here.keys(id).pending, here.keys(id).pendingUsers)).toBe(0);
   });
 
   test('takes total, state and times from MySQL', async () => {
@@ -90,7 +90,7 @@ describe('opening', () => {
 
   test('works in slices of 500', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'token');
+    const runId = await here.claim(coupon, 'token');
     for (const prefix of ['a', 'b']) {
       const slice = userIds(500, prefix).map((userId) => ({ userId, issuanceId: anIssuanceId() }));
       expect(await gate.stage(coupon.id, 'token', slice)).toBe(true);
@@ -107,11 +107,74 @@ describe('opening', () => {
   });
 });
 
+describe('claiming', () => {
+  test('frees what the gate held at once, so that the next holders need no room beside it', async () => {
+    const { id } = await here.openCoupon({}, [ann]);
+    await here.outcomes(id, 'eve');
+    await gate.fence(id, 2);
+    await here.claim(here.newCoupon({ id, epoch: 2 }), 'token');
+    const { meta, ...dead } = here.keys(id);
+    expect(await here.raw.exists(...Object.values(dead))).toBe(0);
+    expect(await here.raw.hgetall(meta)).toEqual({
+      min_epoch: '2',
+      recovery_token: 'token',
+      staged: '0',
+    });
+  });
+
+  test('is refused to a slow recovery: a gate that a newer one has opened keeps its holders', async () => {
+    const coupon = await fencedCoupon();
+    expect(await here.rebuild(coupon, [ann])).toBe(true);
+    await here.take(coupon.id, 'bob');
+    for (const epoch of [1, 2, 3]) {
+      expect(await gate.claim(coupon.id, epoch, 'slow')).toBeUndefined();
+    }
+    expect(await gate.inspect(coupon.id)).toMatchObject({ gate: 'open', holders: 2 });
+  });
+
+  test('is refused in an epoch the gate was opened in, though it has shut itself since', async () => {
+    const coupon = await fencedCoupon();
+    await here.rebuild(coupon, [ann]);
+    await here.breakRunId(coupon.id);
+    expect(await gate.claim(coupon.id, coupon.epoch, 'slow')).toBeUndefined();
+  });
+
+  test('is refused when Redis has lost the fence, and when a newer recovery has raised it', async () => {
+    const coupon = await fencedCoupon();
+    await gate.fence(coupon.id, 3);
+    expect(await gate.claim(coupon.id, 2, 'slow')).toBeUndefined();
+    await here.raw.unlink(here.keys(coupon.id).meta);
+    expect(await gate.claim(coupon.id, 3, 'slow')).toBeUndefined();
+    expect((await gate.inspect(coupon.id)).gate).toBe('absent');
+  });
+});
+
+describe('a change that meets its gate shut', () => {
+  test('holds when it has returned: the gate opens with it or not at all', async () => {
+    const read = await fencedCoupon();
+    const runId = await here.claim(read, 'token');
+    const paused = { ...read, version: read.version + 1, state: 'paused' as const };
+    expect(await gate.applyCoupon(paused)).toEqual({ kind: 'fenced' });
+    expect(await gate.open(read, 'token', runId)).toBe(false);
+    expect(await gate.applyCoupon(read)).toEqual({ kind: 'fenced' });
+    expect(await gate.open(read, 'token', runId)).toBe(false);
+    expect(await gate.open(paused, 'token', runId)).toBe(true);
+    expect(await here.outcomes(read.id, 'ann')).toEqual([{ kind: 'paused' }]);
+  });
+
+  test('does not bind whoever claims the gate next, and so reads the coupon later', async () => {
+    const coupon = await fencedCoupon();
+    await here.claim(coupon, 'token');
+    await gate.applyCoupon({ ...coupon, version: 9 });
+    expect(await here.rebuild(coupon, [])).toBe(true);
+  });
+});
+
 describe('a recovery that was overtaken', () => {
   test('neither stages nor opens once another has claimed the gate', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'slow');
-    await gate.claim(coupon.id, 'quick');
+    const runId = await here.claim(coupon, 'slow');
+    await here.claim(coupon, 'quick');
     expect(await gate.stage(coupon.id, 'slow', [ann])).toBe(false);
     expect(await gate.open(coupon, 'slow', runId)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
@@ -119,9 +182,9 @@ describe('a recovery that was overtaken', () => {
 
   test('leaves nothing of what it staged to the one that claims next', async () => {
     const coupon = await fencedCoupon();
-    await gate.claim(coupon.id, 'slow');
+    await here.claim(coupon, 'slow');
     await gate.stage(coupon.id, 'slow', [ann]);
-    const runId = await gate.claim(coupon.id, 'quick');
+    const runId = await here.claim(coupon, 'quick');
     await gate.stage(coupon.id, 'quick', [bob]);
     expect(await gate.open(coupon, 'quick', runId)).toBe(true);
     expect(await gate.heldBy(coupon.id, ['ann', 'bob'])).toEqual([null, bob.issuanceId]);
@@ -129,7 +192,7 @@ describe('a recovery that was overtaken', () => {
 
   test('does not open in an epoch that a newer recovery has fenced', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'slow');
+    const runId = await here.claim(coupon, 'slow');
     await gate.fence(coupon.id, 3);
     expect(await gate.open(coupon, 'slow', runId)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
@@ -146,7 +209,7 @@ describe('a recovery that was overtaken', () => {
 
   test('cannot use its claim twice', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'token');
+    const runId = await here.claim(coupon, 'token');
     expect(await gate.open(coupon, 'token', runId)).toBe(true);
     expect(await gate.stage(coupon.id, 'token', [ann])).toBe(false);
     expect(await gate.open({ ...coupon, epoch: 3 }, 'token', runId)).toBe(false);
@@ -154,16 +217,16 @@ describe('a recovery that was overtaken', () => {
 
   test('does not open on another run of Redis than it has claimed', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'token');
+    const runId = await here.claim(coupon, 'token');
     expect(await gate.open(coupon, 'token', `${runId}0`)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
   test('does not open without those it has staged, when Redis has lost them', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'token');
+    const runId = await here.claim(coupon, 'token');
     await gate.stage(coupon.id, 'token', [ann]);
-    await here.raw.unlink(here.keys(coupon.id).staging);
+    await here.raw.unlink(here.keys(coupon.id).holders);
     expect(await gate.open(coupon, 'token', runId)).toBe(false);
     await gate.stage(coupon.id, 'token', [bob]);
     expect(await gate.open(coupon, 'token', runId)).toBe(false);
@@ -172,7 +235,7 @@ describe('a recovery that was overtaken', () => {
 
   test('neither stages nor opens when Redis has lost its claim', async () => {
     const coupon = await fencedCoupon();
-    const runId = await gate.claim(coupon.id, 'token');
+    const runId = await here.claim(coupon, 'token');
     await here.raw.unlink(here.keys(coupon.id).meta);
     expect(await gate.stage(coupon.id, 'token', [ann])).toBe(false);
     expect(await gate.open(coupon, 'token', runId)).toBe(false);

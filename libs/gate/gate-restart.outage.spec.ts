@@ -15,7 +15,9 @@ describe('a restart of Redis', () => {
     redis.require(context);
     const coupon = await here.openCoupon();
     const issuanceId = await here.take(coupon.id, 'ann');
-    const runId = await gate.claim(coupon.id, 'before the restart');
+    const claimed = here.newCoupon();
+    await gate.fence(claimed.id, claimed.epoch);
+    const runId = await here.claim(claimed, 'before the restart');
 
     await redis.restart();
     await vi.waitFor(() => gate.now(), { timeout: 20_000 });
@@ -25,9 +27,9 @@ describe('a restart of Redis', () => {
     expect(await gate.reserve(coupon.id, ['ann', 'bob'])).toEqual({ gate: 'fenced' });
     expect(await gate.confirm(coupon.id, 1, [{ userId: 'ann', issuanceId }])).toBe(false);
     expect(await gate.listPending(coupon.id, 0, 10)).toEqual([]);
-    const next = { ...coupon, epoch: 2 };
-    expect(await gate.open(next, 'before the restart', runId)).toBe(false);
+    expect(await gate.open(claimed, 'before the restart', runId)).toBe(false);
 
+    const next = { ...coupon, epoch: 2 };
     await gate.fence(coupon.id, 2);
     expect(await here.rebuild(next, [{ userId: 'ann', issuanceId }])).toBe(true);
     expect(await here.outcomes(coupon.id, 'ann')).toEqual([

@@ -126,27 +126,32 @@ export class Gate {
   }
 
   /**
-   * Recovery: claims the gate for this token, and tells which run and history of Redis the claim is
-   * good for.
+   * Recovery: claims and empties the gate that was fenced for this epoch, and tells which run and
+   * history of Redis the claim is good for; `undefined` when the gate is not fenced for it any more.
    */
-  async claim(couponId: number, token: string): Promise<string> {
-    const { meta, staging } = this.keys(couponId);
-    return (await this.scripts.run('claim', [meta, staging], [token])) as string;
+  async claim(couponId: number, epoch: number, token: string): Promise<string | undefined> {
+    const keys = this.admissionKeys(couponId);
+    const history = (await this.scripts.run('claim', keys, [token, epoch])) as string | null;
+    return history ?? undefined;
   }
 
   /** Recovery: stages a slice of the holders. False when the claim is lost. */
   async stage(couponId: number, token: string, slice: HeldIssuance[]): Promise<boolean> {
     checkLength(slice);
-    const { meta, staging } = this.keys(couponId);
+    const { meta, holders } = this.keys(couponId);
     const args = slice.flatMap(({ issuanceId, userId }) => [userId, issuanceId]);
-    return (await this.scripts.run('stage', [meta, staging], [token, ...args])) === 1;
+    return (await this.scripts.run('stage', [meta, holders], [token, ...args])) === 1;
   }
 
-  /** Recovery: opens the gate on what was staged. False when another recovery has overtaken. */
+  /**
+   * Recovery: opens the gate on what was staged. False when another recovery has overtaken, or the
+   * coupon was changed since it was read.
+   */
   async open(coupon: Coupon, token: string, history: string): Promise<boolean> {
+    const { meta, holders } = this.keys(coupon.id);
     const reply = await this.scripts.run(
       'open',
-      [...this.admissionKeys(coupon.id), this.keys(coupon.id).staging],
+      [meta, holders],
       [
         token,
         history,

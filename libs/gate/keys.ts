@@ -9,8 +9,6 @@ export interface GateKeys {
   pendingUsers: string;
   /** Hash issuance id → traceparent, of what is pending and came with one. */
   pendingTraceparents: string;
-  /** Where a recovery builds the next `holders`. */
-  staging: string;
 }
 
 export function gateKeys(prefix: string, couponId: number): GateKeys {
@@ -21,7 +19,6 @@ export function gateKeys(prefix: string, couponId: number): GateKeys {
     pending: `${slot}:pending`,
     pendingUsers: `${slot}:pending_users`,
     pendingTraceparents: `${slot}:pending_traceparents`,
-    staging: `${slot}:staging`,
   };
 }
 

@@ -41,7 +41,6 @@ function sorted({ meta, pending, ...byUser }: RealGate['gate']): RealGate['gate'
     holders: inOrder(byUser.holders),
     pending: pending.toSorted((a, b) => a - b),
     pendingUsers: inOrder(byUser.pendingUsers),
-    staging: inOrder(byUser.staging),
   };
 }
 
@@ -51,6 +50,10 @@ export function expectInvariants(real: RealGate): void {
   if (meta?.left === undefined) {
     // Archived, and not opened since: there is nothing of it.
     expect([holders, pending, pendingUsers]).toEqual([[], [], []]);
+    return;
+  }
+  if (meta?.epoch === undefined) {
+    // Claimed, and not open yet.
     return;
   }
   const held = holders.map(({ id }) => id);

@@ -148,12 +148,11 @@ export class RealGate {
   async read(): Promise<Gate> {
     const { raw } = this.here;
     const keys = this.here.keys(this.couponId);
-    const [meta, holders, pending, pendingUsers, staging] = await Promise.all([
+    const [meta, holders, pending, pendingUsers] = await Promise.all([
       raw.hgetall(keys.meta),
       raw.hgetall(keys.holders),
       raw.zrange(keys.pending, 0, -1, 'WITHSCORES'),
       raw.hgetall(keys.pendingUsers),
-      raw.hgetall(keys.staging),
     ]);
     const byUser = (hash: Record<string, string>) =>
       Object.entries(hash).map(([user, issuanceId]) => ({ id: this.id(issuanceId), user }));
@@ -162,7 +161,6 @@ export class RealGate {
       holders: byUser(holders),
       pending: this.readPending(pending),
       pendingUsers: Object.entries(pendingUsers).map(([id, user]) => ({ id: this.id(id), user })),
-      staging: byUser(staging),
     };
   }
 

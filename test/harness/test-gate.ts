@@ -51,14 +51,25 @@ export class TestGate {
     return coupon;
   }
 
-  /** Steps 5 and 6 of a recovery, in the epoch that the coupon has. */
+  /** Steps 2, 5 and 6 of a recovery, in the epoch that the coupon has. */
   async rebuild(coupon: Coupon, holders: HeldIssuance[]): Promise<boolean> {
     const token = randomUUID();
-    const runId = await this.gate.claim(coupon.id, token);
+    await this.gate.fence(coupon.id, coupon.epoch);
+    const runId = await this.gate.claim(coupon.id, coupon.epoch, token);
     return (
+      runId !== undefined &&
       (holders.length === 0 || (await this.gate.stage(coupon.id, token, holders))) &&
       (await this.gate.open(coupon, token, runId))
     );
+  }
+
+  /** Step 5 of a recovery; throws when the gate is not fenced for the epoch of the coupon. */
+  async claim({ id, epoch }: Coupon, token: string): Promise<string> {
+    const runId = await this.gate.claim(id, epoch, token);
+    if (runId === undefined) {
+      throw new Error(`the gate of coupon ${id} is not to be claimed in epoch ${epoch}`);
+    }
+    return runId;
   }
 
   /** What an open gate says to these users; throws when it is not open. */

@@ -3,6 +3,7 @@ import { addFault, nothing, step } from './choices.ts';
 import type { RedisData } from './gate/gate.ts';
 import { absentGate, copyGate, copyRedis } from './gate/gate.ts';
 import { canLose, lose } from './gate/losses.ts';
+import { claimGate } from './actors/recovery.ts';
 import { learn } from './gate/prelude.ts';
 import { fence } from './gate/recovery-scripts.ts';
 import type { LogRecord, RedisFault, World } from './world.ts';
@@ -13,10 +14,20 @@ import { unknownCoupon } from './world.ts';
  * into the log what none of ours would.
  */
 export function networkChoices(world: World): readonly Choice[] {
-  if (world.inFlight.length === 0 && world.budget.poison === 0) {
+  if (world.inFlight.length + world.lateClaims.length === 0 && world.budget.poison === 0) {
     return nothing;
   }
   const choices = world.inFlight.flatMap((record, i) => lateChoices(world, record, i));
+  world.lateClaims.forEach(({ coupon, epoch, token }, i) => {
+    const arrive = (isLost: boolean): void => {
+      world.lateClaims.splice(i, 1);
+      if (!isLost) {
+        claimGate(world, coupon, epoch, token);
+      }
+    };
+    choices.push(step('network', `a late claim in epoch ${epoch}`, () => arrive(false)));
+    choices.push(step('network', `lose a claim in epoch ${epoch}`, () => arrive(true)));
+  });
   addFault(choices, world, 'poison', 'network', 'append garbage', () => {
     world.log.push({ kind: 'garbage' });
   });

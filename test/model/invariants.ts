@@ -23,7 +23,7 @@ export function violationNow(world: World): string | undefined {
     }
   }
   for (const coupon of world.isMeddledWith ? [] : redis.gates.keys()) {
-    const violation = violationOfCounts(world, coupon);
+    const violation = violationOfOpen(world, coupon);
     if (violation !== undefined) {
       return violation;
     }
@@ -31,11 +31,15 @@ export function violationNow(world: World): string | undefined {
   return undefined;
 }
 
-/** What nobody has meddled with adds up as long as it is not fenced. */
-function violationOfCounts(world: World, coupon: number): string | undefined {
+/** What nobody has meddled with adds up as long as it is not fenced, and goes by the last change. */
+function violationOfOpen(world: World, coupon: number): string | undefined {
   const meta = openGate(world, coupon, { counts: true });
   if (meta === null) {
     return undefined;
+  }
+  const told = world.toldVersions[coupon]!;
+  if (meta.version < told) {
+    return `Change: the gate is open at version ${meta.version}, though ${told} was told to be made`;
   }
   const { holders, pending, pendingUsers } = world.redis.gates[coupon]!;
   if (meta.left + holders.length !== meta.total) {

@@ -60,11 +60,6 @@ export const knownGaps: Record<string, KnownGap> = {
       budget: { redis: 2, losses: 2 },
     }),
   },
-  'epoch is lost': {
-    why: 'inspect.lua calls the gate fenced, but open.lua breaks off at the comparison of epochs: no recovery ever opens it',
-    breaks: 'Liveness',
-    scenario: onlyLosing('meta.epoch'),
-  },
   'left is lost': {
     why: 'reserve.lua and inspect.lua break off when they count, so no recovery even begins',
     breaks: 'Liveness',

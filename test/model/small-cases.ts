@@ -115,7 +115,7 @@ export function fencedRecoveries(mutation: Mutation | null = null): Scenario {
 
 /** What a recovery has staged gets lost. */
 export function stagingLost(mutation: Mutation | null = null): Scenario {
-  return { ...halfStaged(mutation), losses: ['staging'], budget: { losses: 1, crashes: 1 } };
+  return { ...halfStaged(mutation), losses: ['holders'], budget: { losses: 1, crashes: 1 } };
 }
 
 /** The relay could publish what nobody can read, and confirm it. */
@@ -145,15 +145,54 @@ function twoCoupons(): Scenario {
   };
 }
 
-/** Whoever recovers gives up once, and begins again in the next epoch. */
-function impatient(): Scenario {
+/**
+ * The partition is busy: whoever recovers has waited for too long again and again before its marker
+ * is applied. He begins once, so the gate must open in the epoch of that.
+ */
+export function impatient(mutation: Mutation | null = null): Scenario {
   const actors = [
     newClient('client', 'ann', 1),
     newIssuer('issuer'),
     newRelay('relay'),
-    newRecovery('recovery', 2),
+    newRecovery('recovery', 1),
   ];
-  return { total: 1, actors, redisFaults: ['restart'], budget: { redis: 1, timeLimits: 1 } };
+  const budget = { timeLimits: 2, timeouts: 1 };
+  return { mutation, total: 1, shut: true, mustServe: true, actors, budget };
+}
+
+/** A recovery does not hear whether it has opened the gate, which then loses its epoch. */
+export function openUnheard(mutation: Mutation | null = null): Scenario {
+  return {
+    mutation,
+    total: 1,
+    shut: true,
+    actors: [
+      newClient('client', 'ann', 1),
+      newIssuer('issuer'),
+      newRelay('relay'),
+      newRecovery('recovery', 2),
+    ],
+    losses: ['meta.epoch'],
+    budget: { losses: 1, lostReplies: 1 },
+  };
+}
+
+/** The coupon is paused while its gate is recovered, and whoever recovers may miss a reply. */
+export function pausedMeanwhile(mutation: Mutation | null = null): Scenario {
+  return {
+    mutation,
+    total: 1,
+    shut: true,
+    actors: [
+      newIssuer('issuer'),
+      newRecovery('recovery-1', 1),
+      newRecovery('recovery-2', 1),
+      newCouponSync('coupon-sync'),
+      newManager('manager', [{ state: 'paused' }]),
+    ],
+    redisFaults: ['flush'],
+    budget: { redis: 1, lostReplies: 1 },
+  };
 }
 
 /** Cases so small that all their schedules are run, by what goes wrong in them. */
@@ -179,7 +218,9 @@ export const smallCases: Record<string, Scenario> = {
   'two keepers recover and Redis is emptied': twoRecoveries(),
   'two keepers recover and a repair fences the gate': fencedRecoveries(),
   'two coupons share a partition and a repair fences their gates': twoCoupons(),
-  'a recovery gives up waiting for its marker': impatient(),
+  'a recovery waits long for its marker': impatient(),
+  'a recovery does not hear whether it has opened': openUnheard(),
+  'a coupon is paused while it is recovered': pausedMeanwhile(),
   'holders are lost': oneClient(2, { budget: { losses: 1 }, losses: ['holders'] }),
   'what is pending is lost': oneClient(2, { budget: { losses: 1 }, losses: ['pending'] }),
   'what is staged is lost': stagingLost(),

@@ -74,6 +74,8 @@ export interface World extends GateWorld {
   replica: RedisData;
   log: LogRecord[];
   committed: number;
+  /** Claims of gates whose recovery has gone on: they may arrive any time, or never. */
+  lateClaims: LateClaim[];
   /** Produces whose producer has gone on: they may be appended any time, or never. */
   inFlight: LogRecord[];
   /** Offsets of records that are reported as dead letters. */
@@ -82,6 +84,10 @@ export interface World extends GateWorld {
   /** What the topic of decisions says of an id. */
   decided: Record<number, string>;
   acknowledged: Acknowledged[];
+  /** By coupon: the last change whose manager was told that it is made. */
+  toldVersions: number[];
+  /** Where it ends all gates must be open, and the log decided. */
+  mustServe: boolean;
   /** Found by a step itself; the invariants report it. */
   broken: string | null;
   actors: Actor[];
@@ -91,6 +97,12 @@ export interface World extends GateWorld {
   isMeddledWith: boolean;
   budget: Budget;
   next: { id: number; runId: number; history: number; token: number };
+}
+
+export interface LateClaim {
+  coupon: number;
+  epoch: number;
+  token: number;
 }
 
 export interface Acknowledged extends Issuance {
@@ -127,6 +139,8 @@ export interface Scenario {
   issuedTo?: string[];
   /** Begin with gates that a restart has just closed. */
   shut?: boolean;
+  /** Its recoveries are enough for whatever may happen: at rest every gate must be open. */
+  mustServe?: boolean;
 }
 
 /** Coupons that were just created: their gates are open in epoch 1. The actors become part of it. */
@@ -150,6 +164,7 @@ export function newWorld(scenario: Scenario): World {
     replica: data,
     log: [],
     committed: 0,
+    lateClaims: [],
     inFlight: [],
     deadLetters: [],
     mysql: {
@@ -164,6 +179,8 @@ export function newWorld(scenario: Scenario): World {
     },
     decided: {},
     acknowledged: issued.map((one) => ({ coupon: 0, ...one })),
+    toldVersions: ids.map(() => 1),
+    mustServe: scenario.mustServe ?? false,
     broken: null,
     actors: scenario.actors,
     redisFaults: scenario.redisFaults ?? ['restart', 'rollback', 'flush', 'failover', 'demotion'],

@@ -4,11 +4,16 @@
 -- ARGV  known_epoch, known_serial, version, total, state, opens_at, closes_at (0: no limit)
 -- Returns { code, epoch, serial, holders }
 --   code  1 applied  2 already at this version or a newer one  3 shut: a recovery will open it with
---         what MySQL says  4 more are held than the new total: nothing was changed
+--         this version or a later one  4 more are held than the new total: nothing was changed
 
 local meta = open_gate()
 if not meta then
   shut()
+  -- Whoever rebuilds this gate may have read the coupon before the change.
+  local claimed = read_hash(KEYS[1])
+  if claimed.recovery_token and (whole(claimed.version) or 0) < tonumber(ARGV[3]) then
+    redis.call('HSET', KEYS[1], 'version', ARGV[3])
+  end
   return { 3, 0, 0, 0 }
 end
 local holders = meta.total - meta.left

@@ -1,6 +1,6 @@
--- Recovery step 5b: puts a slice of the holders into the staging area.
+-- Recovery step 5b: puts a slice of the holders into a gate that was claimed, and so is empty.
 --
--- KEYS  1 meta  2 staging
+-- KEYS  1 meta  2 holders
 -- ARGV  token, then for each holder: user_id, issuance_id
 -- Returns 1 staged  0 another recovery has claimed the gate, or Redis lost the claim or what was staged
 

@@ -90,7 +90,11 @@ const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice
     const { found, version, epoch } = manager;
     const asRead = world.mutation === 'noVersionTaken' ? found.version : version;
     const only = world.mutation === 'noEpochAtLower' ? { asRead } : { asRead, inEpoch: epoch };
-    return [ledgerStep(world, manager, only, () => giveUp(manager))];
+    const made = (): void => {
+      tell(world, manager);
+      giveUp(manager);
+    };
+    return [ledgerStep(world, manager, only, made)];
   },
   'ledger first': (world, manager) => [
     ledgerStep(world, manager, { asRead: manager.found.version }, () => {
@@ -105,11 +109,19 @@ const changeSteps: Record<ChangeStep, (world: World, manager: Manager) => Choice
   ],
   'then gate': (world, manager) => {
     const { coupon, found } = manager;
-    const done = (): void => giveUp(manager);
+    const done = (): void => {
+      tell(world, manager);
+      giveUp(manager);
+    };
     const what = `apply version ${found.version}`;
     return gateStep(world, manager, what, () => applyCoupon(world, coupon, found), done);
   },
 };
+
+/** That the change is made: from here on it must hold. */
+function tell({ toldVersions }: World, { coupon, version }: Manager): void {
+  toldVersions[coupon] = Math.max(toldVersions[coupon]!, version);
+}
 
 /** Only a lower total goes to the gate first, with a version that MySQL has given before. */
 function afterInspect({ mutation }: World, { found, wishes }: Manager): ChangeStep {

@@ -4,7 +4,7 @@ import { addFault, look, nothing, orCrash, produce, script, step } from '../choi
 import type { Coupon, Issuance } from '../gate/gate.ts';
 import type { Claim, ServerHistory } from '../gate/recovery-scripts.ts';
 import { claim, fence, open, stage } from '../gate/recovery-scripts.ts';
-import { inspect, isShut } from '../gate/scripts.ts';
+import { inspect, isOpen, isShut } from '../gate/scripts.ts';
 import { findCoupon, raiseEpoch, readHolders } from '../ledger.ts';
 import type { World } from '../world.ts';
 
@@ -24,7 +24,17 @@ export interface Recovery extends Claim {
 }
 
 type RecoveryStep =
-  'inspect' | 'raise' | 'fence' | 'mark' | 'wait' | 'claim' | 'check' | 'read' | 'stage' | 'open';
+  | 'inspect'
+  | 'raise'
+  | 'fence'
+  | 'mark'
+  | 'wait'
+  | 'claim'
+  | 'check'
+  | 'read'
+  | 'stage'
+  | 'open'
+  | 'look again';
 
 const sliceSize = 2;
 
@@ -103,20 +113,28 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
     const { name, coupon, epoch } = recovery;
     return produce(world, name, `write marker ${epoch}`, [{ kind: 'marker', coupon, epoch }], {
       acknowledged: () => goOn(recovery, world.mutation === 'markerBeforeFence' ? 'fence' : 'wait'),
-      timedOut: () => restart(recovery),
+      // It is written again: twice means the same as once.
+      timedOut: () => {},
     });
   },
   wait: waitChoices,
   claim: (world, recovery) => {
-    const claimed = (history: ServerHistory): void => {
+    const claimed = (history: ServerHistory | null): void => {
       Object.assign(recovery, history);
-      goOn(recovery, world.mutation === 'recheckBeforeClaim' ? 'read' : 'check');
+      recovery.after = '';
+      const next = world.mutation === 'recheckBeforeClaim' ? 'read' : 'check';
+      goOn(recovery, history === null ? 'idle' : next);
     };
-    const run = (): ServerHistory => {
+    const { name, coupon, epoch } = recovery;
+    const run = (): ServerHistory | null => {
       recovery.token = world.next.token++;
-      return claim(world, recovery.coupon, recovery.token);
+      return claimGate(world, coupon, epoch, recovery.token);
     };
-    return gateStep(world, recovery, 'claim', run, claimed);
+    const choices = gateStep(world, recovery, 'claim', run, claimed, 'claim');
+    addFault(choices, world, 'lostReplies', name, `claim in epoch ${epoch}, which is late`, () => {
+      world.lateClaims.push({ coupon, epoch, token: world.next.token++ });
+    });
+    return choices;
   },
   check: (world, recovery) => [
     step(recovery.name, `check that MySQL is at ${recovery.epoch}`, () => check(world, recovery)),
@@ -129,22 +147,39 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
   ],
   stage: (world, recovery) => {
     const run = (): boolean => stage(world, recovery.coupon, recovery.token, recovery.slice);
-    return gateStep(world, recovery, 'stage', run, (staged) => {
+    const staged = (isStaged: boolean): void => {
       const isLast = recovery.slice.length < sliceSize;
       recovery.after = recovery.slice.at(-1)!.user;
       recovery.slice = [];
-      goOn(recovery, staged ? (isLast ? 'open' : 'read') : 'idle');
-    });
+      goOn(recovery, isStaged ? (isLast ? 'open' : 'read') : 'claim');
+    };
+    return gateStep(world, recovery, 'stage', run, staged, 'claim');
   },
-  open: (world, recovery) =>
-    gateStep(
-      world,
-      recovery,
-      'open',
-      () => open(world, recovery.coupon, recovery, recovery.found!),
-      () => restart(recovery),
-    ),
+  open: (world, recovery) => {
+    const run = (): boolean => open(world, recovery.coupon, recovery, recovery.found!);
+    const opened = (isOpened: boolean): void => goOn(recovery, isOpened ? 'idle' : 'look again');
+    // It may be open now, and what is acknowledged then has no marker behind it: a new epoch.
+    const unheard = world.mutation === 'epochKeptAfterOpen' ? 'claim' : 'idle';
+    return gateStep(world, recovery, 'open', run, opened, unheard);
+  },
+  'look again': (world, recovery) => [
+    step(recovery.name, 'read the coupon again', () => {
+      const { version } = recovery.found!;
+      recovery.found = findCoupon(world, recovery.coupon);
+      goOn(recovery, recovery.found.version > version ? 'open' : 'idle');
+    }),
+  ],
 };
+
+/** claim.lua, whose caller may be long over. */
+export function claimGate(world: World, coupon: number, epoch: number, token: number) {
+  const wasOpen = isOpen(world, coupon);
+  const runId = claim(world, coupon, epoch, token);
+  if (wasOpen && runId !== null) {
+    world.broken = 'Open: a recovery that is over has shut an open gate';
+  }
+  return runId;
+}
 
 /** The look at MySQL's epoch is also the look at the coupon that the gate will open with. */
 function check(world: World, recovery: Recovery): void {
@@ -156,7 +191,10 @@ function check(world: World, recovery: Recovery): void {
   goOn(recovery, epoch === recovery.epoch || world.mutation === 'noCheck' ? next : 'idle');
 }
 
-/** For the issuer. Whoever waits too long begins again: the marker may never have reached the log. */
+/**
+ * For the issuer. Whoever waits for long writes the marker again, of the same epoch: it may never have
+ * reached the log; and behind a busy partition, that of a new epoch would have the whole log before it.
+ */
 function waitChoices(world: World, recovery: Recovery): Choice[] {
   const { name, coupon, epoch } = recovery;
   if (world.mysql.coupons[coupon]!.appliedEpoch >= epoch) {
@@ -164,21 +202,23 @@ function waitChoices(world: World, recovery: Recovery): Choice[] {
     return [step(name, `see marker ${epoch} applied`, seen)];
   }
   const choices: Choice[] = [];
-  const giveUp = (): void => restart(recovery);
-  addFault(choices, world, 'timeLimits', name, `give up waiting for marker ${epoch}`, giveUp);
+  const waitOn = (): void =>
+    world.mutation === 'newEpochAtRetry' ? restart(recovery) : goOn(recovery, 'mark');
+  addFault(choices, world, 'timeLimits', name, `has waited long for marker ${epoch}`, waitOn);
   return choices;
 }
 
-/** A script of Redis; a recovery that does not hear its reply begins again. */
+/** A script of Redis; a recovery that does not hear its reply goes on at `unheard`. */
 function gateStep<Reply>(
   world: World,
   recovery: Recovery,
   what: string,
   run: () => Reply,
   heard: (reply: Reply) => void,
+  unheard: Recovery['at'] = 'idle',
 ): Choice[] {
   const label = `${what} in epoch ${recovery.epoch}`;
-  return script(world, recovery.name, label, run, heard, () => restart(recovery));
+  return script(world, recovery.name, label, run, heard, () => goOn(recovery, unheard));
 }
 
 function afterRaise(world: World): RecoveryStep {

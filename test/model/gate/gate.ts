@@ -42,8 +42,6 @@ export interface Gate {
   pending: number[];
   /** By id. */
   pendingUsers: Issuance[];
-  /** By user. */
-  staging: Issuance[];
 }
 
 /** What Redis can lose: everything but run id and history, which belong to the process. */
@@ -70,7 +68,7 @@ export interface GateWorld {
 }
 
 export function absentGate(): Gate {
-  return { meta: null, holders: [], pending: [], pendingUsers: [], staging: [] };
+  return { meta: null, holders: [], pending: [], pendingUsers: [] };
 }
 
 /** A gate that was opened in epoch 1 of run 1, whose history is 1, too. */
@@ -89,13 +87,12 @@ export function openedGate(coupon: Coupon, holders: readonly Issuance[] = []): G
   return { ...absentGate(), meta, holders: [...holders] };
 }
 
-export function copyGate({ meta, holders, pending, pendingUsers, staging }: Gate): Gate {
+export function copyGate({ meta, holders, pending, pendingUsers }: Gate): Gate {
   return {
     meta: meta === null ? null : { ...meta },
     holders: [...holders],
     pending: [...pending],
     pendingUsers: [...pendingUsers],
-    staging: [...staging],
   };
 }
 

@@ -4,7 +4,7 @@ import type { Gate, Meta } from './gate.ts';
  * What another hand, an expiry or an eviction may take from a gate while its Redis lives on.
  */
 
-export const lostKeys = ['meta', 'holders', 'pending', 'pendingUsers', 'staging'] as const;
+export const lostKeys = ['meta', 'holders', 'pending', 'pendingUsers'] as const;
 
 const lostFields = [
   'runId',

@@ -1,4 +1,4 @@
-import type { Coupon, GateWorld, Issuance } from './gate.ts';
+import type { Coupon, Gate, GateWorld, Issuance } from './gate.ts';
 import { leastEpoch } from './prelude.ts';
 
 /* The scripts of `libs/gate/scripts` that only a recovery runs, one function each. */
@@ -12,17 +12,27 @@ export function fence(world: GateWorld, coupon: number, epoch: number): number {
 }
 
 /** claim.lua */
-export function claim(world: GateWorld, coupon: number, token: number): ServerHistory {
-  const { runId, history, gates } = world.redis;
-  const gate = gates[coupon]!;
-  gate.meta ??= {};
-  gate.meta.minEpoch = leastEpoch(world, gate.meta);
-  gate.meta.token = token;
-  gate.meta.staged = 0;
-  if (world.mutation !== 'stagingKept') {
-    gate.staging = [];
+export function claim(
+  { redis, mutation }: GateWorld,
+  coupon: number,
+  epoch: number,
+  token: number,
+): ServerHistory | null {
+  const gate = redis.gates[coupon]!;
+  const { epoch: openedIn = 0, minEpoch } = gate.meta ?? {};
+  const isFencedForIt = minEpoch === epoch || mutation === 'recheckBeforeClaim';
+  if (!isFencedForIt || (openedIn >= epoch && mutation !== 'openClaimed')) {
+    return null;
   }
-  return { runId, history };
+  gate.meta = { minEpoch: epoch, token, staged: 0 };
+  if (mutation !== 'holdersKept') {
+    gate.holders = [];
+  }
+  if (mutation !== 'oldPendingKept') {
+    gate.pending = [];
+    gate.pendingUsers = [];
+  }
+  return { runId: redis.runId, history: redis.history };
 }
 
 /** stage.lua */
@@ -34,14 +44,14 @@ export function stage(
 ): boolean {
   const gate = redis.gates[coupon]!;
   const { meta } = gate;
-  if (meta === null || meta.token !== token || gate.staging.length !== meta.staged) {
+  if (meta === null || meta.token !== token || gate.holders.length !== meta.staged) {
     return false;
   }
   if (slice.length > 0) {
-    const before = gate.staging.length;
-    const others = gate.staging.filter(({ user }) => !slice.some((one) => one.user === user));
-    gate.staging = [...others, ...slice];
-    meta.staged += gate.staging.length - before;
+    const before = gate.holders.length;
+    const others = gate.holders.filter(({ user }) => !slice.some((one) => one.user === user));
+    gate.holders = [...others, ...slice];
+    meta.staged += gate.holders.length - before;
   }
   return true;
 }
@@ -60,39 +70,31 @@ export interface Claim extends ServerHistory {
 /** open.lua */
 export function open(world: GateWorld, coupon: number, claimed: Claim, to: Coupon): boolean {
   const gate = world.redis.gates[coupon]!;
-  if (!mayOpen(world, coupon, claimed)) {
+  if (!mayOpen(world, gate, claimed, to)) {
     return false;
   }
   const { epoch } = claimed;
-  const holders = gate.staging;
-  const left = to.total - holders.length;
-  gate.holders = holders;
-  gate.staging = [];
-  if (world.mutation !== 'oldPendingKept') {
-    gate.pending = [];
-    gate.pendingUsers = [];
-  }
-  const pending = gate.pending.length;
+  const left = to.total - gate.holders.length;
   const { runId, history } = world.redis;
-  gate.meta = { epoch, minEpoch: epoch, runId, history, serial: 0, left, pending, ...to };
+  gate.meta = { epoch, minEpoch: epoch, runId, history, serial: 0, left, pending: 0, ...to };
   return true;
 }
 
-function mayOpen({ redis, mutation }: GateWorld, coupon: number, claimed: Claim): boolean {
-  const { meta, staging } = redis.gates[coupon]!;
-  const { token, runId, history, epoch } = claimed;
+function mayOpen(
+  { redis, mutation }: GateWorld,
+  { meta, holders }: Gate,
+  { token, runId, history, epoch }: Claim,
+  { version }: Coupon,
+): boolean {
   const otherRun = mutation !== 'noRunIdAtOpen' && redis.runId !== runId;
   const otherHistory = mutation !== 'noHistoryAtOpen' && redis.history !== history;
   const otherClaim = mutation !== 'noTokenAtOpen' && meta?.token !== token;
-  const { minEpoch = mutation === 'lostFenceAtOpen' ? 0 : Infinity } = meta ?? {};
-  const overtaken = mutation !== 'noMinEpochAtOpen' && minEpoch > epoch;
-  if (otherRun || otherHistory || otherClaim || overtaken) {
-    return false;
-  }
-  const isOpenedHere = meta?.runId === redis.runId && meta.history === redis.history;
-  const epochOfOpen = meta?.epoch ?? (mutation === 'epochNeededAtOpen' ? Infinity : 0);
-  if (isOpenedHere && epochOfOpen >= epoch) {
-    return false;
-  }
-  return staging.length === meta?.staged || mutation === 'noStagedCount';
+  const minEpoch = meta?.minEpoch ?? (mutation === 'lostFenceAtOpen' ? epoch : undefined);
+  const overtaken = mutation !== 'noMinEpochAtOpen' && minEpoch !== epoch;
+  const isLacking = mutation !== 'noStagedCount' && meta?.staged !== holders.length;
+  const isOutdated = mutation !== 'noVersionAtOpen' && (meta?.version ?? 0) > version;
+  return (
+    meta !== null &&
+    !(otherRun || otherHistory || otherClaim || overtaken || isLacking || isOutdated)
+  );
 }

@@ -246,6 +246,11 @@ export function applyCoupon(
   });
   if (meta === null) {
     shut(world, coupon);
+    const claimed = world.redis.gates[coupon]!.meta;
+    const isNewer = claimed?.token !== undefined && (claimed.version ?? 0) < version;
+    if (isNewer && mutation !== 'noVersionLeft') {
+      claimed.version = version;
+    }
     return { code: 'fenced' };
   }
   if (meta.version >= version && mutation !== 'noVersionAtGate') {

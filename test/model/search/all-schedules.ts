@@ -1,6 +1,6 @@
 import { choicesOf } from '../actors.ts';
 import type { Finding } from './finding.ts';
-import { violationAtRest, violationNow } from '../invariants.ts';
+import { violationAtRest, violationNow, violationOfLiveness } from '../invariants.ts';
 import type { Scenario, World } from '../world.ts';
 import { newWorld } from '../world.ts';
 
@@ -26,7 +26,7 @@ export function runAll(scenario: Scenario, statesMax = 1_000_000): Exploration {
     let world = thaw(frozen);
     let choices = choicesOf(world);
     if (choices.length === 0) {
-      return violationAtRest(world);
+      return violationAtRest(world) ?? (world.mustServe ? violationOfLiveness(world) : undefined);
     }
     for (let i = 0; i < choices.length; i++) {
       if (i > 0) {
