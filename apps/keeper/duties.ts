@@ -10,7 +10,9 @@ import { GateRebuild } from './gate-rebuild.ts';
 import { GateSurvey } from './gate-survey.ts';
 import { KeeperMetrics } from './keeper-metrics.ts';
 import { Recovery } from './recovery.ts';
+import { RecoveryMarkers } from './recovery-markers.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
+import { RecoveryStart } from './recovery-start.ts';
 import { Relay } from './relay.ts';
 
 /** What the keeper does again and again, each in a loop of its own, none of them started yet. */
@@ -36,7 +38,18 @@ export function createDuties(
   const relay = new Relay(survey, gate, issuanceLog, config.RELAY_AFTER_MS, logger);
   const progress = new RecoveryProgress(logger, telemetry);
   const rebuild = new GateRebuild(coupons, issuances, gate, (holders) => progress.staged(holders));
-  const recovery = new Recovery(survey, ledger, coupons, gate, issuanceLog, rebuild, progress);
+  const recovery = new Recovery(
+    survey,
+    ledger,
+    issuances,
+    new RecoveryStart(coupons, gate, (id, error) => progress.failed(`coupon ${id}`, error)),
+    () =>
+      new RecoveryMarkers(coupons, issuanceLog, (partition, error) =>
+        progress.failed(`partition ${partition}`, error),
+      ),
+    rebuild,
+    progress,
+  );
   const sync = new CouponSync(survey, gate, logger);
   const watermark = new DecidedWatermark(survey, issuers, hints);
   const metrics = new KeeperMetrics(survey, issuers, deadLetters, gate, telemetry);

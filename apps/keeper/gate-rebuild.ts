@@ -1,13 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import { batchSizeMax } from '#coupon/batch-size.ts';
+import type { Coupon } from '#coupon/coupon.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { messageOf } from '#platform/error-message.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
+import { pauseFor } from '#platform/waiting.ts';
 import type { HeldIssuance } from '#gate/gate.ts';
 import { Gate } from '#gate/gate.ts';
 
 const readSliceSize = 5_000;
+/** Fewer find room, or are told that there is none. */
+const manyHolders = 10_000;
+/** What Redis needs for a holder, more or less: measured by `recovery-bulk.faults.spec.ts`. */
+const bytesPerHolder = 130;
+/** Redis frees what was claimed in the background. */
+const roomWaitMs = 2_000;
+const roomPollMs = 100;
+
+/** Redis cannot hold all holders of a coupon. Nothing of them is left there: others need the room. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+}
+
+/** Nobody knows whether the gate was opened: its epoch must not be used again. */
+export class OpenUnheardError extends Error {
+  override readonly name = 'OpenUnheardError';
+}
+
+/** Overtaken by another recovery, or its fence is lost; or interrupted, as by a Redis that restarted. */
+export type Rebuilt = 'opened' | 'overtaken' | 'interrupted';
 
 /** The second half of a recovery, for one coupon: its gate is built anew from MySQL, and opened. */
 export class GateRebuild {
@@ -19,31 +42,56 @@ export class GateRebuild {
   ) {}
 
   /**
-   * Steps 5 and 6 of a recovery, once the marker of `epoch` is applied. False when another recovery
-   * has overtaken this one, or Redis went away again: the gate is then as shut as before.
+   * Steps 5 and 6 of a recovery, once the marker of `epoch` is applied. Unless it opens the gate, that
+   * is as shut as before. Run again in the same epoch it begins at its claim, which tells whether the
+   * gate is still fenced for that; never after an `OpenUnheardError`.
    */
-  async run(couponId: number, epoch: number): Promise<boolean> {
+  async run(couponId: number, epoch: number, signal: AbortSignal): Promise<Rebuilt> {
     // 5. Claim, and only then look at MySQL's epoch: a recovery that begins after this look finds the
     //    claim already made and takes it over; one that began before it is seen here.
     const token = randomUUID();
-    const runId = await this.gate.claim(couponId, epoch, token);
+    const history = await this.gate.claim(couponId, epoch, token);
     faultPoint('recovery.claimed');
     const coupon = await this.coupons.find(couponId);
-    if (
-      runId === undefined ||
-      coupon?.epoch !== epoch ||
-      !(await this.stageHolders(couponId, token))
-    ) {
-      return false;
+    if (history === undefined || coupon?.epoch !== epoch) {
+      return 'overtaken';
     }
-    // 6. Open, all at once. Anything that changed meanwhile makes it a no.
-    return this.gate.open(coupon, token, runId);
+    const isStaged = await this.stageAllOrNothing(coupon, token, signal);
+    return isStaged && (await this.open(coupon, token, history)) ? 'opened' : 'interrupted';
+  }
+
+  private async stageAllOrNothing(coupon: Coupon, token: string, signal: AbortSignal) {
+    try {
+      await this.awaitRoom(coupon, signal);
+      return await this.stageHolders(coupon.id, token, signal);
+    } catch (error) {
+      if (!isOutOfMemory(error)) {
+        throw error;
+      }
+      // A claim empties the gate: a Redis that is full would turn away whoever asks the open gates.
+      await this.gate.claim(coupon.id, coupon.epoch, randomUUID());
+      throw new NoRoomError(
+        `Redis has no room for the ${coupon.issued} holders of coupon ${coupon.id}: raise its maxmemory`,
+        { cause: error },
+      );
+    }
+  }
+
+  private async awaitRoom({ issued }: Coupon, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + roomWaitMs;
+    while (issued >= manyHolders && (await this.gate.room()) < issued * bytesPerHolder) {
+      if (performance.now() > until) {
+        throw new Error(`OOM: ${issued} holders do not fit`);
+      }
+      await pauseFor(roomPollMs, signal);
+    }
   }
 
   /** Reads the next slice from MySQL while Redis takes the one before. */
-  private async stageHolders(couponId: number, token: string): Promise<boolean> {
+  private async stageHolders(couponId: number, token: string, signal: AbortSignal) {
     let staging = Promise.resolve(true);
     for await (const slice of this.issuances.holders(couponId, readSliceSize)) {
+      signal.throwIfAborted();
       if (!(await staging)) {
         return false;
       }
@@ -62,4 +110,25 @@ export class GateRebuild {
     faultPoint('recovery.staged');
     return staged.every(Boolean);
   }
+
+  /**
+   * 6. Open, all at once. Anything that changed meanwhile makes it a no: also a change of the coupon,
+   * which has left its version at the gate and returned. Then the coupon is read again.
+   */
+  private async open(read: Coupon, token: string, history: string): Promise<boolean> {
+    for (let coupon = read; ;) {
+      const isOpened = await this.gate.open(coupon, token, history).catch((error: unknown) => {
+        throw new OpenUnheardError(messageOf(error), { cause: error });
+      });
+      const newer = isOpened ? null : await this.coupons.find(coupon.id);
+      if (newer === null || newer.version <= coupon.version || newer.epoch !== coupon.epoch) {
+        return isOpened;
+      }
+      coupon = newer;
+    }
+  }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return messageOf(error).includes('OOM');
 }

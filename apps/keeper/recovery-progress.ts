@@ -1,15 +1,35 @@
 import type { Counter } from '@opentelemetry/api';
+import { messageOf } from '#platform/error-message.ts';
 import type { Logger } from '#platform/logging.ts';
 import type { Telemetry } from '#platform/telemetry.ts';
 
 const sayEveryMs = 2_000;
+/** A failure that stays the same is not said again before. */
+const repeatAfterMs = 60_000;
+
+interface WaitedFor {
+  partition: number;
+  gates: number;
+  seconds: number;
+}
+
+/** What is still to be done, as of now. */
+interface Outstanding {
+  gates: number;
+  partitions: WaitedFor[];
+}
 
 /** How far the recovery of this keeper is: a line every two seconds, and in `/metrics`. */
 export class RecoveryProgress {
   private readonly openedTotal: Counter;
   private readonly stagedTotal: Counter;
-  private run = { coupons: 0, opened: 0, holdersStaged: 0, startedAt: 0 };
+  private readonly failedTotal: Counter;
+  private run = { opened: 0, holdersStaged: 0, startedAt: 0 };
   private speaking: NodeJS.Timeout | undefined;
+  private outstanding: () => Outstanding = () => ({ gates: 0, partitions: [] });
+  /** Partitions that were waited for, once: their series go on at 0. */
+  private readonly partitions = new Set<number>();
+  private readonly failures = new Map<string, { message: string; saidAt: number }>();
 
   constructor(
     private readonly logger: Logger,
@@ -21,16 +41,32 @@ export class RecoveryProgress {
     this.stagedTotal = meter.createCounter('firstcome_recovery_holders_staged_total', {
       description: 'Holders that recoveries of this keeper have put back into Redis.',
     });
+    this.failedTotal = meter.createCounter('firstcome_recovery_failures_total', {
+      description: 'Steps of recoveries that failed and are tried again.',
+    });
     meter
       .createObservableGauge('firstcome_recovery_gates_waiting', {
         description: 'Gates the recovery under way has still to open; 0 when there is none.',
       })
-      .addCallback((result) => result.observe(this.waiting));
+      .addCallback((result) => result.observe(this.outstanding().gates));
+    meter
+      .createObservableGauge('firstcome_recovery_partition_wait_seconds', {
+        description: 'How long a recovery has waited for the issuer of this partition.',
+      })
+      .addCallback((result) => {
+        const seconds = new Map<number, number>([...this.partitions].map((id) => [id, 0]));
+        this.outstanding().partitions.forEach((one) => {
+          this.partitions.add(one.partition);
+          seconds.set(one.partition, one.seconds);
+        });
+        seconds.forEach((value, partition) => result.observe(value, { partition }));
+      });
   }
 
-  begin(coupons: number): void {
-    this.run = { coupons, opened: 0, holdersStaged: 0, startedAt: performance.now() };
-    this.logger.warn({ coupons }, 'recovery begins');
+  begin(outstanding: () => Outstanding): void {
+    this.run = { opened: 0, holdersStaged: 0, startedAt: performance.now() };
+    this.outstanding = outstanding;
+    this.logger.warn({ gates: outstanding().gates }, 'recovery begins');
     this.speaking = setInterval(() => this.say('recovery under way'), sayEveryMs);
   }
 
@@ -39,25 +75,47 @@ export class RecoveryProgress {
     this.stagedTotal.add(holders);
   }
 
-  opened(): void {
+  opened(couponId: number): void {
     this.run.opened += 1;
     this.openedTotal.add(1);
+    this.failures.delete(`coupon ${couponId}`);
   }
 
-  /** `failure`: the gates that are still shut are recovered again, in the next epoch. */
-  end(failure?: Error): void {
+  /** Said when it begins, and once a minute while it goes on: `what` is tried again. */
+  failed(what: string, error: unknown): void {
+    this.failedTotal.add(1);
+    const message = messageOf(error);
+    const before = this.failures.get(what);
+    const now = performance.now();
+    if (before?.message !== message || now - before.saidAt > repeatAfterMs) {
+      this.failures.set(what, { message, saidAt: now });
+      this.logger.warn({ err: error }, `recovery of ${what} failed; it is tried again`);
+    }
+  }
+
+  /** Where gates are still shut, they are recovered later, or by another keeper. */
+  end(): void {
     clearInterval(this.speaking);
     this.speaking = undefined;
-    this.say(failure === undefined ? 'recovery done' : `recovery ended: ${failure.message}`);
-  }
-
-  private get waiting(): number {
-    return this.speaking === undefined ? 0 : this.run.coupons - this.run.opened;
+    const { gates } = this.outstanding();
+    this.say(gates === 0 ? 'recovery done' : 'recovery ended before all gates were open');
+    this.outstanding = () => ({ gates: 0, partitions: [] });
+    this.failures.clear();
   }
 
   private say(what: string): void {
-    const { coupons, opened, holdersStaged, startedAt } = this.run;
+    const { opened, holdersStaged, startedAt } = this.run;
     const seconds = Math.round(performance.now() - startedAt) / 1_000;
-    this.logger.warn({ coupons, opened, holders_staged: holdersStaged, seconds }, what);
+    const { gates, partitions } = this.outstanding();
+    this.logger.warn(
+      {
+        gates_waiting: gates,
+        opened,
+        holders_staged: holdersStaged,
+        seconds,
+        ...(partitions.length > 0 && { waiting_for_issuers: partitions }),
+      },
+      what,
+    );
   }
 }

@@ -1,164 +1,252 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Coupon } from '#coupon/coupon.ts';
 import type { CouponEpoch } from '#event-log/publish/issuance-log.ts';
-import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { runExclusively } from '#ledger/exclusive.ts';
+import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { LedgerConnection } from '#ledger/ledger-connection.ts';
-import { faultPoint } from '#platform/fault-point.ts';
-import { inLanes } from '#platform/lanes.ts';
 import { inSlices } from '#platform/slices.ts';
-import { Gate } from '#gate/gate.ts';
+import { pauseFor } from '#platform/waiting.ts';
 import type { GateRebuild } from './gate-rebuild.ts';
+import { OpenUnheardError } from './gate-rebuild.ts';
 import type { GateSurvey, SurveyedCoupon } from './gate-survey.ts';
+import type { Rebuildable } from './recovery-lanes.ts';
+import { RecoveryLanes } from './recovery-lanes.ts';
+import type { RecoveryMarkers } from './recovery-markers.ts';
+import { byNeed, demandSample, needOf } from './recovery-order.ts';
 import type { RecoveryProgress } from './recovery-progress.ts';
+import type { RecoveryStart } from './recovery-start.ts';
 
-const epochSliceSize = 500;
-/** One coupon with a million holders takes a lane for seconds; the small ones pass it. */
-const rebuildLanes = 8;
-const appliedPollMs = 50;
-/** After this the recovery starts over: its marker may never have reached the log. */
-const appliedTimeoutMs = 30_000;
+/** So many coupons of a partition get their epoch together, and then their marker. */
+const startSize = 500;
+const lookEveryMs = 500;
+const markersPollMs = 50;
+/** Where issuers are slow, MySQL is not asked so often. */
+const slowMarkersPollMs = 500;
+const slowFromSeconds = 3;
+/** Another keeper recovers. */
+const othersTurnMs = 2_000;
+/** Between two attempts to rebuild a gate that does not fit, or whose store was away. */
+const restMs = 5_000;
+
+/** A coupon that this keeper has fenced in an epoch, and not opened. */
+export interface Recovering extends CouponEpoch, Rebuildable {}
 
 /**
  * Opens gates that closed themselves: Redis was restarted, rolled back, emptied or replaced. What was
  * acknowledged is in the log before the marker, so when the issuer has applied the marker, MySQL has
- * all of it, and the gate is built anew from there. Killed at any point, it is replaced by a recovery
- * in the next epoch. Keepers take turns so as not to overtake each other; if they do, it is safe.
+ * all of it, and the gate is built anew from there. Each partition, and each gate, goes on by itself.
+ * Killed at any point, it is replaced by a recovery in the next epoch; as long as it lives, it keeps
+ * the epoch it has begun. Keepers take turns so as not to overtake each other; if they do, it is safe.
  */
 export class Recovery {
   /** Coupons that an earlier look has seen. The gate of a newer one is about to be opened by its creator. */
   private known: ReadonlySet<number> = new Set();
+  /** Coupons that are being given an epoch. */
+  private readonly starting = new Set<number>();
+  /** By coupon; kept when the lock is lost, so that no marker is given up. */
+  private readonly inHand = new Map<number, Recovering>();
 
   constructor(
     private readonly survey: GateSurvey,
     private readonly connection: LedgerConnection,
-    private readonly coupons: CouponLedger,
-    private readonly gate: Gate,
-    private readonly log: IssuanceLog,
+    private readonly issuances: IssuanceLedger,
+    private readonly start: RecoveryStart,
+    private readonly newMarkers: () => RecoveryMarkers<Recovering>,
     private readonly rebuild: GateRebuild,
     private readonly progress: RecoveryProgress,
   ) {}
 
-  /** Recovers every gate that is not open; returns when all are, or rejects to be tried again. */
+  /** Recovers every gate that is not open; returns when all are, or when `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { coupons } = await this.survey.recent();
     const known = this.known;
     this.known = new Set(coupons.map(({ coupon }) => coupon.id));
-    const shut = coupons.filter((one) => isShut(one) && known.has(one.coupon.id));
-    if (shut.length > 0) {
-      const ids = new Set(shut.map(({ coupon }) => coupon.id));
-      await runExclusively(this.connection, 'recovery', () => this.recoverAll(ids, signal));
+    if (coupons.some((one) => isShut(one) && known.has(one.coupon.id))) {
+      const ran = await runExclusively(this.connection, 'recovery', (lost) =>
+        this.recoverAll(known, AbortSignal.any([signal, lost])),
+      );
+      await pauseFor(ran ? 0 : othersTurnMs, signal);
     }
   }
 
-  private async recoverAll(ids: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
+  private async recoverAll(known: ReadonlySet<number>, ending: AbortSignal): Promise<void> {
     // Looked at again under the lock: another keeper may just have opened them.
-    const { coupons } = await this.survey.take();
-    const shut = coupons
-      .filter((one) => isShut(one) && ids.has(one.coupon.id))
-      .sort(openCouponsFirst);
-    if (shut.length === 0) {
+    const first = await this.findShut(known, await this.survey.take());
+    if (first.length + this.inHand.size === 0) {
       return;
     }
-    this.progress.begin(shut.length);
+    const done = new AbortController();
+    const signal = AbortSignal.any([ending, done.signal]);
+    const markers = this.newMarkers();
+    for (const [partition, ones] of Map.groupBy(
+      this.inHand.values(),
+      (one) => one.kafkaPartition,
+    )) {
+      markers.add(partition, ones);
+    }
+    const lanes: RecoveryLanes<Recovering> = new RecoveryLanes((one) =>
+      this.rebuildOne(one, lanes, signal),
+    );
+    this.progress.begin(() => ({
+      gates: this.starting.size + this.inHand.size,
+      partitions: markers.waitedFor(),
+    }));
+    const starts = new Map<number, Promise<void>>();
+    this.startAll(first, starts, markers, signal);
     try {
-      await this.recover(shut, signal);
+      await Promise.all([
+        this.lookUntilOpen(starts, markers, signal).finally(() => done.abort()),
+        this.settleMarkers(markers, lanes, signal),
+      ]);
+    } finally {
+      await Promise.all([...starts.values(), markers.drain(), lanes.drain()]);
       this.progress.end();
-    } catch (error) {
-      this.progress.end(error as Error);
-      throw error;
     }
   }
 
-  private async recover(shut: SurveyedCoupon[], signal: AbortSignal): Promise<void> {
-    const recovering: CouponEpoch[] = [];
-    for (const slice of inSlices(shut, epochSliceSize)) {
-      recovering.push(...(await this.beginEpochs(slice)));
-    }
-    // 3. Markers. Requests of an older epoch that reach the log behind them are void. A crash here
-    //    leaves the gates shut; the next recovery begins again, one epoch later.
-    await this.log.publishMarkers(recovering);
-    faultPoint('recovery.marked');
-    await inLanes(this.asApplied(recovering, signal), rebuildLanes, async ({ couponId, epoch }) => {
-      if (await this.rebuild.run(couponId, epoch)) {
-        this.progress.opened();
-      }
-    });
-  }
-
-  /** Steps 1 and 2. Leaves out a coupon that is open meanwhile, or that a newer recovery has fenced. */
-  private async beginEpochs(shut: SurveyedCoupon[]): Promise<CouponEpoch[]> {
-    const ids = shut.map(({ coupon }) => coupon.id);
-    // 1. MySQL first: it is what a recovery that overtakes this one will see.
-    const epochs = await this.coupons.raiseEpochs(ids, () => this.epochsOfShut(ids));
-    faultPoint('recovery.raised');
-    // 2. Redis: nothing of an older epoch is confirmed from here on.
-    const begun = await Promise.all(
-      shut.map(async ({ coupon: { id, kafkaPartition } }) => {
-        const epoch = epochs.get(id);
-        return epoch !== undefined && (await this.gate.fence(id, epoch)) === epoch
-          ? [{ couponId: id, kafkaPartition, epoch }]
-          : [];
-      }),
-    );
-    faultPoint('recovery.fenced');
-    return begun.flat();
-  }
-
-  /** The epochs that shut gates have seen. One may be open by now: its coupon was just created. */
-  private async epochsOfShut(couponIds: number[]): Promise<Map<number, number>> {
-    const gates = await Promise.all(couponIds.map((id) => this.gate.inspect(id)));
-    return new Map(
-      gates.flatMap(({ gate, epoch, minEpoch }, i) =>
-        gate === 'open' ? [] : [[couponIds[i]!, Math.max(epoch, minEpoch)] as const],
-      ),
-    );
-  }
-
-  /**
-   * 4. Wait for the issuer: once it has applied a coupon's marker, whatever was acknowledged before it
-   * is in MySQL. Yields each coupon as soon as its own marker is applied: a partition that is stuck
-   * holds up only its own. Throws when some are left waiting.
-   */
-  private async *asApplied(
-    recovering: CouponEpoch[],
+  /** Gates that shut while others are recovered begin at the next look. */
+  private async lookUntilOpen(
+    starts: Map<number, Promise<void>>,
+    markers: RecoveryMarkers<Recovering>,
     signal: AbortSignal,
-  ): AsyncGenerator<CouponEpoch> {
-    const deadline = performance.now() + appliedTimeoutMs;
-    const waiting = new Set(recovering);
+  ): Promise<void> {
     for (;;) {
-      signal.throwIfAborted();
-      for (const one of await this.findApplied(waiting)) {
-        waiting.delete(one);
-        yield one;
-      }
-      if (waiting.size === 0) {
+      await pauseFor(lookEveryMs, signal);
+      if (signal.aborted) {
         return;
       }
-      if (performance.now() > deadline) {
-        throw new Error(
-          `no issuer has applied the markers of ${waiting.size} coupons: is one running?`,
-        );
+      try {
+        const survey = await this.survey.take();
+        const known = this.known;
+        this.known = new Set(survey.coupons.map(({ coupon }) => coupon.id));
+        const shut = await this.findShut(known, survey);
+        if (shut.length + this.starting.size + this.inHand.size === 0) {
+          return;
+        }
+        this.startAll(shut, starts, markers, signal);
+      } catch (error) {
+        this.progress.failed('what is shut', error);
       }
-      await delay(appliedPollMs);
     }
   }
 
-  private async findApplied(waiting: ReadonlySet<CouponEpoch>): Promise<CouponEpoch[]> {
-    const coupons = await this.coupons.list();
-    const appliedEpochs = new Map(coupons.map(({ id, appliedEpoch }) => [id, appliedEpoch]));
-    return [...waiting].filter(
-      ({ couponId, epoch }) => (appliedEpochs.get(couponId) ?? 0) >= epoch,
+  /** Those that nobody has in hand, the most needed first. */
+  private async findShut(
+    known: ReadonlySet<number>,
+    { coupons, takenAt }: Awaited<ReturnType<GateSurvey['take']>>,
+  ): Promise<(SurveyedCoupon & Rebuildable)[]> {
+    const shut = coupons.filter(
+      (one) =>
+        isShut(one) &&
+        known.has(one.coupon.id) &&
+        !this.starting.has(one.coupon.id) &&
+        !this.inHand.has(one.coupon.id),
     );
+    if (shut.length === 0) {
+      return [];
+    }
+    const latest = await this.issuances.latestByCoupon(demandSample);
+    return shut
+      .map((one) => ({
+        ...one,
+        need: needOf(one.coupon, takenAt, latest),
+        holders: one.coupon.issued,
+      }))
+      .sort((a, b) => byNeed(a.need, b.need));
+  }
+
+  /** One after the other in each partition, and no partition behind another one. */
+  private startAll(
+    shut: (SurveyedCoupon & Rebuildable)[],
+    starts: Map<number, Promise<void>>,
+    markers: RecoveryMarkers<Recovering>,
+    signal: AbortSignal,
+  ): void {
+    for (const [partition, ones] of Map.groupBy(shut, ({ coupon }) => coupon.kafkaPartition)) {
+      for (const some of inSlices(ones, startSize)) {
+        some.forEach(({ coupon }) => this.starting.add(coupon.id));
+        const before = starts.get(partition) ?? Promise.resolve();
+        const started = before.then(() => this.startSome(some, partition, markers, signal));
+        starts.set(partition, started);
+      }
+    }
+  }
+
+  /** Steps 1 to 3. Never rejects: what has failed is found shut again. */
+  private async startSome(
+    some: (SurveyedCoupon & Rebuildable)[],
+    partition: number,
+    markers: RecoveryMarkers<Recovering>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      if (!signal.aborted) {
+        const shutById = new Map(some.map((one) => [one.coupon.id, one]));
+        const fenced = await this.start.run(some);
+        const ones = fenced.map((one) => {
+          const { need, holders } = shutById.get(one.couponId)!;
+          return { ...one, need, holders };
+        });
+        ones.forEach((one) => this.inHand.set(one.couponId, one));
+        markers.add(partition, ones);
+      }
+    } catch (error) {
+      this.progress.failed(`partition ${partition}`, error);
+    } finally {
+      some.forEach(({ coupon }) => this.starting.delete(coupon.id));
+    }
+  }
+
+  /** 4. Each goes on as soon as its own marker is applied. */
+  private async settleMarkers(
+    markers: RecoveryMarkers<Recovering>,
+    lanes: RecoveryLanes<Recovering>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const { applied, overtaken } = await markers.settle();
+        overtaken.forEach(({ couponId }) => this.inHand.delete(couponId));
+        lanes.add(applied);
+      } catch (error) {
+        this.progress.failed('what waits for issuers', error);
+      }
+      const waits = markers.waitedFor();
+      const isSlow = waits.length > 0 && waits.every(({ seconds }) => seconds >= slowFromSeconds);
+      await pauseFor(isSlow ? slowMarkersPollMs : markersPollMs, signal);
+    }
+  }
+
+  /** Steps 5 and 6. Never rejects: a failure is of this gate only. */
+  private async rebuildOne(
+    one: Recovering,
+    lanes: RecoveryLanes<Recovering>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const again = (ms: number): void =>
+      void pauseFor(ms, signal).then(() => lanes.add(signal.aborted ? [] : [one]));
+    try {
+      const rebuilt = await this.rebuild.run(one.couponId, one.epoch, signal);
+      if (rebuilt === 'interrupted') {
+        again(lookEveryMs);
+        return;
+      }
+      if (rebuilt === 'opened') {
+        this.progress.opened(one.couponId);
+      }
+      // One that was overtaken is found shut, and begins again, unless the other has opened it.
+      this.inHand.delete(one.couponId);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.progress.failed(`coupon ${one.couponId}`, error);
+      }
+      if (error instanceof OpenUnheardError) {
+        this.inHand.delete(one.couponId);
+      } else {
+        again(restMs);
+      }
+    }
   }
 }
 
 function isShut({ gate }: SurveyedCoupon): boolean {
   return gate.gate !== 'open';
-}
-
-function openCouponsFirst(a: SurveyedCoupon, b: SurveyedCoupon): number {
-  const rank = ({ state }: Coupon): number => (state === 'open' ? 0 : 1);
-  return rank(a.coupon) - rank(b.coupon);
 }

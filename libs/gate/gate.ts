@@ -175,7 +175,7 @@ export class Gate {
    */
   async archive(couponId: number, epoch: number): Promise<boolean> {
     const { epoch: knownEpoch, serial } = this.latest.of(couponId);
-    const keys = [...this.admissionKeys(couponId), this.keys(couponId).staging];
+    const keys = this.admissionKeys(couponId);
     return (await this.scripts.run('archive', keys, [knownEpoch, serial, epoch])) === 1;
   }
 
@@ -212,6 +212,15 @@ export class Gate {
       }
       yield slice;
     } while (cursor !== '0');
+  }
+
+  /** How many bytes more Redis takes before it refuses writes; `Infinity` where it has no limit. */
+  async room(): Promise<number> {
+    const memory = await this.connection.redis.info('memory');
+    const read = (name: string): number =>
+      Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
+    const limit = read('maxmemory');
+    return limit === 0 ? Infinity : limit - read('used_memory');
   }
 
   /** The clock that every time of the protocol comes from, in milliseconds since 1970. */

@@ -137,14 +137,14 @@ export class CouponLedger {
   }
 
   /**
-   * Does `work`, which tells whether it was done, while no recovery of this coupon can begin. False
-   * without it when one has begun since the coupon was read. `work` may be run again.
+   * Does `work`, which tells whether it was done, while no recovery and no change of this coupon can
+   * begin. False without it when one has begun since the coupon was read. `work` may be run again.
    */
-  beforeRecovery({ id, epoch }: Coupon, work: () => Promise<boolean>): Promise<boolean> {
+  beforeRecovery({ id, epoch, version }: Coupon, work: () => Promise<boolean>): Promise<boolean> {
     return inTransaction(this.connection, async (manager) => {
       const rows: unknown[] = await manager.query(
-        'SELECT id FROM coupon WHERE id = ? AND epoch = ? FOR UPDATE',
-        [id, epoch],
+        'SELECT id FROM coupon WHERE id = ? AND epoch = ? AND version = ? FOR UPDATE',
+        [id, epoch, version],
       );
       return rows.length > 0 && work();
     });

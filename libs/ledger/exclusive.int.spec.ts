@@ -53,6 +53,31 @@ test('when it is done the next may run', async () => {
   expect(await runExclusively(other, 'duty', nothing)).toBe(true);
 });
 
+test('work may use the whole pool, though that is of one connection', async () => {
+  const narrow = new LedgerConnection({ ...here.config, MYSQL_POOL_SIZE: 1 });
+  await narrow.connected();
+  const ran = await runExclusively(narrow, 'duty', async () => {
+    await narrow.dataSource.query('SELECT 1');
+  });
+  expect(ran).toBe(true);
+  await narrow.close();
+});
+
+test('work hears when its lock is lost', async () => {
+  const ran = runExclusively(here.connection, 'duty', async (lost) => {
+    await here
+      .query(
+        `SELECT id FROM information_schema.processlist
+       WHERE id = IS_USED_LOCK(CONCAT(LEFT(DATABASE(), 40), '.', 'duty'))`,
+      )
+      .then((rows) => here.query(`KILL ${(rows as { id: number }[])[0]!.id}`));
+    await expect.poll(() => lost.aborted).toBe(true);
+    expect((lost.reason as Error).message).toContain("the lock 'duty' is lost");
+  });
+  await expect(ran).rejects.toThrow();
+  expect(await runExclusively(other, 'duty', nothing)).toBe(true);
+});
+
 test('when it fails the error is told, and the next may run', async () => {
   const failing = async (): Promise<void> => {
     throw new Error('it broke');

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { messageOf } from '#platform/error-message.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { silenceMaxMs } from './pool-driver.ts';
 
@@ -10,15 +11,17 @@ assert(signOfLifeMs <= silenceMaxMs / 3, 'one sign of life that is late must not
  * holds a lock of MySQL on a connection of its own, which ends with the process, however that ends,
  * and some fifteen seconds after the last sign of life of a process that stands still or is out of
  * reach. That keeps workers out of each other's way. It is no fence: whoever needs one must check at
- * the store it writes to.
+ * the store it writes to. The signal that `work` gets is aborted when the lock is known to be lost.
  */
 export async function runExclusively(
   ledger: LedgerConnection,
   name: string,
-  work: () => Promise<void>,
+  work: (lost: AbortSignal) => Promise<void>,
 ): Promise<boolean> {
-  const runner = ledger.dataSource.createQueryRunner();
+  // Not one of the pool: the work needs those, and there may be only one.
+  const apart = await ledger.openApart();
   try {
+    const runner = apart.createQueryRunner();
     // Locks of MySQL span databases: two installations on one server must not exclude each other.
     const [row]: { got: number | string | null }[] = await runner.query(
       "SELECT GET_LOCK(CONCAT(LEFT(DATABASE(), 40), '.', ?), 0) AS got",
@@ -27,16 +30,19 @@ export async function runExclusively(
     if (Number(row?.got) !== 1) {
       return false;
     }
-    // One that fails has lost the connection, and with it the lock: the last query will say so.
-    const signs = setInterval(() => void runner.query('SELECT 1').catch(() => {}), signOfLifeMs);
+    const lost = new AbortController();
+    const lose = (error: unknown): void =>
+      lost.abort(new Error(`the lock '${name}' is lost: ${messageOf(error)}`));
+    const signs = setInterval(() => void runner.query('SELECT 1').catch(lose), signOfLifeMs);
     try {
-      await work();
+      await work(lost.signal);
     } finally {
       clearInterval(signs);
       await runner.query("SELECT RELEASE_LOCK(CONCAT(LEFT(DATABASE(), 40), '.', ?))", [name]);
     }
     return true;
   } finally {
-    await runner.release();
+    // Whatever was held ends with its connection, which a server that stands still does not confirm.
+    void apart.destroy().catch(() => {});
   }
 }

@@ -167,6 +167,19 @@ export class IssuanceLedger {
     return holders.map(({ couponId, userId }) => found.get(holderKey(couponId, userId)));
   }
 
+  /** Of the `rowsMax` units that were reserved last, of whatever coupon: how many each coupon has. */
+  async latestByCoupon(rowsMax: number): Promise<Map<number, number>> {
+    // An id begins with its time, and is the primary key: only these rows are read.
+    const rows: { coupon_id: number; count: number | string }[] =
+      await this.connection.dataSource.query(
+        `SELECT coupon_id, COUNT(*) AS count
+         FROM (SELECT coupon_id FROM issuance ORDER BY id DESC LIMIT ?) AS latest
+         GROUP BY coupon_id`,
+        [rowsMax],
+      );
+    return new Map(rows.map((row) => [row.coupon_id, Number(row.count)]));
+  }
+
   /** Which of these users were issued this coupon. At most 1 000 users. */
   async issuedTo(couponId: number, userIds: string[]): Promise<Set<string>> {
     if (userIds.length === 0) {

@@ -94,6 +94,15 @@ export class LedgerConnection {
     }
   }
 
+  /**
+   * One connection beside the pool, for what is held while others of the pool are waited for. Whoever
+   * asks for it destroys it.
+   */
+  async openApart(): Promise<DataSource> {
+    const config = { ...this.config, MYSQL_POOL_SIZE: 1 };
+    return createDataSource(config, this.options.queryTimeoutMs).initialize();
+  }
+
   async close(): Promise<void> {
     this.stopping.abort();
     await this.connecting?.catch(() => {});

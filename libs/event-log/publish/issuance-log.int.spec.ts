@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Decision } from '#coupon/decide.ts';
+import { couponIdMax } from '#coupon/coupon.ts';
+import { parseRequestRecord } from '#coupon/events.ts';
 import { aRequest, userIds } from '../../../test/harness/fixtures.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { IssuanceLog } from './issuance-log.ts';
@@ -73,4 +75,25 @@ test('decisions of a partition that their topic does not have go to one that it 
   const partitions: number[] = [];
   await readTopic(testKafka(), decided, (_, partition) => void partitions.push(partition));
   expect(partitions).toEqual([1]);
+});
+
+test('markers of 40 000 coupons of one partition are written in pieces that a broker takes, in their order', async () => {
+  const topic = await topics.create(2);
+  const log = new IssuanceLog(publisher, { requested: topic, decided: '-', deadLetter: '-' });
+  const coupons = Array.from({ length: 40_000 }, (_, i) => ({
+    couponId: couponIdMax - i,
+    kafkaPartition: 1,
+    epoch: 1_000_000 + i,
+  }));
+  await log.publishMarkers(coupons);
+  const marked: number[] = [];
+  await readTopic(testKafka(), topic, ({ value }, partition) => {
+    const record = parseRequestRecord(value);
+    expect([partition, record.kind]).toEqual([1, 'marker']);
+    if (record.kind === 'marker') {
+      expect(record.marker.epochs.length).toBeLessThanOrEqual(500);
+      marked.push(...record.marker.epochs.map(({ couponId }) => couponId));
+    }
+  });
+  expect(marked).toEqual(coupons.map(({ couponId }) => couponId));
 });

@@ -19,7 +19,12 @@ export interface CouponEpoch {
 const markerSizeMax = 500;
 /** A coupon in a marker: two numbers with their names. */
 const markedCouponBytesMax = 64;
-assert(markerSizeMax * markedCouponBytesMax < recordBytesMax, 'brokers take a full marker');
+/** A broker takes what is sent to a partition at once as a whole, and no more than a full record. */
+const markersAtOnce = 8;
+assert(
+  markersAtOnce * markerSizeMax * markedCouponBytesMax < recordBytesMax,
+  'brokers take so many full markers at once',
+);
 
 /**
  * What firstcome writes to the log. Every method resolves once all of it is in the replicated log,
@@ -44,20 +49,21 @@ export class IssuanceLog {
 
   /**
    * Marks, in the partition of each coupon, where its new epoch begins: what follows there and is of
-   * an older epoch is void. Coupons of one partition share a marker, at most 500 of them.
+   * an older epoch is void. Coupons of one partition share a marker, at most 500 of them; at most eight
+   * markers are sent at once, in the order of the coupons. Writing one again changes nothing.
    */
   async publishMarkers(coupons: CouponEpoch[]): Promise<void> {
     const byPartition = Map.groupBy(coupons, (coupon) => coupon.kafkaPartition);
-    await this.publisher.publish(
-      this.topics.requested,
-      [...byPartition].flatMap(([partition, ofPartition]) =>
-        inSlices(ofPartition, markerSizeMax).map((slice) => ({
-          partition,
-          key: 'epoch.marker',
-          value: toEpochMarked({ epochs: slice }),
-        })),
-      ),
-    );
+    for (const [partition, ofPartition] of byPartition) {
+      const markers = inSlices(ofPartition, markerSizeMax).map((slice) => ({
+        partition,
+        key: 'epoch.marker',
+        value: toEpochMarked({ epochs: slice }),
+      }));
+      for (const some of inSlices(markers, markersAtOnce)) {
+        await this.publisher.publish(this.topics.requested, some);
+      }
+    }
   }
 
   /**

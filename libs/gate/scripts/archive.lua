@@ -1,6 +1,6 @@
 -- Removes the gate of an archived coupon: it has ended, and MySQL has all that was acknowledged.
 --
--- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents  6 staging
+-- KEYS  1 meta  2 holders  3 pending  4 pending_users  5 pending_traceparents
 -- ARGV  known_epoch, known_serial, epoch: the newest that the coupon has had
 -- Returns 1 it is gone, or was not there  0 nothing was done: it is of a newer epoch, so its coupon is
 --         not archived any more; or it is open, and has not ended or has something pending
