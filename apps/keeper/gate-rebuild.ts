@@ -78,8 +78,12 @@ export class GateRebuild {
   }
 
   private async awaitRoom({ issued }: Coupon, signal: AbortSignal): Promise<void> {
+    if (issued < manyHolders) {
+      return;
+    }
+    const needed = issued * bytesPerHolder;
     const until = performance.now() + roomWaitMs;
-    while (issued >= manyHolders && (await this.gate.room()) < issued * bytesPerHolder) {
+    while ((await this.gate.room()) < needed) {
       if (performance.now() > until) {
         throw new Error(`OOM: ${issued} holders do not fit`);
       }

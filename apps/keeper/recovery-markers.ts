@@ -104,24 +104,25 @@ export class RecoveryMarkers<One extends CouponEpoch> {
     if (due.length === 0 || this.writing.has(partition)) {
       return;
     }
-    const isWritten = this.log.publishMarkers(due.map(({ one }) => one)).then(
-      () => {
-        faultPoint('recovery.marked');
-        return true;
-      },
-      (error: unknown) => {
-        this.onFailure(partition, error);
-        return false;
-      },
-    );
-    const done = isWritten.then((written) => {
-      this.writing.delete(partition);
-      const next = performance.now() + (written ? writeAgainMs : afterFailureMs);
-      due.forEach((one) => {
-        one.writeAt = next;
-        one.isWritten ||= written;
+    this.writing.set(partition, this.writeAll(partition, due));
+  }
+
+  private async writeAll(partition: number, due: Waiting<One>[]): Promise<void> {
+    let nextMs = writeAgainMs;
+    try {
+      await this.log.publishMarkers(due.map(({ one }) => one));
+      faultPoint('recovery.marked');
+      due.forEach((waiting) => {
+        waiting.isWritten = true;
       });
+    } catch (error) {
+      this.onFailure(partition, error);
+      nextMs = afterFailureMs;
+    }
+    const writeAt = performance.now() + nextMs;
+    due.forEach((waiting) => {
+      waiting.writeAt = writeAt;
     });
-    this.writing.set(partition, done);
+    this.writing.delete(partition);
   }
 }

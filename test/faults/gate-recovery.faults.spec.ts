@@ -99,6 +99,35 @@ describe('a recovery whose keeper stands still', () => {
   });
 });
 
+describe('a coupon that is paused in the middle of its recovery', () => {
+  test.each<FaultPoint>(['recovery.fenced', 'recovery.claimed', 'recovery.staged'])(
+    'at %s admits nobody new from when the pause has returned',
+    async (point) => {
+      const { stack, couponId } = scenario;
+      await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
+      await stack.space.emptyGate();
+      const fault = { FAULT_POINT: point, FAULT_SIGNAL: 'SIGSTOP' };
+      const keeper = await stack.startApp('keeper', fault, { waitUntilReady: false });
+      await eventually(() => keeper.standsStill());
+      await stack.firstcomeOrThrow('coupon', 'pause', String(couponId));
+      keeper.signal('SIGCONT');
+      const newcomers = userIds(20, `after the pause at ${point}`);
+      const answers = await Promise.all(newcomers.map((user) => scenario.askUntilFinal(user)));
+      expect(answers.map(({ body }) => body.code)).toEqual(newcomers.map(() => 'PAUSED'));
+      await stack.firstcomeOrThrow('coupon', 'resume', String(couponId));
+      await expectNobodyForgotten();
+    },
+  );
+});
+
+test('a keeper with one connection to MySQL recovers, too', async () => {
+  const { stack } = scenario;
+  await Promise.all(stack.running('keeper').map((keeper) => keeper.stop()));
+  await stack.startApp('keeper', { MYSQL_POOL_SIZE: '1' });
+  await stack.space.emptyGate();
+  await expectNobodyForgotten();
+});
+
 test('two recoveries at once open the gate once and for all, and nobody is forgotten', async () => {
   await scenario.stack.startApp('keeper');
   for (let round = 0; round < 5; round += 1) {

@@ -37,7 +37,7 @@ export const sourceMutations: readonly SourceMutation[] = [
   {
     name: 'a recovery opens a gate although another has overtaken it',
     file: 'apps/keeper/gate-rebuild.ts',
-    edits: [['coupon?.epoch !== epoch ||', 'coupon === undefined ||']],
+    edits: [['coupon?.epoch !== epoch', 'coupon === null']],
     spec: 'apps/keeper/gate-rebuild.int.spec.ts',
     test: 'a recovery that a newer one has overtaken in MySQL opens nothing',
   },
