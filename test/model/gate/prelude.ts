@@ -75,12 +75,16 @@ export function openGate(
 
 /** `shut` of prelude.lua */
 export function shut({ redis, mutation }: GateWorld, coupon: number): 'absent' | 'fenced' {
-  const { meta } = redis.gates[coupon]!;
+  const gate = redis.gates[coupon]!;
+  const { meta } = gate;
   if (meta === null) {
     return 'absent';
   }
   if (mutation !== 'notKeptShut') {
     delete meta.runId;
+    if (Object.keys(meta).length === 0) {
+      gate.meta = null;
+    }
   }
   return 'fenced';
 }
