@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GroupCommitLimits } from './group-commit.ts';
 import { GroupCommit, NotSentError } from './group-commit.ts';
 
@@ -131,5 +131,59 @@ describe('GroupCommit', () => {
     await expect(commit.add('a', 2)).rejects.toThrow(NotSentError);
     trips[0]!.land();
     expect(await onItsWay).toBe(10);
+  });
+
+  it('sends no batch of nothing when a trip has landed and nobody waits', async () => {
+    const { trips, commit } = createHarness({ inFlightMax: 2 });
+    const first = commit.add('a', 1);
+    await nextTurn();
+    trips[0]!.land();
+    await first;
+    await nextTurn();
+    await nextTurn();
+    expect(trips).toHaveLength(1);
+  });
+
+  it('keeps to its limit for who comes when one trip has landed and the next is out', async () => {
+    const { trips, commit } = createHarness({ batchSizeMax: 1 });
+    const first = commit.add('a', 1);
+    void commit.add('a', 2);
+    await nextTurn();
+    trips[0]!.land();
+    await first;
+    await expect.poll(() => trips.length).toBe(2);
+    void commit.add('a', 3);
+    await nextTurn();
+    await nextTurn();
+    expect(trips).toHaveLength(2);
+    trips[1]!.land();
+    await expect.poll(() => trips.length).toBe(3);
+  });
+});
+
+describe('GroupCommit while no trip comes back', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('rejects each when its own time is over, and not those who came after it', async () => {
+    vi.useFakeTimers();
+    const { trips, commit } = createHarness({ waitMaxMs: 100 });
+    const ends: string[] = [];
+    const wait = (item: number): void =>
+      void commit.add('a', item).catch((error: Error) => {
+        ends.push(`${item}: ${error.name}: ${error.message}`);
+      });
+    wait(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(trips).toHaveLength(1);
+    wait(2);
+    await vi.advanceTimersByTimeAsync(60);
+    wait(3);
+    await vi.advanceTimersByTimeAsync(45);
+    expect(ends).toEqual(['2: NotSentError: no trip in 100 ms']);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(ends).toEqual([
+      '2: NotSentError: no trip in 100 ms',
+      '3: NotSentError: no trip in 100 ms',
+    ]);
   });
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { RecordHeader } from './dead-letter.ts';
-import { traceparentOf, wantedBy } from './dead-letter.ts';
+import { textOf, traceparentOf, wantedBy } from './dead-letter.ts';
 import { traceIdOf } from './trace-context.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -74,8 +74,20 @@ describe('the trace of a dead letter', () => {
     expect(traceparentOf({ headers: [header(text)], value: null })).toBeUndefined();
   });
 
+  test('is that of the first header of this name that is well-formed, and of no other name', () => {
+    const headers = [{ name: 'other', text: traceparent.replace('0af', '0cf') }, header('none')];
+    expect(traceparentOf({ headers, value: null })).toBeUndefined();
+    const both = [...headers, header(traceparent)];
+    expect(traceparentOf({ headers: both, value: null })).toBe(traceparent);
+  });
+
   test('is not taken from bytes', () => {
     const headers: RecordHeader[] = [{ name: 'traceparent', hex: 'ff' }];
     expect(traceparentOf({ headers, value: null })).toBeUndefined();
   });
+});
+
+test('text is what the bytes say, with the mark at its beginning that others leave out', () => {
+  expect(textOf(Buffer.from('\ufeffann'))).toBe('\ufeffann');
+  expect(textOf(Buffer.from([0xff]))).toBeUndefined();
 });

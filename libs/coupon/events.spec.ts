@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aRequest, aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { RequestRecord } from './events.ts';
-import { parseRequestRecord, toEpochMarked, toIssuanceRequested } from './events.ts';
+import {
+  parseRequestRecord,
+  toEpochMarked,
+  toIssuanceRequested,
+  toIssuancesDecided,
+} from './events.ts';
 
 function parse(value: unknown): RequestRecord {
   return parseRequestRecord(Buffer.from(JSON.stringify(value)));
@@ -103,4 +108,39 @@ describe('bytes that are not ours', () => {
 test('a record of another version is neither skipped nor guessed, however familiar it looks', () => {
   expect(parse({ ...aRequestRecord(), v: 2 })).toEqual({ kind: 'unknown_version', version: 2 });
   expect(parse({ v: 99 })).toEqual({ kind: 'unknown_version', version: 99 });
+});
+
+test('decisions are told by coupon, each with its id, user, outcome and time', () => {
+  const [issued, refused] = [aRequest({ userId: 'ann' }), aRequest({ userId: 'bob' })];
+  const record = toIssuancesDecided(7, [
+    { request: issued, status: 'ISSUED', decidedAt: 5, isNew: true },
+    { request: refused, status: 'REFUSED', reason: 'SOLD_OUT', decidedAt: 6, isNew: false },
+  ]);
+  expect(JSON.parse(JSON.stringify(record))).toEqual({
+    v: 1,
+    type: 'issuances.decided',
+    coupon_id: 7,
+    decisions: [
+      { issuance_id: issued.issuanceId, user_id: 'ann', status: 'ISSUED', decided_at: 5 },
+      {
+        issuance_id: refused.issuanceId,
+        user_id: 'bob',
+        status: 'REFUSED',
+        reason: 'SOLD_OUT',
+        decided_at: 6,
+      },
+    ],
+  });
+});
+
+test('what is garbage says why: no version to go by, or a field that is wrong', () => {
+  expect(parse([])).toMatchObject({
+    cause: 'unreadable',
+    reason: 'not a JSON object with a version',
+  });
+  const record = { ...aRequestRecord(), coupon_id: 0 };
+  expect(parse(record)).toMatchObject({
+    cause: 'malformed',
+    reason: expect.stringContaining('coupon_id') as string,
+  });
 });

@@ -49,7 +49,7 @@ describe('a user id', () => {
   });
 
   test.each([undefined, null, 1, true, {}, ['u']])('is a string, not %j', (value) => {
-    expect(accepts(value)).toBe(false);
+    expect(problemsOf(value)).toEqual(['must be a string']);
   });
 
   test('is taken as it is: case, blanks around it, accents and joined emoji are kept', () => {
