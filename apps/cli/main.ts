@@ -5,6 +5,7 @@ import { renderEnvExample } from '#platform/env-example.ts';
 import { CommandError } from './command-error.ts';
 import { addCouponCommand } from './coupon.command.ts';
 import { addDeadLettersCommand } from './dead-letters.command.ts';
+import { addDoctorCommand } from './doctor.command.ts';
 import { addMigrateCommand } from './migrate.command.ts';
 import { addReconcileCommand } from './reconcile.command.ts';
 import { addVerifyCommand } from './verify.command.ts';
@@ -16,6 +17,7 @@ const program = new Command('firstcome')
 addCouponCommand(program);
 addDeadLettersCommand(program);
 addVerifyCommand(program);
+addDoctorCommand(program);
 addReconcileCommand(program);
 addMigrateCommand(program);
 program

@@ -61,6 +61,14 @@ export class LedgerConnection {
     return this.connectedSource;
   }
 
+  /** For those who only look: also while MySQL takes no writes. */
+  async askedSource(): Promise<DataSource> {
+    this.start();
+    // Where it takes longer, the last error says more than that.
+    await inTime(this.connecting!).catch(() => {});
+    return this.connectedSource;
+  }
+
   /**
    * Why MySQL cannot be used, in words; `undefined` when it can. Tries it, and has connections made
    * anew that lead to a node which takes no writes.

@@ -1,13 +1,10 @@
 import { BullModule } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
-import type { RedisPlace } from '#gate/redis-connection.ts';
 import { RedisConnection } from '#gate/redis-connection.ts';
 import { redisOptions } from '#gate/redis-options.ts';
 import type { Config } from '#platform/config.ts';
 import type { Probe } from '#platform/health/health-probes.ts';
-
-/** Nobody waits for the job store; a command of a look at it may take as long as a probe may. */
-const timeoutMs = 1_500;
+import { jobPlace } from './job-place.ts';
 
 /**
  * The job store, for a Nest app to import: it is opened and closed with that app. Apart from the
@@ -24,15 +21,4 @@ export function jobStore(config: Config): DynamicModule {
 export function openJobStoreProbe(config: Config): { jobs: Probe; close: () => void } {
   const connection = new RedisConnection(jobPlace(config));
   return { jobs: () => connection.problem(), close: () => connection.close() };
-}
-
-export function jobPlace(config: Config): RedisPlace {
-  return {
-    name: 'the job store Redis',
-    setting: 'JOBS_REDIS_URL',
-    url: config.JOBS_REDIS_URL,
-    caFile: config.JOBS_REDIS_CA_FILE,
-    keyPrefix: `${config.GATE_KEY_PREFIX}jobs:`,
-    timeoutMs,
-  };
 }

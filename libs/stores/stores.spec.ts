@@ -13,7 +13,7 @@ test('a store that was not asked for is neither there nor in the type', async ()
     'kafka',
     'keyspace',
   ]);
-  expect(Object.keys(probes)).toEqual(['gate']);
+  expect(Object.keys(probes)).toEqual(['gate', 'gate_promises']);
   // @ts-expect-error -- MySQL was not asked for
   expect(stores.coupons).toBeUndefined();
   // @ts-expect-error -- the log was asked for to read

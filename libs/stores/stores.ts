@@ -5,10 +5,12 @@ import { createKafka } from '#event-log/kafka-client.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { topicNames } from '#event-log/topics.ts';
+import { redisPromises } from '#gate/checks/redis-checks.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
 import { GateKeyspace } from '#gate/gate-keyspace.ts';
 import { StatusHints } from '#gate/status-hints.ts';
+import { mysqlPromises } from '#ledger/checks/mysql-checks.ts';
 import type { LedgerUse } from '#ledger/checks/ledger-trial.ts';
 import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
@@ -109,22 +111,27 @@ type If<
 function openGate({ config }: Opener) {
   const connection = new GateConnection(config);
   const prefix = config.GATE_KEY_PREFIX;
+  const settings = new CheckWatch(redisPromises(connection, 'redis.gate'));
   return {
     parts: {
       gate: new Gate(connection, prefix),
       keyspace: new GateKeyspace(connection, prefix),
       hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
     },
-    probes: { gate: () => connection.problem() },
-    reports: {},
+    probes: { gate: () => connection.problem(), gate_promises: settings.promises },
+    reports: { gate_settings: settings.warnings },
     connected: (timeoutMs: number) => connection.connected(timeoutMs),
-    close: () => connection.close(),
+    close: () => {
+      void settings.stop();
+      connection.close();
+    },
   };
 }
 
 function openLedger({ config }: Opener, limits: StoreLimits) {
   const ledger = new LedgerConnection(config, limits);
   ledger.start();
+  const settings = new CheckWatch(mysqlPromises(ledger));
   return {
     parts: {
       ledger,
@@ -137,10 +144,14 @@ function openLedger({ config }: Opener, limits: StoreLimits) {
     probes: {
       schema: () => ledger.schemaProblem(),
       mysql: () => ledger.connectionProblem(),
+      mysql_promises: settings.promises,
     },
-    reports: {},
+    reports: { mysql_settings: settings.warnings },
     connected: (timeoutMs: number) => connected(ledger, timeoutMs),
-    close: () => ledger.close(),
+    close: async () => {
+      void settings.stop();
+      await ledger.close();
+    },
   };
 }
 

@@ -1,0 +1,44 @@
+import type { CheckResult } from '#platform/checks/check.ts';
+import type { RedisConnection } from '../redis-connection.ts';
+import { field } from './redis-checks.ts';
+
+/** A holder with an id of 36 characters and a user id of as many, as a hash keeps them (measured). */
+const holderBytes = 200;
+const mebibyte = 1_024 * 1_024;
+
+/** Whether the gates of so many holders could be built anew in this Redis. */
+export async function checkHeadRoom(
+  connection: RedisConnection,
+  holders: number,
+): Promise<CheckResult> {
+  const name = 'redis.gate.memory';
+  const info = await connection.redis.info('memory');
+  const used = Number(field(info, 'used_memory'));
+  const limit = Number(field(info, 'maxmemory'));
+  const most = limit || Number(field(info, 'total_system_memory'));
+  const needed = holders * holderBytes;
+  const message = `${inMebibytes(used)} used, ${inMebibytes(needed)} for ${holders} holders, at most ${inMebibytes(most)}${limit === 0 ? ' (the machine; maxmemory is not set)' : ''}`;
+  const remedy = `CONFIG SET maxmemory to ${inMebibytes(2 * (used + needed))} or more, on a machine that has it`;
+  if (needed > most) {
+    return {
+      name,
+      verdict: 'promise_void',
+      message,
+      why: 'a Redis that is lost could not be rebuilt: its gates would stay shut',
+      remedy,
+    };
+  }
+  return used + needed > most
+    ? {
+        name,
+        verdict: 'warning',
+        message,
+        why: 'a recovery builds the holders beside what is there',
+        remedy,
+      }
+    : { name, verdict: 'ok', message };
+}
+
+function inMebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / mebibyte)} MB`;
+}
