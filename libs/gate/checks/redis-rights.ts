@@ -25,6 +25,7 @@ function trials(key: string): [string, ...(string | number)[]][] {
     ['zrangebyscore', `${key}set`, 0, 1],
     ['zrem', `${key}set`, 'member'],
     ['type', key],
+    ['scan', 0, 'MATCH', key],
     ['time'],
     ['info', 'server'],
     ['eval', 'return 1', 0],
