@@ -1,4 +1,5 @@
 import type { ObservableResult } from '@opentelemetry/api';
+import { CommittedProgress } from '#event-log/inspect/committed-progress.ts';
 import type { PartitionLag } from '#event-log/inspect/consumer-lag.ts';
 import { sumOf } from '#event-log/inspect/consumer-lag.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
@@ -15,6 +16,7 @@ import { hasEnded } from './gates-at-rest.ts';
 export class KeeperMetrics {
   private gateRows: Record<Phase, SurveyedCoupon[]> | undefined;
   private lags: PartitionLag[] | undefined;
+  private readonly progress = new CommittedProgress();
   private openDeadLetters: number | undefined;
 
   constructor(
@@ -41,6 +43,7 @@ export class KeeperMetrics {
   async refreshLag(): Promise<void> {
     try {
       this.lags = await this.issuers.lags();
+      this.progress.note(this.lags);
     } catch (error) {
       this.lags = undefined;
       throw error;
@@ -110,6 +113,12 @@ export class KeeperMetrics {
 
     gauge('kafka_consumergroup_lag', 'Records not yet decided.', group, ({ lag }) => lag);
     gauge('kafka_consumergroup_current_offset', 'Committed.', group, ({ committed }) => committed);
+    gauge(
+      'firstcome_partition_unmoved_seconds',
+      'Since the committed offset moved, or had nothing behind it.',
+      group,
+      ({ partition }) => this.progress.secondsOf(partition),
+    );
     gauge('kafka_topic_partition_current_offset', 'End of the log.', {}, ({ high }) => high);
     meter
       .createObservableGauge('kafka_consumergroup_lag_sum', { description: 'Over all partitions.' })

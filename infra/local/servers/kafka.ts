@@ -19,17 +19,36 @@ const java: Program = {
   suits: async (path) => (await javaVersion(path)).major >= javaVersionMin,
 };
 
+/** What a node is given that is one of several. */
+export interface KafkaNode {
+  /** All nodes of a cluster have the same. */
+  clusterId: string;
+  /** Added to the settings of a node that is alone; asked for at each start. */
+  settings: () => Record<string, string | number>;
+  heap: string[];
+}
+
 /** One Kafka node that is broker and controller, without ZooKeeper. */
-export const kafka: ServerKind = {
-  urlVariable: 'KAFKA_BROKERS',
-  defaults: { KAFKA_REPLICATION_FACTOR: '1', KAFKA_MIN_INSYNC_REPLICAS: '1' },
-  programs: () => [java, ...programsForKafkaJars()],
-  prepare: prepareKafka,
-  launch: launchKafka,
-  url: (port) => `127.0.0.1:${port}`,
-  ping: pingKafka,
-  identity: ({ dataDir }) => clusterId(dataDir) ?? '',
-};
+export const kafka = kafkaKind();
+
+/** The same, alone or one of several. */
+export function kafkaKind(node?: KafkaNode): ServerKind {
+  return {
+    urlVariable: 'KAFKA_BROKERS',
+    defaults: { KAFKA_REPLICATION_FACTOR: '1', KAFKA_MIN_INSYNC_REPLICAS: '1' },
+    programs: () => [java, ...programsForKafkaJars()],
+    prepare: (place, report) => prepareKafka(place, report, node),
+    launch: (place) => launchKafka(place, node),
+    url: (port) => `127.0.0.1:${port}`,
+    ping: pingKafka,
+    identity: ({ dataDir }) => clusterId(dataDir) ?? '',
+  };
+}
+
+/** As Kafka draws one; it must not begin with a minus. */
+export function newClusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A');
+}
 
 async function javaVersion(path: string): Promise<{ major: number; text: string }> {
   const { code, output } = await runToEnd(path, ['-version']);
@@ -37,12 +56,12 @@ async function javaVersion(path: string): Promise<{ major: number; text: string 
   return { major: code === 0 ? Number(text.split('.')[0]) : 0, text };
 }
 
-async function prepareKafka(place: Place, report: Report): Promise<void> {
+async function prepareKafka(place: Place, report: Report, node?: KafkaNode): Promise<void> {
   await ensureKafkaJars(report);
   mkdirSync(place.dataDir, { recursive: true });
-  const properties = writeProperties(place);
+  const properties = writeProperties(place, node);
   if (clusterId(place.dataDir) === undefined) {
-    const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
+    const id = node?.clusterId ?? newClusterId();
     const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties];
     await runOrThrow('The format of the Kafka storage', await javaPath(), [
       ...javaOptions(),
@@ -52,10 +71,11 @@ async function prepareKafka(place: Place, report: Report): Promise<void> {
   }
 }
 
-async function launchKafka(place: Place): Promise<Launch> {
+async function launchKafka(place: Place, node?: KafkaNode): Promise<Launch> {
   const command = await javaPath();
   // Written at each start: the ports may have changed, and clients are told what it says here.
-  const args = ['-Xms256m', '-Xmx512m', ...javaOptions(), 'kafka.Kafka', writeProperties(place)];
+  const heap = node?.heap ?? ['-Xms256m', '-Xmx512m'];
+  const args = [...heap, ...javaOptions(), 'kafka.Kafka', writeProperties(place, node)];
   const version = (await javaVersion(command)).text;
   return { command, args, source: `Kafka ${kafkaVersion} on ${command} ${version}` };
 }
@@ -82,7 +102,7 @@ function javaOptions(): string[] {
   ];
 }
 
-function writeProperties({ dataDir, ports }: Place): string {
+function writeProperties({ dataDir, ports }: Place, node?: KafkaNode): string {
   const controllerPort = ports['kafka-controller'];
   const properties: Record<string, string | number> = {
     'process.roles': 'broker,controller',
@@ -106,6 +126,7 @@ function writeProperties({ dataDir, ports }: Place): string {
     'transaction.state.log.min.isr': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
+    ...node?.settings(),
   };
   const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}`);
   const file = `${dataDir}.properties`;

@@ -70,6 +70,11 @@ export class SpareServer {
     return this.place.port;
   }
 
+  /** Of a Kafka node. */
+  get controllerPort(): number {
+    return this.place.ports['kafka-controller'];
+  }
+
   get url(): string {
     return this.kind.url(this.port);
   }
