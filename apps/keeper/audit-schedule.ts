@@ -7,6 +7,8 @@ import { auditEveryMs, auditQueue } from './audit-job.ts';
 const schedulerId = 'reconcile';
 /** A job store that was emptied forgets the schedule as well. */
 const lookEveryMs = 10_000;
+/** A schedule that is further off was made by a clock that was wrong, or is: each keeper trusts its own. */
+const offMaxMs = 5 * auditEveryMs;
 
 /** Sees to it that the audit job is scheduled, once for all keepers. */
 @Injectable()
@@ -38,7 +40,12 @@ export class AuditSchedule implements OnModuleInit, OnModuleDestroy {
   }
 
   private async scheduleAgain(): Promise<void> {
-    if ((await this.queue.getJobScheduler(schedulerId)) === undefined) {
+    const known = await this.queue.getJobScheduler(schedulerId);
+    if (known === undefined) {
+      await this.schedule();
+    } else if (Math.abs((known.next ?? 0) - Date.now()) > offMaxMs) {
+      // BullMQ goes by the clock of whoever made the schedule, and would wait for that time to come.
+      await this.queue.removeJobScheduler(schedulerId);
       await this.schedule();
     }
   }

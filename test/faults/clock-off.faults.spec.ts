@@ -13,8 +13,10 @@ const toleranceMs = 60_000;
 let clock: FakedClock;
 let scenario: FaultScenario;
 let stores: StackStores;
-/** Whose clock is off. */
-let wrong: AppKind | undefined;
+/** Whose clocks are off. */
+let wrong: AppKind[] = [];
+
+type Clocks = Partial<Record<AppKind, string>>;
 
 beforeAll(async () => {
   clock = await FakedClock.find();
@@ -28,26 +30,29 @@ afterAll(async () => {
 });
 
 /**
- * Has the only process of its kind replaced by one that believes it is another time, and the last one
- * that did so by one that is right.
+ * Has the only process of each kind replaced by one that believes it is another time, and those that did
+ * so before by ones that are right.
  */
-async function putOff(kind: AppKind, offset: string): Promise<void> {
+async function putOff(clocks: Clocks): Promise<void> {
   const { stack, rush } = scenario;
   await rush.pause();
   const replace = async (each: AppKind, env: Record<string, string>): Promise<void> => {
     await stack.app(each).stop();
     await stack.startApp(each, env);
   };
+  const off = Object.entries(clocks) as [AppKind, string][];
+  const rightAgain = wrong.filter((kind) => clocks[kind] === undefined);
   await Promise.all([
-    replace(kind, clock.env(offset)),
-    ...(wrong === undefined || wrong === kind ? [] : [replace(wrong, {})]),
+    ...off.map(([kind, offset]) => replace(kind, clock.env(offset))),
+    ...rightAgain.map((kind) => replace(kind, {})),
   ]);
-  wrong = kind;
-  const app = stack.app(kind);
-  // Its log, too, goes by the clock it has: it is really off.
-  const [, time] = /"@timestamp":"([^"]+)"/.exec(app.output)!;
-  const offMs = Math.abs(Date.parse(time!) - (await stores.gate.now()));
-  expect(offMs).toBeGreaterThan(3_600_000 - toleranceMs);
+  wrong = off.map(([kind]) => kind);
+  for (const kind of wrong) {
+    // Its log, too, goes by the clock it has: it is really off.
+    const [, time] = /"@timestamp":"([^"]+)"/.exec(stack.app(kind).output)!;
+    const offMs = Math.abs(Date.parse(time!) - (await stores.gate.now()));
+    expect(offMs).toBeGreaterThan(3_600_000 - toleranceMs);
+  }
   rush.resume();
   await scenario.untilServed();
 }
@@ -96,6 +101,13 @@ async function expectUnknownIdToBeNotFound(): Promise<void> {
   expect(status).toBe(404);
 }
 
+async function expectAllToBeRight(): Promise<void> {
+  await expectRightTimes();
+  await expectToOpenOnTime();
+  await expectToBeRelayed();
+  await expectUnknownIdToBeNotFound();
+}
+
 describe('the clock of one process is off', () => {
   const cases = (['api', 'issuer', 'keeper'] as const).flatMap((kind) =>
     ['+1h', '-1h'].map((offset) => [kind, offset] as const),
@@ -105,11 +117,19 @@ describe('the clock of one process is off', () => {
     '%s by %s: assigns, times of statuses and openings stay right, and nothing is lost',
     async ([kind, offset], context) => {
       clock.require(context);
-      await putOff(kind, offset);
-      await expectRightTimes();
-      await expectToOpenOnTime();
-      await expectToBeRelayed();
-      await expectUnknownIdToBeNotFound();
+      await putOff({ [kind]: offset });
+      await expectAllToBeRight();
     },
   );
+});
+
+describe('the clocks of all processes are years off, each in another direction', () => {
+  test.for<Clocks>([
+    { api: '+10y', issuer: '-20y', keeper: '+10y' },
+    { api: '-20y', issuer: '+10y', keeper: '-20y' },
+  ])('%o: the same', async (clocks, context) => {
+    clock.require(context);
+    await putOff(clocks);
+    await expectAllToBeRight();
+  });
 });

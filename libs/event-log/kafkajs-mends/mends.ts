@@ -10,3 +10,4 @@ import './mute-connection.ts';
 import './offset-reset.ts';
 import './batch-decoding.ts';
 import './refused-partitions.ts';
+import './clock-set-back.ts';
