@@ -113,11 +113,8 @@ export class KeeperMetrics {
 
     gauge('kafka_consumergroup_lag', 'Records not yet decided.', group, ({ lag }) => lag);
     gauge('kafka_consumergroup_current_offset', 'Committed.', group, ({ committed }) => committed);
-    gauge(
-      'firstcome_partition_unmoved_seconds',
-      'Since the committed offset moved, or had nothing behind it.',
-      group,
-      ({ partition }) => this.progress.secondsOf(partition),
+    gauge('firstcome_partition_unmoved_seconds', 'Since it moved, with a lag.', group, (lag) =>
+      this.progress.secondsOf(lag.partition),
     );
     gauge('kafka_topic_partition_current_offset', 'End of the log.', {}, ({ high }) => high);
     meter
