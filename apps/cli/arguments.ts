@@ -1,4 +1,6 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { messageOf } from '#platform/error-message.ts';
 
 /** Parses an option that is a whole number within limits. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -20,11 +22,15 @@ export function wholeNumbers(
   return (text, before = []) => [...new Set([...before, parse(text)])];
 }
 
-/** Parses a time in ISO 8601 into milliseconds since 1970. */
-export function isoTime(text: string): number {
-  const milliseconds = Date.parse(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(milliseconds)) {
-    throw new InvalidArgumentError('It must be a time like 2026-12-24T18:00:00+09:00.');
+/** The name of a file that can be read now. */
+export function readableFile(file: string): string {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be read: ${messageOf(error)}.`);
   }
-  return milliseconds;
+  if (statSync(file).isDirectory()) {
+    throw new InvalidArgumentError('It is a folder.');
+  }
+  return file;
 }

@@ -2,19 +2,16 @@ import type { Command } from 'commander';
 import { CouponArchive } from '#administration/coupon-archive.ts';
 import { CouponError } from '#administration/coupon-error.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { couponIdMax } from '#coupon/coupon.ts';
-import type { Stores } from '#stores/stores.ts';
-import { wholeNumber } from './arguments.ts';
-
-type ArchiveStores = Stores<'gate' | 'ledger' | 'log'>;
+import type { OutputOptions } from './coupon-options.ts';
+import { couponId, jsonOption, zoneOption } from './coupon-options.ts';
+import type { CouponStores } from './coupon-stores.ts';
 
 /** What runs one of these commands: opens the stores, and prints the coupon as it is afterwards. */
 type RunOfOne = (
-  options: { json?: true },
-  work: (stores: ArchiveStores) => Promise<Coupon>,
+  options: OutputOptions,
+  work: (stores: CouponStores) => Promise<Coupon>,
 ) => Promise<void>;
 
-const couponId = wholeNumber(1, couponIdMax);
 /** An issuer that runs is behind by less than a second, unless a rush is on. */
 const decidedTimeoutMs = 30_000;
 
@@ -29,8 +26,9 @@ export function addArchiveCommands(coupon: Command, run: RunOfOne): void {
       .command(name)
       .description(description)
       .argument('<id>', 'the coupon', couponId)
-      .option('--json', 'print JSON')
-      .action((id: number, options: { json?: true }) =>
+      .addOption(zoneOption())
+      .addOption(jsonOption())
+      .action((id: number, options: OutputOptions) =>
         run(options, async (stores) => {
           await work(archiveOf(stores), id);
           return (await stores.coupons.find(id))!;
@@ -49,6 +47,6 @@ async function archiveOne(archive: CouponArchive, id: number): Promise<void> {
   }
 }
 
-function archiveOf({ coupons, archived, gate, issuers }: ArchiveStores): CouponArchive {
+function archiveOf({ coupons, archived, gate, issuers }: CouponStores): CouponArchive {
   return new CouponArchive(coupons, archived, gate, issuers);
 }

@@ -1,150 +1,152 @@
 import type { Command } from 'commander';
-import { CouponAdministration } from '#administration/coupon-administration.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { couponIdMax, couponTotalMax } from '#coupon/coupon.ts';
-import { partitionCount } from '#event-log/inspect/log-admin.ts';
-import { topicNames } from '#event-log/topics.ts';
-import type { Config } from '#platform/config.ts';
-import type { Stores } from '#stores/stores.ts';
-import { isoTime, wholeNumber } from './arguments.ts';
-import { CommandError } from './command-error.ts';
 import { addArchiveCommands } from './coupon-archive.command.ts';
-import type { CouponView } from './coupon-view.ts';
+import type { CreateOptions, SetTimesOptions } from './coupon-changes.ts';
+import {
+  checkCreate,
+  checkSetTimes,
+  closeCoupon,
+  createCoupon,
+  setTimes,
+} from './coupon-changes.ts';
+import type { OutputOptions } from './coupon-options.ts';
+import {
+  chosenId,
+  couponId,
+  couponName,
+  couponTotal,
+  jsonOption,
+  yesOption,
+  zoneOption,
+} from './coupon-options.ts';
+import { administrationOf, see, withCouponStores } from './coupon-stores.ts';
+import type { SeenCoupon } from './coupon-view.ts';
 import { toCouponView, toTable } from './coupon-view.ts';
 import { withStores } from './stores.ts';
-import { toJson } from './text.ts';
-
-type CouponStores = Stores<'gate' | 'ledger' | 'log'>;
-
-const couponId = wholeNumber(1, couponIdMax);
-const total = wholeNumber(1, couponTotalMax);
-
-interface CreateOptions {
-  id?: number;
-  name?: string;
-  total: number;
-  opensAt?: number;
-  closesAt?: number;
-  ifAbsent?: true;
-  json?: true;
-}
-
-interface OutputOptions {
-  json?: true;
-}
+import { print, printJson } from './text.ts';
+import { timeArgument, timeArgumentOrNone } from './time-argument.ts';
 
 interface ListOptions extends OutputOptions {
   archived?: true;
 }
 
+const timesHelp = `
+A time is like 2026-12-24T18:00:00+09:00, or 2026-12-24T09:00:00Z in UTC.`;
+
 export function addCouponCommand(program: Command): void {
   const coupon = program.command('coupon').description('open, watch, change and close coupons');
 
-  coupon
-    .command('create')
+  withOutputOptions(coupon.command('create'))
     .description('create a coupon; returns when it can be assigned')
-    .requiredOption('--total <units>', 'how many there are', total)
-    .option('--id <id>', 'its id; the next free one when left out', couponId)
-    .option('--name <name>', 'at most 100 characters')
-    .option('--opens-at <time>', 'nobody is admitted before, ISO 8601', isoTime)
-    .option('--closes-at <time>', 'nobody is admitted from then on, ISO 8601', isoTime)
-    .option('--if-absent', 'do nothing when the id exists already')
-    .option('--json', 'print JSON')
-    .action((options: CreateOptions) =>
-      run(options, (stores, config) => create(stores, config, options)),
-    );
+    .requiredOption('--total <units>', 'how many there are', couponTotal)
+    .option('--id <id>', 'its id; the next above all there are when left out', chosenId)
+    .option('--name <name>', 'at most 100 characters, one line', couponName)
+    .option('--opens-at <time>', 'nobody is admitted before', timeArgument)
+    .option('--closes-at <time>', 'nobody is admitted from then on', timeArgument)
+    .option('--if-absent', 'do nothing when there is such a coupon with these terms; needs --id')
+    .addOption(yesOption('also with a --closes-at that has passed: it is closed from the start'))
+    .addHelpText('after', timesHelp)
+    .action((options: CreateOptions) => {
+      checkCreate(options);
+      return run(options, (stores, config) => createCoupon(stores, config, options));
+    });
 
-  coupon
-    .command('list')
-    .description('all coupons, and what is left of each')
+  withOutputOptions(coupon.command('list'))
+    .description('the coupons, what is left of each, and what their times mean now')
     .option('--archived', 'the archived ones, too')
-    .option('--json', 'print JSON')
     .action((options: ListOptions) => list(options));
 
   addCommandOfOne(coupon, 'show', 'one coupon', 'find');
   addCommandOfOne(coupon, 'pause', 'admit nobody new for now', 'pause');
   addCommandOfOne(coupon, 'resume', 'admit again', 'resume');
-  addCommandOfOne(coupon, 'close', 'admit nobody new, for good', 'close');
-  addArchiveCommands(coupon, run);
 
-  coupon
-    .command('set-total')
+  withOutputOptions(coupon.command('close'))
+    .description('admit nobody new, for good; asks first')
+    .argument('<id>', 'the coupon', couponId)
+    .addOption(yesOption('do not ask'))
+    .action((id: number, options: OutputOptions & { yes?: true }) =>
+      run(options, (stores) => closeCoupon(stores, id, options)),
+    );
+
+  withOutputOptions(coupon.command('set-total'))
     .description('raise or lower how many there are, also while it is running')
     .argument('<id>', 'the coupon', couponId)
-    .argument('<total>', 'the new total', total)
-    .option('--json', 'print JSON')
+    .argument('<total>', 'the new total', couponTotal)
     .action((id: number, newTotal: number, options: OutputOptions) =>
       run(options, (stores) => administrationOf(stores).setTotal(id, newTotal)),
     );
+
+  withOutputOptions(coupon.command('set-times'))
+    .description('change when it opens and closes, also while it is running')
+    .argument('<id>', 'the coupon', couponId)
+    .option('--opens-at <time>', 'nobody is admitted before; none: at once', timeArgumentOrNone)
+    .option(
+      '--closes-at <time>',
+      'nobody is admitted from then on; none: never',
+      timeArgumentOrNone,
+    )
+    .addOption(yesOption('do not ask, also when that ends the sale or begins one that had ended'))
+    .addHelpText('after', timesHelp)
+    .action((id: number, options: SetTimesOptions) => {
+      checkSetTimes(options);
+      return run(options, (stores) => setTimes(stores, id, options));
+    });
+
+  withOutputOptions(coupon.command('rename'))
+    .description('give it another name')
+    .argument('<id>', 'the coupon', couponId)
+    .argument('<name>', 'at most 100 characters, one line', couponName)
+    .action((id: number, name: string, options: OutputOptions) =>
+      run(options, (stores) => administrationOf(stores).rename(id, name)),
+    );
+
+  addArchiveCommands(coupon, run);
 }
 
 function addCommandOfOne(
   parent: Command,
   name: string,
   description: string,
-  method: 'find' | 'pause' | 'resume' | 'close',
+  method: 'find' | 'pause' | 'resume',
 ): void {
-  parent
-    .command(name)
+  withOutputOptions(parent.command(name))
     .description(description)
     .argument('<id>', 'the coupon', couponId)
-    .option('--json', 'print JSON')
     .action((id: number, options: OutputOptions) =>
       run(options, (stores) => administrationOf(stores)[method](id)),
     );
 }
 
+function withOutputOptions(command: Command): Command {
+  return command.addOption(zoneOption()).addOption(jsonOption());
+}
+
 async function run(
-  { json }: OutputOptions,
-  work: (stores: CouponStores, config: Config) => Promise<Coupon>,
+  output: OutputOptions,
+  work: (...opened: Parameters<Parameters<typeof withCouponStores>[0]>) => Promise<Coupon>,
 ): Promise<void> {
-  const view = await withStores(['gate', 'ledger', 'log'], async (stores, config) =>
-    viewOf(stores, await work(stores, config)),
+  const seen = await withCouponStores(async (stores, config) =>
+    see(stores, await work(stores, config)),
   );
-  process.stdout.write(json ? toJson(view) : toTable([view]));
+  show(output, seen);
 }
 
-async function list({ json, archived }: ListOptions): Promise<void> {
-  const views = await withStores(['gate', 'ledger'], async (stores) => {
+async function list({ archived, ...output }: ListOptions): Promise<void> {
+  const seen = await withStores(['gate', 'ledger'], async (stores) => {
     const coupons = await (archived ? stores.coupons.listAll() : stores.coupons.list());
-    return Promise.all(coupons.map((coupon) => viewOf(stores, coupon)));
+    return Promise.all(coupons.map((coupon) => see(stores, coupon)));
   });
-  process.stdout.write(json ? toJson(views) : toTable(views));
+  if (output.json) {
+    printJson(seen.map(toCouponView));
+  } else {
+    print(toTable(seen, output.zone));
+  }
 }
 
-async function create(
-  stores: CouponStores,
-  config: Config,
-  options: CreateOptions,
-): Promise<Coupon> {
-  const { id, opensAt = null, closesAt = null } = options;
-  if (options.ifAbsent && id === undefined) {
-    throw new CommandError('--if-absent needs --id');
+function show({ json, zone }: OutputOptions, seen: SeenCoupon): void {
+  if (json) {
+    printJson(toCouponView(seen));
+  } else {
+    print(toTable([seen], zone));
   }
-  if (opensAt !== null && closesAt !== null && closesAt <= opensAt) {
-    throw new CommandError('--closes-at must be later than --opens-at');
-  }
-  const name = options.name ?? `coupon ${id ?? ''}`.trim();
-  if (name.length > 100) {
-    throw new CommandError('--name may have at most 100 characters');
-  }
-  if (options.ifAbsent && id !== undefined) {
-    const existing = await stores.coupons.find(id);
-    if (existing !== null) {
-      return existing;
-    }
-  }
-  const draft = { name, total: options.total, opensAt, closesAt };
-  return administrationOf(stores).create(
-    id === undefined ? draft : { ...draft, id },
-    await partitionCount(stores.admin, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
-  );
-}
-
-function administrationOf({ coupons, gate }: CouponStores): CouponAdministration {
-  return new CouponAdministration(coupons, gate);
-}
-
-async function viewOf({ gate }: Stores<'gate'>, coupon: Coupon): Promise<CouponView> {
-  return toCouponView(coupon, await gate.inspect(coupon.id));
 }

@@ -75,7 +75,9 @@ function describe(view: BytesView | null): string {
     return 'none';
   }
   const kind = 'text' in view ? 'text' : 'hexadecimal';
-  return `${view.bytes} bytes, ${kind}\n  ${shorten('text' in view ? view.text : view.hex)}`;
+  const text = shorten('text' in view ? view.text : view.hex);
+  // Indented, so that no line of it passes for one of ours.
+  return `${view.bytes} bytes, ${kind}\n  ${text.replaceAll('\n', '\n  ')}`;
 }
 
 function shorten(text: string): string {

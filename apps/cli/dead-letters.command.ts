@@ -4,14 +4,15 @@ import { Redrive } from '#admission/redrive.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { settledReasonLengthMax } from '#ledger/dead-letter-row.ts';
 import type { Config } from '#platform/config.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber, wholeNumbers } from './arguments.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, WrongUseError } from './command-error.ts';
 import { toEntryTable, toEntryView, toLetterText, toLetterView } from './dead-letter-view.ts';
 import type { RedriveView } from './redrive-view.ts';
 import { notTried, toRedriveLine, toRedriveView } from './redrive-view.ts';
 import { withStores } from './stores.ts';
-import { toJson } from './text.ts';
+import { print, printJson } from './text.ts';
 
 const idMax = 9_999_999_999;
 const letterId = wholeNumber(1, idMax);
@@ -85,7 +86,11 @@ async function list({ all, limit, after, json }: ListOptions): Promise<void> {
   const entries = await withStores(['ledger'], ({ deadLetters }) =>
     deadLetters.list({ isOpen: !all, afterId: after, rowsMax: limit }),
   );
-  process.stdout.write(json ? toJson(entries.map(toEntryView)) : toEntryTable(entries));
+  if (json) {
+    printJson(entries.map(toEntryView));
+  } else {
+    print(toEntryTable(entries));
+  }
 }
 
 async function show(id: number, { json }: OutputOptions): Promise<void> {
@@ -93,28 +98,33 @@ async function show(id: number, { json }: OutputOptions): Promise<void> {
   if (letter === undefined) {
     throw new CommandError(`there is no dead letter ${id}`);
   }
-  process.stdout.write(json ? toJson(toLetterView(letter)) : toLetterText(letter));
+  if (json) {
+    printJson(toLetterView(letter));
+  } else {
+    print(toLetterText(letter));
+  }
 }
 
 async function redrive(ids: number[], options: RedriveOptions): Promise<void> {
   const { max, dryRun, json } = options;
   if (ids.length === 0 && max === undefined) {
-    throw new CommandError('say which by their ids, or how many of the oldest with --max');
+    throw new WrongUseError('say which by their ids, or how many of the oldest with --max');
   }
   if (max !== undefined && ids.length > max) {
-    throw new CommandError(`${ids.length} ids are more than --max ${max}`);
+    throw new WrongUseError(`${ids.length} ids are more than --max ${max}`);
   }
   const views = await withStores(['gate', 'ledger', 'publisher'], (stores, config) =>
     redriveAll(stores, config, ids, options, (view) => {
       if (!json) {
-        process.stdout.write(toRedriveLine(view));
+        print(toRedriveLine(view));
       }
     }),
   );
   if (json) {
-    process.stdout.write(toJson(views));
+    printJson(views);
   }
-  process.exitCode = dryRun || views.every((view) => view.is_redriven) ? 0 : 1;
+  const isDone = dryRun || views.every((view) => view.is_redriven);
+  process.exitCode = isDone ? exitCodes.fine : exitCodes.failed;
 }
 
 /** One after the other: the order of the letters is the order of their admission. */
@@ -149,20 +159,27 @@ async function discard(ids: number[], options: DiscardOptions): Promise<void> {
   const { allOpen, json } = options;
   const reason = checkReason(options.reason);
   if (ids.length > 0 === (allOpen === true)) {
-    throw new CommandError('say which: by their ids, or with --all-open');
+    throw new WrongUseError('say which: by their ids, or with --all-open');
   }
   await withStores(['ledger'], async ({ deadLetters: letters }) => {
     if (allOpen) {
       // What comes in from here on was not meant: nobody has looked at it.
       const count = await letters.discardOpen((await letters.countOpen()).lastId, reason);
-      process.stdout.write(json ? toJson({ discarded: count }) : `discarded: ${count}\n`);
+      if (json) {
+        printJson({ discarded: count });
+      } else {
+        print(`discarded: ${count}\n`);
+      }
       return;
     }
     const views = await Promise.all(ids.map((id) => discardOne(letters, id, reason)));
-    process.stdout.write(
-      json ? toJson(views) : views.map(({ id, detail }) => `${id}  ${detail}\n`).join(''),
-    );
-    process.exitCode = views.every((view) => view.is_discarded) ? 0 : 1;
+    if (json) {
+      printJson(views);
+    } else {
+      print(views.map(({ id, detail }) => `${id}  ${detail}\n`).join(''));
+    }
+    const isDone = views.every((view) => view.is_discarded);
+    process.exitCode = isDone ? exitCodes.fine : exitCodes.failed;
   });
 }
 
@@ -181,7 +198,7 @@ async function discardOne(letters: DeadLetterLedger, id: number, reason: string)
 function checkReason(text: string): string {
   const reason = text.trim();
   if (reason === '' || Array.from(reason).length > settledReasonLengthMax) {
-    throw new CommandError(`--reason needs 1 to ${settledReasonLengthMax} characters`);
+    throw new WrongUseError(`--reason needs 1 to ${settledReasonLengthMax} characters`);
   }
   return reason;
 }

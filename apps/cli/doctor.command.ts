@@ -3,11 +3,11 @@ import type { CheckResult, Verdict } from '#platform/checks/check.ts';
 import { runCheck } from '#platform/checks/run-check.ts';
 import { checkSurroundings } from '#platform/checks/surroundings.ts';
 import type { Config } from '#platform/config.ts';
-import { loadConfig } from '#platform/config.ts';
+import { parseConfig } from '#platform/config.ts';
 import type { ExitCode } from '#platform/exit-codes.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import { openAllChecks } from '#stores/store-checks.ts';
-import { toJson, toOneLine } from './text.ts';
+import { print, printJson, toOneLine } from './text.ts';
 
 /** A store that does not answer costs no more; all are asked at the same time. */
 const limitMs = 6_000;
@@ -32,8 +32,12 @@ export function addDoctorCommand(program: Command): void {
       `\nExit code: ${exitCodes.fine} when no promise is void, ${exitCodes.promiseVoid} when one is, ${exitCodes.storeAway} when a store could not be asked.`,
     )
     .action(async (options: { json?: true }) => {
-      const results = await examine(loadConfig());
-      process.stdout.write(options.json ? toJson(toView(results)) : describe(results));
+      const results = await examine(parseConfig(process.env));
+      if (options.json) {
+        printJson(toView(results));
+      } else {
+        print(describe(results));
+      }
       process.exitCode = exitCodeOf(results);
     });
 }

@@ -1,35 +1,31 @@
 import 'reflect-metadata';
-import { Command } from 'commander';
-import { CouponError } from '#administration/coupon-error.ts';
-import { renderEnvExample } from '#platform/env-example.ts';
-import { CommandError } from './command-error.ts';
-import { addCouponCommand } from './coupon.command.ts';
-import { addDeadLettersCommand } from './dead-letters.command.ts';
-import { addDoctorCommand } from './doctor.command.ts';
-import { addMigrateCommand } from './migrate.command.ts';
-import { addReconcileCommand } from './reconcile.command.ts';
-import { addVerifyCommand } from './verify.command.ts';
+import { outliveReaders } from '#platform/closed-pipe.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
+import { describeFailure } from '#platform/failure.ts';
+import { endingOf } from './ending.ts';
+import { createProgram } from './program.ts';
 
-const program = new Command('firstcome')
-  .description('Manages and checks coupons. Settings come from the environment: .env.example')
-  .showHelpAfterError();
+/** As a shell reports a process that was ended by such a signal. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-addCouponCommand(program);
-addDeadLettersCommand(program);
-addVerifyCommand(program);
-addDoctorCommand(program);
-addReconcileCommand(program);
-addMigrateCommand(program);
-program
-  .command('env-example')
-  .description('print every setting with its meaning and default')
-  .action(() => void process.stdout.write(renderEnvExample()));
+const asJson = process.argv.includes('--json');
 
+outliveReaders((error) => {
+  process.stderr.write(describeFailure(exitCodes.failed, `no output: ${error.message}`, asJson));
+  process.exit(exitCodes.failed);
+});
+for (const [signal, code] of Object.entries(signalCodes)) {
+  process.once(signal, () => {
+    process.stderr.write(describeFailure(exitCodes.failed, `interrupted by ${signal}`, asJson));
+    process.exit(code);
+  });
+}
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
-  const expected = error instanceof CommandError || error instanceof CouponError;
-  const text = expected ? (error as Error).message : ((error as Error).stack ?? String(error));
-  process.stderr.write(`firstcome: ${text}\n`);
-  process.exitCode = 1;
+  const { exitCode, message } = endingOf(error);
+  process.exitCode = exitCode;
+  if (message !== undefined) {
+    process.stderr.write(describeFailure(exitCode, message, asJson));
+  }
 }

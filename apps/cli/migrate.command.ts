@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createTopics } from '#event-log/topics.ts';
 import { migrate } from '#ledger/migrate.ts';
 import { withStores } from './stores.ts';
+import { print } from './text.ts';
 
 export function addMigrateCommand(program: Command): void {
   program
@@ -13,7 +14,7 @@ export function addMigrateCommand(program: Command): void {
         await createTopics(kafka, config);
         return migrations;
       });
-      process.stdout.write(
+      print(
         applied.length === 0 ? 'The schema is up to date.\n' : `Applied: ${applied.join(', ')}\n`,
       );
     });

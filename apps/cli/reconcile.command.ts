@@ -4,11 +4,13 @@ import { Reconciler } from '#audit/reconciler.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax } from '#coupon/coupon.ts';
 import type { CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { ExitCode } from '#platform/exit-codes.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
 import { wholeNumber, wholeNumbers } from './arguments.ts';
 import { CommandError } from './command-error.ts';
 import { withStores } from './stores.ts';
-import { toJson } from './text.ts';
+import { print, printJson, toOneLine } from './text.ts';
 
 interface ReconcileOptions {
   coupon?: number[];
@@ -26,9 +28,10 @@ interface Outcome {
   reason?: string;
 }
 
+/** Of a difference, which has a user id in it. */
+const lineLengthMax = 1_000;
 /** Longer than one try of a recovery, which waits 30 s for the issuers. */
 const openTimeoutMs = 40_000;
-const exitCodes: Record<Outcome['result'], number> = { same: 0, repaired: 0, differs: 1, busy: 2 };
 
 export function addReconcileCommand(program: Command): void {
   program
@@ -49,18 +52,25 @@ export function addReconcileCommand(program: Command): void {
     .option('--json', 'one JSON document instead of lines')
     .addHelpText(
       'after',
-      '\nExit code: 0 nothing differs any more, 1 something does, 2 something could not be judged',
+      '\nExit code: 0 nothing differs any more, 3 something does, 1 something could not be judged',
     )
     .action(async (options: ReconcileOptions) => {
       const outcomes = await withStores(['gate', 'ledger', 'log'], (stores) =>
         reconcile(stores, options),
       );
       if (options.json) {
-        process.stdout.write(toJson({ coupons: outcomes }));
+        printJson({ coupons: outcomes });
       }
-      const codes = outcomes.map(({ result }) => exitCodes[result]);
-      process.exitCode = codes.includes(1) ? 1 : Math.max(0, ...codes);
+      process.exitCode = exitCodeOf(outcomes);
     });
+}
+
+function exitCodeOf(outcomes: Outcome[]): ExitCode {
+  if (outcomes.some(({ result }) => result === 'differs')) {
+    return exitCodes.promiseVoid;
+  }
+  const isJudged = outcomes.every(({ result }) => result !== 'busy');
+  return isJudged ? exitCodes.fine : exitCodes.failed;
 }
 
 async function reconcile(
@@ -75,7 +85,7 @@ async function reconcile(
     const outcome = await reconcileOne(reconciler, coupon, options);
     outcomes.push(outcome);
     if (!options.json) {
-      process.stdout.write(describe(outcome));
+      print(describe(outcome));
     }
     // One after another: when nobody opens a gate again, the next one is better left open.
     if (options.apply && outcome.result === 'differs') {
@@ -130,6 +140,8 @@ function toOutcome({ couponId, differences, busy }: Comparison): Outcome {
 function describe({ coupon_id: id, result, differences, reason }: Outcome): string {
   const words = { same: 'same', differs: 'differs', repaired: 'repaired', busy: 'not judged' };
   const why = reason === undefined ? '' : ` (${reason})`;
-  const lines = differences.map((difference) => `          ${difference}\n`).join('');
+  const lines = differences
+    .map((difference) => `          ${toOneLine(difference, lineLengthMax)}\n`)
+    .join('');
   return `coupon ${id}: ${words[result]}${why}\n${lines}`;
 }

@@ -4,9 +4,9 @@ import type { Finding } from '#audit/finding.ts';
 import { invariants } from '#audit/finding.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
-import { wholeNumber } from './arguments.ts';
+import { readableFile, wholeNumber } from './arguments.ts';
 import { withStores } from './stores.ts';
-import { toJson } from './text.ts';
+import { print, printJson, toOneLine } from './text.ts';
 
 interface VerifyOptions {
   journal?: string;
@@ -14,11 +14,18 @@ interface VerifyOptions {
   json?: true;
 }
 
+/** Of a violation, which may have a user id in it. */
+const lineLengthMax = 1_000;
+
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
     .description('check the invariants against the live stores; exit 3 when one does not hold')
-    .option('--journal <file>', 'what clients asked and were told, NDJSON: see docs/operations.md')
+    .option(
+      '--journal <file>',
+      'what clients asked and were told, NDJSON: see docs/operations.md',
+      readableFile,
+    )
     .option(
       '--wait <seconds>',
       'how long to wait for the system to come to rest',
@@ -31,7 +38,7 @@ export function addVerifyCommand(program: Command): void {
         verify(stores, options),
       );
       if (options.json) {
-        process.stdout.write(toJson({ findings: findings.map(toView) }));
+        printJson({ findings: findings.map(toView) });
       }
       process.exitCode = findings.every(holds) ? exitCodes.fine : exitCodes.promiseVoid;
     });
@@ -49,7 +56,7 @@ async function verify(
   })) {
     findings.push(finding);
     if (!options.json) {
-      process.stdout.write(describe(finding));
+      print(describe(finding));
     }
   }
   return findings;
@@ -72,7 +79,9 @@ function describe({ invariant, violations, checked, skipped }: Finding): string 
   if (skipped !== undefined) {
     return `skip  ${promise} (${skipped})\n`;
   }
-  const lines = violations.map((violation) => `          ${violation}\n`).join('');
+  const lines = violations
+    .map((violation) => `          ${toOneLine(violation, lineLengthMax)}\n`)
+    .join('');
   return violations.length === 0
     ? `ok    ${promise} (${checked} checked)\n`
     : `FAIL  ${promise}\n${lines}`;

@@ -9,6 +9,7 @@ import type { Coupon } from '#coupon/coupon.ts';
 import { CouponError } from './coupon-error.ts';
 import { CouponAdministration } from './coupon-administration.ts';
 
+const farAhead = Date.UTC(2099, 0, 1);
 const ledger = new TestLedger();
 const here = new TestGate();
 const administration = new CouponAdministration(ledger.coupons, here.gate);
@@ -43,6 +44,7 @@ async function expectAgreement(couponId: number): Promise<Coupon> {
     total: coupon.total,
     version: coupon.version,
   });
+  expect((await here.gate.terms(couponId))?.closesAt).toBe(coupon.closesAt);
   const [outcome] = await here.outcomes(couponId, 'somebody new');
   expect(outcome?.kind).toBe(coupon.state === 'open' ? 'reserved' : coupon.state);
   return coupon;
@@ -72,11 +74,19 @@ describe('two changes at the same time both take effect, whenever one comes in b
   const lower = (manager: CouponAdministration, id: number) => manager.setTotal(id, 5);
   const raise = (manager: CouponAdministration, id: number) => manager.setTotal(id, 20);
   const pause = (manager: CouponAdministration, id: number) => manager.pause(id);
+  const schedule = (manager: CouponAdministration, id: number) =>
+    manager.setTimes(id, { closesAt: farAhead });
+  const rename = (manager: CouponAdministration, id: number) => manager.rename(id, 'other');
   test.each([
     ['a pause while it is lowered', lower, pause, { total: 5, state: 'paused' }],
     ['a pause while it is raised', raise, pause, { total: 20, state: 'paused' }],
     ['lowering while it is paused', pause, lower, { total: 5, state: 'paused' }],
     ['raising while it is paused', pause, raise, { total: 20, state: 'paused' }],
+    ['other times while it is lowered', lower, schedule, { total: 5, closesAt: farAhead }],
+    ['lowering while it gets other times', schedule, lower, { total: 5, closesAt: farAhead }],
+    ['a pause while it gets other times', schedule, pause, { state: 'paused', closesAt: farAhead }],
+    ['another name while it is raised', raise, rename, { total: 20, name: 'other' }],
+    ['other times while it is renamed', rename, schedule, { name: 'other', closesAt: farAhead }],
   ])('%s', async (_name, change, interruption, expected) => {
     let steps = 0;
     for (;;) {
@@ -109,6 +119,22 @@ describe('a change is decided on the coupon as it is, whatever has come since it
     const { id, manager } = await overtakenBy((couponId) => administration.close(couponId));
     await expect(manager.resume(id)).rejects.toThrow('is closed, which is final');
     expect(await expectAgreement(id)).toMatchObject({ state: 'closed' });
+  });
+
+  test('a coupon that was closed gets no other times', async () => {
+    const { id, manager } = await overtakenBy((couponId) => administration.close(couponId));
+    await expect(manager.setTimes(id, { opensAt: farAhead })).rejects.toThrow('which is final');
+    expect(await expectAgreement(id)).toMatchObject({ state: 'closed', opensAt: null });
+  });
+
+  test('times that others have changed are not contradicted', async () => {
+    const { id, manager } = await overtakenBy((couponId) =>
+      administration.setTimes(couponId, { closesAt: farAhead }),
+    );
+    await expect(manager.setTimes(id, { opensAt: farAhead + 1 })).rejects.toThrow(
+      'must close later',
+    );
+    expect(await expectAgreement(id)).toMatchObject({ opensAt: null, closesAt: farAhead });
   });
 
   test('a total that others have raised is not lowered in MySQL first', async () => {
@@ -238,22 +264,28 @@ describe('lowering when a recovery comes between the gate and MySQL', () => {
 });
 
 test('managers who all change one coupon leave both stores the same, in any order of steps', async () => {
-  const changes = fc.array(fc.constantFrom(4, 5, 6, 15, 20, 'pause' as const), {
-    minLength: 2,
-    maxLength: 4,
-  });
+  const changes = fc.array(
+    fc.constantFrom(4, 5, 6, 15, 20, 'pause' as const, 'set-times' as const),
+    { minLength: 2, maxLength: 4 },
+  );
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), changes, async (scheduler, wanted) => {
       const { id } = await create();
       const manager = administrationWithStepsBefore(async (method) => {
         await scheduler.schedule(Promise.resolve(), method);
       });
-      const all = wanted.map((change) =>
-        change === 'pause' ? manager.pause(id) : manager.setTotal(id, change),
-      );
+      const all = wanted.map((change) => {
+        if (change === 'pause') {
+          return manager.pause(id);
+        }
+        return change === 'set-times'
+          ? manager.setTimes(id, { closesAt: farAhead })
+          : manager.setTotal(id, change);
+      });
       await scheduler.waitFor(Promise.all(all));
       const coupon = await expectAgreement(id);
       expect(coupon.state).toBe(wanted.includes('pause') ? 'paused' : 'open');
+      expect(coupon.closesAt).toBe(wanted.includes('set-times') ? farAhead : null);
       expect([10, ...wanted]).toContain(coupon.total);
       await expectRisingVersions(id, wanted.length);
     }),

@@ -154,6 +154,93 @@ describe('pause, resume and close', () => {
   });
 });
 
+describe('setTimes and rename', () => {
+  const past = Date.UTC(2001, 0, 1);
+  const future = Date.UTC(2099, 0, 1);
+
+  test('take effect in both stores, whichever way the times move', async () => {
+    const { id } = await create();
+    const opensLater = { opensAt: future, closesAt: null, version: 2 };
+    expect(await administration.setTimes(id, { opensAt: future })).toMatchObject(opensLater);
+    expect(await outcomeFor(id, 'ann')).toBe('not_open');
+    expect(await administration.setTimes(id, { opensAt: past })).toMatchObject({ version: 3 });
+    expect(await outcomeFor(id, 'ann')).toBe('reserved');
+    await administration.setTimes(id, { closesAt: past + 1 });
+    expect(await outcomeFor(id, 'bob')).toBe('closed');
+    const none = { opensAt: null, closesAt: null };
+    expect(await administration.setTimes(id, none)).toMatchObject(none);
+    expect(await outcomeFor(id, 'bob')).toBe('reserved');
+    expect(await administration.rename(id, '여름')).toMatchObject({ name: '여름', version: 6 });
+    expect(await gate.terms(id)).toMatchObject({ opensAt: null, closesAt: null });
+    await agreed(id);
+  });
+
+  test('keep a paused coupon paused, and its total', async () => {
+    const { id } = await create({ total: 3 });
+    await administration.pause(id);
+    await administration.setTimes(id, { opensAt: past });
+    await administration.rename(id, 'other');
+    expect(await outcomeFor(id, 'ann')).toBe('paused');
+    expect(await agreed(id)).toMatchObject({ total: 3 });
+  });
+
+  test('refuse what makes no sense, and change nothing', async () => {
+    const { id } = await create();
+    await administration.setTimes(id, { closesAt: future });
+    for (const times of [{ opensAt: future }, { opensAt: 0 }, { closesAt: -1 }]) {
+      await expect(administration.setTimes(id, times)).rejects.toThrow(CouponError);
+    }
+    await expect(administration.rename(id, '\u001b[2J')).rejects.toThrow('one line');
+    expect(await administration.find(id)).toMatchObject({ closesAt: future, version: 2 });
+  });
+
+  test('leave the times of a closed coupon as they are, but not its name', async () => {
+    const { id } = await create();
+    await administration.close(id);
+    const final = new CouponError(`coupon ${id} is closed, which is final`);
+    await expect(administration.setTimes(id, { closesAt: null })).rejects.toThrow(final);
+    expect(await administration.rename(id, 'over')).toMatchObject({ name: 'over' });
+  });
+});
+
+describe('createIfAbsent', () => {
+  const draft = { id: 9_000, total: 5, opensAt: null, closesAt: null };
+
+  test('creates one coupon for all who ask at the same time, and none returns before it is open', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const coupon = await administration.createIfAbsent(draft, 8);
+        return [coupon.version, (await gate.inspect(draft.id)).gate];
+      }),
+    );
+    expect(all).toEqual(all.map(() => [1, 'open']));
+    expect(await outcomeFor(draft.id, 'ann')).toBe('reserved');
+  });
+
+  test('takes a coupon for the same that was changed since', async () => {
+    await administration.setTotal(draft.id, 7);
+    await administration.rename(draft.id, 'renamed');
+    await administration.setTimes(draft.id, { closesAt: Date.UTC(2099, 0, 1) });
+    for (const total of [5, 7]) {
+      const same = await administration.createIfAbsent({ ...draft, total }, 8);
+      expect(same).toMatchObject({ total: 7, name: 'renamed', version: 4 });
+    }
+  });
+
+  test('says what is different, and changes nothing', async () => {
+    for (const [other, words] of [
+      [{ total: 6 }, 'its total is 7'],
+      [{ name: 'mine' }, 'its name is "renamed"'],
+      [{ opensAt: Date.UTC(2098, 0, 1) }, 'it opens at no set time'],
+      [{ closesAt: Date.UTC(2098, 0, 1) }, 'it closes at 2099-01-01T00:00:00.000Z'],
+    ] as const) {
+      const told = administration.createIfAbsent({ ...draft, ...other }, 8);
+      await expect(told).rejects.toThrow(`with other terms: ${words}`);
+    }
+    expect(await administration.find(draft.id)).toMatchObject({ version: 4 });
+  });
+});
+
 describe('setTotal', () => {
   test('raises in both stores: who found it sold out gets one', async () => {
     const { id } = await create({ total: 1 });
@@ -204,4 +291,14 @@ describe('setTotal', () => {
     expect(await agreed(coupon.id)).toMatchObject({ total: 10, version: 3 });
     expect(await outcomeFor(coupon.id, 'ann')).toBe('paused');
   });
+});
+
+/** The last one here: no other coupon gets an id after it. */
+test('an id that is not chosen is never one that cannot be used', async () => {
+  const { id } = await create();
+  await ledger.query('UPDATE coupon SET id = 2147483647 WHERE id = ?', [id]);
+  await ledger.query('ALTER TABLE coupon AUTO_INCREMENT = 2147483648', []);
+  await expect(create()).rejects.toThrow('choose a free one up to 1000000000');
+  expect((await ledger.coupons.list()).at(-1)?.id).toBe(2_147_483_647);
+  expect((await create({ id: 12_345 })).id).toBe(12_345);
 });

@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { Coupon } from '#coupon/coupon.ts';
-import type { CouponChange, CouponLedger, NewCoupon } from '#ledger/coupon-ledger.ts';
-import { isDuplicateKey } from '#ledger/driver-error.ts';
+import { problemOfName, problemOfTimes } from './coupon-terms.ts';
 import type { Gate } from '#gate/gate.ts';
-import { untilOpen } from '#gate/until-open.ts';
+import type { CouponChange, CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { CouponDraft } from './coupon-creator.ts';
+import { CouponCreator } from './coupon-creator.ts';
 import { CouponError } from './coupon-error.ts';
 
-export type CouponDraft = Omit<NewCoupon, 'kafkaPartition'>;
+export type CouponTimes = Pick<Coupon, 'opensAt' | 'closesAt'>;
 
 const attemptsMax = 10;
-const gateWaitMs = 30_000;
 
 /**
  * Opens, changes and closes coupons. Each change has a version and reaches MySQL and the gate;
@@ -17,27 +16,23 @@ const gateWaitMs = 30_000;
  * manager can mend, and reject otherwise when a store is away.
  */
 export class CouponAdministration {
+  private readonly creator: CouponCreator;
+
   constructor(
     private readonly coupons: CouponLedger,
     private readonly gate: Gate,
-  ) {}
+  ) {
+    this.creator = new CouponCreator(coupons, gate);
+  }
 
   /** Returns once the gate is open: a request sent now is answered. */
-  async create(draft: CouponDraft, partitionCount: number): Promise<Coupon> {
-    const kafkaPartition = leastUsedPartition(await this.coupons.list(), partitionCount);
-    const coupon = await this.coupons
-      .create({ ...draft, kafkaPartition })
-      .catch((error: unknown) => {
-        throw isDuplicateKey(error) ? new CouponError(`coupon ${draft.id} exists already`) : error;
-      });
-    const isOpen =
-      (await this.openFirstEpoch(coupon)) || (await untilOpen(this.gate, coupon.id, gateWaitMs));
-    if (!isOpen) {
-      throw new CouponError(
-        `coupon ${coupon.id} is created, but its gate does not open: are a keeper and an issuer running?`,
-      );
-    }
-    return coupon;
+  create(draft: CouponDraft, partitionCount: number): Promise<Coupon> {
+    return this.creator.create(draft, partitionCount);
+  }
+
+  /** See `CouponCreator.createIfAbsent`. */
+  createIfAbsent(draft: CouponDraft & { id: number }, partitionCount: number): Promise<Coupon> {
+    return this.creator.createIfAbsent(draft, partitionCount);
   }
 
   async find(couponId: number): Promise<Coupon> {
@@ -76,22 +71,25 @@ export class CouponAdministration {
   }
 
   /**
-   * No request of a new coupon can be in the log, so its first epoch needs no marker. Unless a gate
-   * of this id stands in Redis already, left by a database that is gone: then it is fenced off, for
-   * the keeper to recover. A keeper that wants to recover the new coupon, because its gate is long in
-   * coming, waits until it is opened here, or is waited for. False when the gate is not open yet.
+   * Changes the times that are given. No promise hangs on them, so MySQL comes first whichever way they
+   * move: a gate alone that opened early would be shut again by a recovery, and nobody would finish it.
    */
-  private openFirstEpoch(coupon: Coupon): Promise<boolean> {
-    return this.coupons.beforeRecovery(coupon, async () => {
-      const { epoch, minEpoch } = await this.gate.inspect(coupon.id);
-      if (Math.max(epoch, minEpoch) >= coupon.epoch) {
-        await this.gate.fence(coupon.id, Math.max(epoch, minEpoch) + 1);
-        return false;
-      }
-      const token = randomUUID();
-      await this.gate.fence(coupon.id, coupon.epoch);
-      const runId = await this.gate.claim(coupon.id, coupon.epoch, token);
-      return runId !== undefined && this.gate.open(coupon, token, runId);
+  setTimes(couponId: number, times: Partial<CouponTimes>): Promise<Coupon> {
+    return this.untilMade(couponId, (coupon, version) => {
+      refuseIfClosed(coupon);
+      const { opensAt, closesAt } = { ...coupon, ...times };
+      refuseIf(problemOfTimes(opensAt, closesAt));
+      const asRead = coupon.version;
+      return this.inLedgerFirst(coupon, { action: 'set-times', ...times, version, asRead });
+    });
+  }
+
+  /** Of a coupon in any state: its name is for people only. */
+  rename(couponId: number, name: string): Promise<Coupon> {
+    return this.untilMade(couponId, (coupon, version) => {
+      refuseIf(problemOfName(name));
+      const asRead = coupon.version;
+      return this.inLedgerFirst(coupon, { action: 'rename', name, version, asRead });
     });
   }
 
@@ -101,8 +99,8 @@ export class CouponAdministration {
     state: Coupon['state'],
   ): Promise<Coupon> {
     return this.untilMade(couponId, (coupon, version) => {
-      if (coupon.state === 'closed' && state !== 'closed') {
-        throw new CouponError(`coupon ${couponId} is closed, which is final`);
+      if (state !== 'closed') {
+        refuseIfClosed(coupon);
       }
       return this.inLedgerFirst(coupon, { action, state, version, asRead: coupon.version });
     });
@@ -170,11 +168,12 @@ export class CouponAdministration {
   }
 }
 
-function leastUsedPartition(coupons: Coupon[], partitionCount: number): number {
-  const uses = Array.from({ length: partitionCount }, () => 0);
-  for (const { kafkaPartition } of coupons) {
-    uses[kafkaPartition] = (uses[kafkaPartition] ?? 0) + 1;
+function refuseIfClosed({ id, state }: Coupon): void {
+  refuseIf(state === 'closed' ? `coupon ${id} is closed, which is final` : undefined);
+}
+
+function refuseIf(problem: string | undefined): void {
+  if (problem !== undefined) {
+    throw new CouponError(problem);
   }
-  const candidates = uses.slice(0, partitionCount);
-  return candidates.indexOf(Math.min(...candidates));
 }

@@ -71,6 +71,25 @@ describe('change', () => {
     ]);
   });
 
+  test('writes down name and times, too', async () => {
+    const { id } = await here.createCoupon({ name: 'first', opensAt: 5, closesAt: 9 });
+    const times = { opensAt: null, closesAt: 12 };
+    await coupons.change(id, { action: 'set-times', ...times, asRead: 1, version: 2 });
+    await coupons.change(id, { action: 'rename', name: 'second', asRead: 2, version: 3 });
+    expect(await coupons.find(id)).toMatchObject({ ...times, name: 'second', total: 10 });
+    const rows = await here.query(
+      'SELECT action, name, opens_at, closes_at FROM coupon_change WHERE coupon_id = ? ORDER BY version',
+      [id],
+    );
+    expect(rows).toEqual([
+      { action: 'create', name: 'first', opens_at: 5, closes_at: 9 },
+      { action: 'set-times', name: 'first', opens_at: null, closes_at: 12 },
+      { action: 'rename', name: 'second', opens_at: null, closes_at: 12 },
+    ]);
+    const created = { total: 10, name: 'first', opensAt: 5, closesAt: 9 };
+    expect(await coupons.findCreation(id)).toMatchObject(created);
+  });
+
   test('is not made when the coupon is no longer as it was read', async () => {
     const { id } = await here.createCoupon();
     await coupons.change(id, { action: 'close', state: 'closed', asRead: 1, version: 3 });

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { In, IsNull } from 'typeorm';
 import type { Coupon, CouponState } from '#coupon/coupon.ts';
+import { couponIdMax } from '#coupon/coupon.ts';
 import { CouponChangeRow, CouponRow } from './entities.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { nowInMs } from './ledger-view.ts';
@@ -15,8 +16,23 @@ export interface NewCoupon {
   closesAt: number | null;
 }
 
+/** The first of the changes of a coupon. */
+export interface CouponCreation {
+  total: number;
+  /** Null, like both times, when the coupon is older than the record of them. */
+  name: string | null;
+  opensAt: number | null;
+  closesAt: number | null;
+  createdAt: number;
+}
+
+/** A new coupon would have an id above `couponIdMax`. */
+export class NoIdLeftError extends Error {
+  override readonly name = 'NoIdLeftError';
+}
+
 export interface CouponChange {
-  action: 'pause' | 'resume' | 'close' | 'set-total';
+  action: 'pause' | 'resume' | 'close' | 'set-total' | 'set-times' | 'rename';
   version: number;
   /**
    * The version of the coupon that the change was decided on, or the one that was taken for it
@@ -25,6 +41,9 @@ export interface CouponChange {
   asRead: number;
   state?: CouponState;
   total?: number;
+  name?: string;
+  opensAt?: number | null;
+  closesAt?: number | null;
   /** The change only counts while the coupon is in this epoch: no recovery has begun since. */
   inEpoch?: number;
 }
@@ -64,6 +83,18 @@ export class CouponLedger {
     return this.coupons.findBy({ id: In(ids) });
   }
 
+  /** How a coupon was created; null where nothing is known of that. */
+  async findCreation(couponId: number): Promise<CouponCreation | null> {
+    const row = await this.connection.dataSource
+      .getRepository(CouponChangeRow)
+      .findOneBy({ couponId, version: 1, action: 'create' });
+    if (row === null) {
+      return null;
+    }
+    const { total, name, opensAt, closesAt, changedAt: createdAt } = row;
+    return { total, name, opensAt, closesAt, createdAt };
+  }
+
   /** True when a request or a marker from this partition of the log has had an effect here. */
   async anyDecidedFrom(kafkaPartition: number): Promise<boolean> {
     const rows: unknown[] = await this.connection.dataSource.query(
@@ -76,7 +107,7 @@ export class CouponLedger {
 
   /**
    * Creates a coupon in its first epoch, which needs no marker: no request of it exists yet.
-   * Rejects when the id is taken (`isDuplicateKey`).
+   * Rejects when the id is taken (`isDuplicateKey`), and with `NoIdLeftError`.
    */
   create(coupon: NewCoupon): Promise<Coupon> {
     return inTransaction(this.connection, async (manager) => {
@@ -90,6 +121,9 @@ export class CouponLedger {
         archivedAt: null,
       });
       await manager.insert(CouponRow, row);
+      if (row.id > couponIdMax) {
+        throw new NoIdLeftError(`the next id would be ${row.id}`);
+      }
       await recordChange(manager, row, 'create');
       return row;
     });
@@ -101,25 +135,22 @@ export class CouponLedger {
    * below what is issued (CHECK issued_within_total).
    */
   change(id: number, change: CouponChange): Promise<boolean> {
+    const { action, asRead, inEpoch, ...changed } = change;
     return inTransaction(this.connection, async (manager) => {
       const { affected } = await manager.update(
         CouponRow,
         {
           id,
-          version: change.asRead,
+          version: asRead,
           archivedAt: IsNull(),
-          ...(change.inEpoch === undefined ? {} : { epoch: change.inEpoch }),
+          ...(inEpoch === undefined ? {} : { epoch: inEpoch }),
         },
-        {
-          version: change.version,
-          ...(change.state === undefined ? {} : { state: change.state }),
-          ...(change.total === undefined ? {} : { total: change.total }),
-        },
+        changed,
       );
       if (affected !== 1) {
         return false;
       }
-      await recordChange(manager, await manager.findOneByOrFail(CouponRow, { id }), change.action);
+      await recordChange(manager, await manager.findOneByOrFail(CouponRow, { id }), action);
       return true;
     });
   }
@@ -200,6 +231,9 @@ export async function recordChange(
     action,
     total: coupon.total,
     state: coupon.state,
+    name: coupon.name,
+    opensAt: coupon.opensAt,
+    closesAt: coupon.closesAt,
     changedAt: () => nowInMs,
   });
 }

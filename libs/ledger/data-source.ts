@@ -7,9 +7,15 @@ import { poolDriver } from './pool-driver.ts';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.ts';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.ts';
 import { Archive1764200000000 } from './migrations/1764200000000-archive.ts';
+import { CouponChangeTerms1764400000000 } from './migrations/1764400000000-coupon-change-terms.ts';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
-export const migrations = [Initial1764000000000, DeadLetter1764100000000, Archive1764200000000];
+export const migrations = [
+  Initial1764000000000,
+  DeadLetter1764100000000,
+  Archive1764200000000,
+  CouponChangeTerms1764400000000,
+];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
 

@@ -111,6 +111,16 @@ export class CouponChangeRow {
   @Column({ type: 'varchar', length: 8 })
   state!: CouponState;
 
+  /** Unknown, like the times, in a row from before they could change. */
+  @Column({ type: 'varchar', length: 100, nullable: true })
+  name!: string | null;
+
+  @Column({ ...milliseconds, name: 'opens_at', nullable: true })
+  opensAt!: number | null;
+
+  @Column({ ...milliseconds, name: 'closes_at', nullable: true })
+  closesAt!: number | null;
+
   @Column({ ...milliseconds, name: 'changed_at' })
   changedAt!: number;
 }

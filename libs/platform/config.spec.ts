@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeConfigErrors, environmentSchema } from './config.ts';
+import { ConfigError, describeConfigErrors, environmentSchema, parseConfig } from './config.ts';
 import { renderEnvExample } from './env-example.ts';
 
 describe('configuration', () => {
@@ -19,6 +19,21 @@ describe('configuration', () => {
     expect(text).toMatch(/GATE_REDIS_URL: must be a redis/);
     expect(text).toMatch(/KAFKA_BROKERS: must be host:port/);
     expect(text).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['API_PORT', 'eighty', 'must be a whole number'],
+    ['API_PORT', '1.5', 'must be a whole number'],
+    ['API_PORT', '0', 'must be at least 1'],
+    ['ASSIGN_IN_FLIGHT_MAX', '9999999', 'must be at most 100000'],
+    ['LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
+    ['KAFKA_SSL', 'yes', 'must be one of true, false'],
+    ['GATE_KEY_PREFIX', 'a b', 'at most 64 letters'],
+  ])('says what is wrong with %s=%s in our words', (name, value, words) => {
+    const parse = () => parseConfig({ [name]: value });
+    expect(parse).toThrow(ConfigError);
+    expect(parse).toThrow(`${name}: ${words}`);
+    expect(parse).not.toThrow(/expected|received|Invalid/);
   });
 
   it('refuses settings that contradict each other', () => {

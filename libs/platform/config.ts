@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { exitCodes } from './exit-codes.ts';
 import { faultPoints, faultSignals } from './fault-point.ts';
+import { inWords } from './in-words.ts';
 import { readBrokers } from './urls/kafka-brokers.ts';
 import { readMysqlUrl } from './urls/mysql-url.ts';
 import { readRedisUrl } from './urls/redis-url.ts';
@@ -233,17 +234,29 @@ export const environmentSchema = z
 
 export type Config = z.output<typeof environmentSchema>;
 
-/**
- * Parses the environment once. On a bad one prints a list of everything that is wrong, a line per
- * setting, and exits with 78; never echoes a value, since it may be a password.
- */
-export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const parsed = environmentSchema.safeParse(withoutEmpty(environment));
+/** What is wrong with the configuration, a line per setting; no value is shown, it may be a password. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Throws `ConfigError`. */
+export function parseConfig(environment: NodeJS.ProcessEnv): Config {
+  const parsed = environmentSchema.safeParse(withoutEmpty(environment), { error: inWords });
   if (parsed.success) {
     return parsed.data;
   }
-  process.stderr.write(`${describeConfigErrors(parsed.error)}\n`);
-  process.exit(exitCodes.configuration);
+  throw new ConfigError(describeConfigErrors(parsed.error));
+}
+
+/** Parses the environment of a process; prints what is wrong with it, and exits with 78. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  try {
+    return parseConfig(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(exitCodes.configuration);
+  }
 }
 
 /** One readable line per setting that is wrong. */

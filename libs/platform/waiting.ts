@@ -19,10 +19,15 @@ export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> 
   await sleep(ms, undefined, signal === undefined ? { ref: false } : { signal }).catch(() => {});
 }
 
-/** Runs the action; rejects when it takes longer. The action itself is not stopped. */
+/** Whoever was asked did not answer in time. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+/** Runs the action; rejects with `NoAnswerError` when it takes longer. It is not stopped itself. */
 export async function within<Result>(ms: number, action: () => Promise<Result>): Promise<Result> {
   const expired = pauseFor(ms).then((): never => {
-    throw new Error(`no answer within ${ms} ms`);
+    throw new NoAnswerError(`no answer within ${ms} ms`);
   });
   return Promise.race([action(), expired]);
 }

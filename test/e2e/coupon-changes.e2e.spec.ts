@@ -64,7 +64,7 @@ describe('while clients rush', () => {
       await change('resume', id);
       expect(await newcomerGets(couponId, `resumed-${round}`)).toBe('ACCEPTED');
     }
-    await change('close', id);
+    await change('close', id, '--yes');
     expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
     await rush.finish();
     await expectKeptWord(rush);

@@ -44,7 +44,10 @@ describe('a manager', () => {
     expect(await coupon('resume', id)).toMatchObject({ state: 'OPEN' });
     expect(await codeFor(couponId, 'newcomer')).toBe('ACCEPTED');
 
-    expect(await coupon('close', id)).toMatchObject({ state: 'CLOSED' });
+    const unasked = await stack.firstcome('coupon', 'close', id);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([64, expect.stringContaining('--yes')]);
+    expect(await coupon('show', id)).toMatchObject({ state: 'OPEN' });
+    expect(await coupon('close', id, '--yes')).toMatchObject({ state: 'CLOSED' });
     expect(await codeFor(couponId, 'latecomer')).toBe('CLOSED');
     expect((await stack.assign(couponId, 'holder')).body.issuance_id).toBe(held);
     const resume = await stack.firstcome('coupon', 'resume', id);
@@ -77,27 +80,30 @@ describe('a manager', () => {
     await expect.poll(() => codeFor(opening, 'u')).toBe('ACCEPTED');
 
     const past = new Date(Date.now() - 1_000).toISOString();
-    expect(await codeFor(await stack.createCoupon(1, '--closes-at', past), 'u')).toBe('CLOSED');
+    const unasked = await stack.firstcome('coupon', 'create', '--total=1', '--closes-at', past);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([64, expect.stringContaining('--yes')]);
+    const closed = await stack.createCoupon(1, '--closes-at', past, '--yes');
+    expect(await codeFor(closed, 'u')).toBe('CLOSED');
   });
 
   it('lists every coupon, as a table and as JSON', async () => {
     const couponId = await stack.createCoupon(3, '--name', 'listed');
     const { stdout } = await stack.firstcome('coupon', 'list');
-    expect(stdout).toMatch(/^coupon_id +name +state +total +left/);
+    expect(stdout).toMatch(/^coupon_id +name +state +total +left/m);
     expect(stdout).toMatch(new RegExp(`^${couponId} +listed +OPEN +3 +3`, 'm'));
     const { stdout: json } = await stack.firstcome('coupon', 'list', '--json');
     expect(JSON.parse(json)).toContainEqual(expect.objectContaining({ name: 'listed' }));
   });
 
   it('is told what is wrong, in a line', async () => {
-    for (const [args, message] of [
-      [['create', '--total', '0'], 'whole number from 1'],
-      [['create'], '--total'],
-      [['create', '--total', '5', '--opens-at', 'tomorrow'], 'It must be a time'],
-      [['show', '1999999999'], 'there is no coupon 1999999999'],
+    for (const [args, message, code] of [
+      [['create', '--total', '0'], 'whole number from 1', 64],
+      [['create'], '--total', 64],
+      [['create', '--total', '5', '--opens-at', 'tomorrow'], 'It must be a time', 64],
+      [['show', '1999999999'], 'there is no coupon 1999999999', 1],
     ] as const) {
       const { exitCode, stderr } = await stack.firstcome('coupon', ...args);
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(code);
       expect(stderr).toContain(message);
     }
     const couponId = await stack.createCoupon(1);
@@ -110,8 +116,10 @@ describe('a manager', () => {
       '1',
     );
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('exists already')]);
-    const ifAbsent = ['--id', String(couponId), '--total', '9', '--if-absent'];
-    expect(await coupon('create', ...ifAbsent)).toMatchObject({ total: 1 });
+    const ifAbsent = ['create', '--id', String(couponId), '--if-absent', '--total'];
+    expect(await coupon(...ifAbsent, '1')).toMatchObject({ total: 1 });
+    const other = await stack.firstcome('coupon', ...ifAbsent, '9');
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining('its total is 1')]);
   });
 
   it('finds --help everywhere', async () => {
@@ -142,7 +150,7 @@ describe('verify', () => {
     writeFileSync(journal, `${JSON.stringify(forged)}\n`);
     const bad = await stack.firstcome('verify', '--journal', journal);
     expect(bad.stdout).toMatch(/^FAIL {2}I3/m);
-    expect(bad.exitCode).toBe(1);
+    expect(bad.exitCode).toBe(3);
   });
 
   it('prints JSON when asked', async () => {

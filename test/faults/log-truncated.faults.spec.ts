@@ -91,7 +91,7 @@ describe('requests that are gone from the log before they were decided', () => {
     await scenario.untilIssued();
     const coupon = String(scenario.couponId);
     const { exitCode, stdout } = await scenario.stack.firstcome('reconcile', '--coupon', coupon);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(3);
     expect(stdout).toContain('MySQL nothing');
   });
 

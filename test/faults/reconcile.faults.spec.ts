@@ -100,7 +100,7 @@ describe('firstcome reconcile', () => {
     const planted = [await holdersOf(couponId), await metaOf(couponId)];
 
     const shown = await reconcile(couponId);
-    expect([shown.exitCode, shown.outcome.result]).toEqual([1, 'differs']);
+    expect([shown.exitCode, shown.outcome.result]).toEqual([3, 'differs']);
     expect(shown.outcome.differences.join('\n')).toMatch(words);
     expect([await holdersOf(couponId), await metaOf(couponId)]).toEqual(planted);
 
@@ -157,14 +157,14 @@ describe('firstcome reconcile', () => {
       .toBe(200);
   });
 
-  it('says that it cannot judge while the issuer is away, and exits with 2', async () => {
+  it('says that it cannot judge while the issuer is away, and exits with 1', async () => {
     const couponId = await stack.createCoupon(10);
     const issuer = stack.app('issuer');
     await issuer.stop();
     await stack.assign(couponId, 'ann');
 
     const { exitCode, outcome } = await reconcile(couponId, '--wait', '1');
-    expect([exitCode, outcome.result, outcome.differences]).toEqual([2, 'busy', []]);
+    expect([exitCode, outcome.result, outcome.differences]).toEqual([1, 'busy', []]);
     expect(outcome.reason).toContain('the issuers have not come to the end');
     await stack.startApp('issuer');
     const later = await reconcile(couponId);
@@ -178,7 +178,7 @@ describe('firstcome reconcile', () => {
 
     const command = ['reconcile', '--apply', ...ids.flatMap((id) => ['--coupon', String(id)])];
     const { exitCode, stdout } = await stack.firstcome(...command);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(3);
     expect(stdout).toMatch(/its gate is shut, and nobody has opened it .*start a keeper/);
     const minEpochs = await Promise.all(ids.map(async (id) => (await metaOf(id))['min_epoch']));
     expect(minEpochs).toEqual(['2', '1']);

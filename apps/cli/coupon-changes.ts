@@ -1,0 +1,146 @@
+import { problemOfTimes } from '#administration/coupon-terms.ts';
+import type { Coupon } from '#coupon/coupon.ts';
+import { partitionCount } from '#event-log/inspect/log-admin.ts';
+import { topicNames } from '#event-log/topics.ts';
+import type { Config } from '#platform/config.ts';
+import { confirmed } from '#platform/confirmation.ts';
+import { CommandError, WrongUseError } from './command-error.ts';
+import type { OutputOptions } from './coupon-options.ts';
+import type { CouponStores } from './coupon-stores.ts';
+import { administrationOf } from './coupon-stores.ts';
+import { describeSpan } from './time-view.ts';
+
+export interface CreateOptions extends OutputOptions {
+  id?: number;
+  name?: string;
+  total: number;
+  opensAt?: number;
+  closesAt?: number;
+  ifAbsent?: true;
+  yes?: true;
+}
+
+/** Times are in milliseconds; `none` is no limit. */
+export interface SetTimesOptions extends OutputOptions {
+  opensAt?: number | 'none';
+  closesAt?: number | 'none';
+  yes?: true;
+}
+
+interface Asked {
+  yes?: true;
+}
+
+/** Throws what can be said of it without the stores. */
+export function checkCreate({ id, ifAbsent, opensAt, closesAt }: CreateOptions): void {
+  if (ifAbsent && id === undefined) {
+    throw new WrongUseError('--if-absent needs --id');
+  }
+  refuseTimes(opensAt, closesAt);
+}
+
+/** Throws what can be said of it without the stores. */
+export function checkSetTimes({ opensAt, closesAt }: SetTimesOptions): void {
+  if (opensAt === undefined && closesAt === undefined) {
+    throw new WrongUseError('say what to change: --opens-at, --closes-at or both');
+  }
+  refuseTimes(orNull(opensAt), orNull(closesAt));
+}
+
+export async function createCoupon(
+  stores: CouponStores,
+  config: Config,
+  options: CreateOptions,
+): Promise<Coupon> {
+  const { id, name, total, opensAt = null, closesAt = null } = options;
+  const draft = { total, opensAt, closesAt, ...(name === undefined ? {} : { name }) };
+  const now = await stores.gate.now();
+  if (closesAt !== null && closesAt <= now) {
+    const ago = describeSpan(now - closesAt);
+    await demandYes(options, `--closes-at was ${ago} ago: the coupon is closed from the start`);
+  }
+  const partitions = await countPartitions(stores, config);
+  const administration = administrationOf(stores);
+  return options.ifAbsent && id !== undefined
+    ? administration.createIfAbsent({ ...draft, id }, partitions)
+    : administration.create(id === undefined ? draft : { ...draft, id }, partitions);
+}
+
+export async function closeCoupon(
+  stores: CouponStores,
+  couponId: number,
+  options: Asked,
+): Promise<Coupon> {
+  const administration = administrationOf(stores);
+  const { name, issued, total } = await administration.find(couponId);
+  const what = `coupon ${couponId}, ${JSON.stringify(name)}, of which ${issued} of ${total} are issued`;
+  await demandYes(options, `closing is final: ${what}, will never admit anybody new again`);
+  return administration.close(couponId);
+}
+
+/** Asks before a sale ends that goes on, and before one goes on whose clients were told that it is over. */
+export async function setTimes(
+  stores: CouponStores,
+  couponId: number,
+  options: SetTimesOptions,
+): Promise<Coupon> {
+  const administration = administrationOf(stores);
+  const opensAt = orNull(options.opensAt);
+  const closesAt = orNull(options.closesAt);
+  const before = await administration.find(couponId);
+  if (before.state !== 'closed' && closesAt !== undefined && closesAt !== before.closesAt) {
+    await askAboutEnd(before, closesAt, await stores.gate.now(), options);
+  }
+  return administration.setTimes(couponId, {
+    ...(opensAt === undefined ? {} : { opensAt }),
+    ...(closesAt === undefined ? {} : { closesAt }),
+  });
+}
+
+async function askAboutEnd(
+  { id, closesAt: before }: Coupon,
+  closesAt: number | null,
+  now: number,
+  asked: Asked,
+): Promise<void> {
+  if (closesAt !== null && closesAt <= now) {
+    await demandYes(asked, `that time has passed: coupon ${id} admits nobody new from now on`);
+  } else if (before !== null && before <= now) {
+    const told = `coupon ${id} closed ${describeSpan(now - before)} ago, and clients were told so`;
+    await demandYes(asked, `${told}: it admits again from now on`);
+  }
+}
+
+function orNull(time: number | 'none' | undefined): number | null | undefined {
+  return time === 'none' ? null : time;
+}
+
+function refuseTimes(opensAt: number | null = null, closesAt: number | null = null): void {
+  const problem = problemOfTimes(opensAt, closesAt);
+  if (problem !== undefined) {
+    throw new WrongUseError(problem);
+  }
+}
+
+/** Goes on only with `--yes`, or when the person at the terminal says so. */
+async function demandYes({ yes }: Asked, consequence: string): Promise<void> {
+  if (yes) {
+    return;
+  }
+  const answer = await confirmed(`firstcome: ${consequence}. Go on?`);
+  if (answer === undefined) {
+    throw new WrongUseError(`${consequence}. If that is meant, say --yes`);
+  }
+  if (!answer) {
+    throw new CommandError('nothing was changed');
+  }
+}
+
+async function countPartitions({ admin }: CouponStores, config: Config): Promise<number> {
+  const { requested } = topicNames(config.KAFKA_TOPIC_PREFIX);
+  const count = await partitionCount(admin, requested);
+  if (count === 0) {
+    throw new CommandError(`the topic ${requested} is missing: run the migrate command`);
+  }
+  return count;
+}
