@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
+import { testConfig } from '../../test/harness/test-config.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
+import { GateConnection } from './gate-connection.ts';
 import { statusHintsKey } from './keys.ts';
 import type { StatusHint } from './status-hints.ts';
 import { StatusHints } from './status-hints.ts';
@@ -49,6 +54,50 @@ test('forgets a hint after its time, which a later one renews', async () => {
 
   await new StatusHints(here.connection, here.prefix, 1).write(new Map([[id, issued]]));
   await vi.waitFor(async () => expect(await hints.read(id)).toBeUndefined(), { timeout: 5_000 });
+});
+
+/** A way to Redis on which only so many bytes of what is said get through, once `lets` is set. */
+async function breakingWay(): Promise<{ url: string; lets: number; close(): void }> {
+  const url = new URL(testConfig().GATE_REDIS_URL);
+  const way = { url: '', lets: Infinity, close: () => void server.close() };
+  const server = createServer((client) => {
+    const redis = connect(Number(url.port), url.hostname);
+    const giveUp = (): void => [client, redis].forEach((socket) => socket.destroySoon());
+    client.on('data', (data) => {
+      redis.write(data.subarray(0, way.lets));
+      way.lets -= data.length;
+      if (way.lets <= 0) {
+        way.lets = Infinity;
+        giveUp();
+      }
+    });
+    redis.on('data', (reply) => client.write(reply));
+    [client, redis].forEach((socket) => socket.on('error', giveUp).on('close', giveUp));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  way.url = url.toString();
+  return way;
+}
+
+test('never leaves a hint without its time, wherever the connection to Redis breaks', async () => {
+  const way = await breakingWay();
+  const connection = new GateConnection(testConfig({ GATE_REDIS_URL: way.url }));
+  const left: number[] = [];
+  for (let bytes = 10; bytes <= 400; bytes += 10) {
+    await connection.connected();
+    const id = anIssuanceId(1_700_000_000_000 + bytes * 1_000);
+    way.lets = bytes;
+    const writing = new StatusHints(connection, here.prefix, 600).write(new Map([[id, issued]]));
+    await writing.catch(() => {});
+    left.push(await here.raw.ttl(statusHintsKey(here.prefix, id)));
+  }
+  connection.close();
+  way.close();
+  // -2: there is none.
+  expect(left).toContain(-2);
+  expect(left.filter((seconds) => seconds !== -2 && seconds <= 0)).toEqual([]);
+  expect(left.at(-1)).toBeGreaterThan(0);
 });
 
 test('keeps the watermark to the millisecond, and knows none before it is worked out', async () => {

@@ -64,7 +64,7 @@ export class CouponLedger {
 
   /**
    * Changes with every change of a live coupon, its epoch included, and when one comes or goes; not
-   * when something is issued. Costs MySQL a look into one index, however many coupons there are.
+   * when something is issued. MySQL reads the live coupons for it, and sends one line.
    */
   async fingerprint(): Promise<string> {
     const [row]: { coupons: number; sum: string | null }[] = await this.connection.dataSource.query(

@@ -9,7 +9,7 @@ export const count = { type: 'int', unsigned: true } as const;
 
 @Entity('coupon')
 @Check('issued_within_total', 'issued <= total')
-@Index('live', ['archivedAt', 'version', 'epoch'])
+@Index('archived_at', ['archivedAt'])
 export class CouponRow {
   @PrimaryGeneratedColumn({ type: 'int', unsigned: true })
   id!: number;

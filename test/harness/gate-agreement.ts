@@ -57,7 +57,7 @@ export function expectInvariants(real: RealGate): void {
     return;
   }
   const held = holders.map(({ id }) => id);
-  expect(meta.left! + held.length).toBe(meta.total);
+  expect(meta.left + held.length).toBe(meta.total);
   expect(meta.left).toBeGreaterThanOrEqual(0);
   expect(new Set(held).size).toBe(held.length);
   expect(held).toEqual(expect.arrayContaining(pending));

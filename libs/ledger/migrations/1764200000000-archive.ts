@@ -6,7 +6,7 @@ export class Archive1764200000000 implements MigrationInterface {
     await runner.query(
       `ALTER TABLE coupon
          ADD COLUMN archived_at BIGINT UNSIGNED NULL AFTER kafka_partition,
-         ADD KEY live (archived_at, version, epoch)`,
+         ADD KEY archived_at (archived_at)`,
     );
     await runner.query('ALTER TABLE refusal ADD KEY refused_at (refused_at)');
     await runner.query('ALTER TABLE coupon_change ADD KEY changed_at (changed_at)');
@@ -17,6 +17,6 @@ export class Archive1764200000000 implements MigrationInterface {
     await runner.query('ALTER TABLE dead_letter DROP KEY settled_at');
     await runner.query('ALTER TABLE coupon_change DROP KEY changed_at');
     await runner.query('ALTER TABLE refusal DROP KEY refused_at');
-    await runner.query('ALTER TABLE coupon DROP KEY live, DROP COLUMN archived_at');
+    await runner.query('ALTER TABLE coupon DROP KEY archived_at, DROP COLUMN archived_at');
   }
 }

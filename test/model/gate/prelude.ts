@@ -86,6 +86,10 @@ export function shut({ redis, mutation }: GateWorld, coupon: number): 'absent' |
       gate.meta = null;
     }
   }
+  if (Object.keys(meta).length === 0) {
+    // A hash without fields is gone.
+    redis.gates[coupon]!.meta = null;
+  }
   return 'fenced';
 }
 
