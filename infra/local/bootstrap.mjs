@@ -19,6 +19,7 @@ const commands = {
   'test:model': 'run random schedules of the model of the protocol',
   'test:history': 'hold the check of what clients were told against an independent one',
   'test:mutations': 'break the code in known ways, and see the tests of each promise fail',
+  mutants: 'let Stryker change the sources, and see what no test notices',
   'test:chaos': 'break one thing after another under load, and count what became of it',
   firstcome: 'the command line client, against the running instance',
   demo: 'a rush for few coupons, in front of your eyes',
@@ -31,6 +32,7 @@ const commands = {
 const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   'bench:rest': join(root, 'bench', 'rest.ts'),
+  mutants: join(root, 'test', 'mutations', 'mutants.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
   'test:history': join(root, 'test', 'history', 'test-history.ts'),

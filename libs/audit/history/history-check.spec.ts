@@ -102,6 +102,23 @@ describe('SOLD_OUT', () => {
   });
 });
 
+describe('a unit that was taken away again', () => {
+  test('was not held before: SOLD_OUT then is wrong, although somebody is accepted later', async () => {
+    const lines = [
+      created(2),
+      asked('ann', 1, 2, accepted(ids[0])),
+      asked('bob', 3, 40, accepted(ids[1])),
+      changed({ total: 1 }, 10, 11),
+      changed({ total: 2 }, 20, 21),
+    ];
+    expect(await violations(...lines)).toEqual([]);
+    expect(await violations(...lines, asked('carl', 6, 8, soldOut))).toEqual([
+      'line 6: of coupon 1, user "carl" was told SOLD_OUT, and at most 1 of 2 units can have been held',
+    ]);
+    expect(await violations(...lines, asked('carl', 22, 24, soldOut))).toEqual([]);
+  });
+});
+
 describe('yes', () => {
   test('is told to no more users than there are units, counted when a lowering has returned', async () => {
     const two = [asked('ann', 1, 2, accepted(ids[0])), asked('bob', 11, 12, accepted(ids[1]))];

@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import { onRealServers, shared } from '../../vitest.config.ts';
+
+/** Set by mutants.ts: folders, separated by commas. */
+const folders = (process.env['MUTANT_FOLDERS'] ?? '').split(',');
+
+export default defineConfig({
+  ...shared,
+  root: resolve(import.meta.dirname, '../..'),
+  test: {
+    ...onRealServers,
+    include: folders.map((folder) => `${folder}/**/*.spec.ts`),
+    exclude: ['**/*.{e2e,outage,faults}.spec.ts'],
+    // Modules of an earlier run are those without the mutants.
+    fsModuleCache: false,
+  },
+});
