@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AppKind } from '../../infra/local/processes/apps.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FakedClock } from '../harness/stack/faked-clock.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import type { Answer } from '../../infra/harness/assign.ts';
@@ -9,12 +11,16 @@ const opensInMs = 10_000;
 const relayAfterMs = 1_000;
 /** What machines with busy neighbours may be late, and far from an hour. */
 const toleranceMs = 60_000;
+/** An audit is due each minute. */
+const auditSoonMs = 10 * 60_000;
 
 let clock: FakedClock;
 let scenario: FaultScenario;
 let stores: StackStores;
 /** Whose clocks are off. */
 let wrong: AppKind[] = [];
+
+const right = '+0s';
 
 type Clocks = Partial<Record<AppKind, string>>;
 
@@ -28,6 +34,12 @@ afterAll(async () => {
   await stores.close();
   await scenario.stop();
 });
+
+/** When a process started, by the clock it has: its log goes by that as well. */
+function timeOf(kind: AppKind): number {
+  const [, time] = /"@timestamp":"([^"]+)"/.exec(scenario.stack.app(kind).output)!;
+  return Date.parse(time!);
+}
 
 /**
  * Has the only process of each kind replaced by one that believes it is another time, and those that did
@@ -47,10 +59,8 @@ async function putOff(clocks: Clocks): Promise<void> {
     ...rightAgain.map((kind) => replace(kind, {})),
   ]);
   wrong = off.map(([kind]) => kind);
-  for (const kind of wrong) {
-    // Its log, too, goes by the clock it has: it is really off.
-    const [, time] = /"@timestamp":"([^"]+)"/.exec(stack.app(kind).output)!;
-    const offMs = Math.abs(Date.parse(time!) - (await stores.gate.now()));
+  for (const kind of wrong.filter((each) => clocks[each] !== right)) {
+    const offMs = Math.abs(timeOf(kind) - (await stores.gate.now()));
     expect(offMs).toBeGreaterThan(3_600_000 - toleranceMs);
   }
   rush.resume();
@@ -108,6 +118,21 @@ async function expectAllToBeRight(): Promise<void> {
   await expectUnknownIdToBeNotFound();
 }
 
+/** By the clock of the keeper that runs, the next one is due within minutes. */
+async function expectAuditsToGoOn(): Promise<void> {
+  const jobs = new Redis(scenario.stack.env['JOBS_REDIS_URL']!);
+  const schedules = `${scenario.stack.name}:jobs:firstcome-reconcile:repeat`;
+  const keeperIsOffMs = timeOf('keeper') - Date.now();
+  try {
+    await eventually(async () => {
+      const [, next] = await jobs.zrange(schedules, 0, 0, 'WITHSCORES');
+      return Math.abs(Number(next) - Date.now() - keeperIsOffMs) < auditSoonMs;
+    });
+  } finally {
+    jobs.disconnect();
+  }
+}
+
 describe('the clock of one process is off', () => {
   const cases = (['api', 'issuer', 'keeper'] as const).flatMap((kind) =>
     ['+1h', '-1h'].map((offset) => [kind, offset] as const),
@@ -131,5 +156,12 @@ describe('the clocks of all processes are years off, each in another direction',
     clock.require(context);
     await putOff(clocks);
     await expectAllToBeRight();
+    await expectAuditsToGoOn();
+  });
+
+  test('right again: audits do not wait for a time that a wrong clock has set', async (context) => {
+    clock.require(context);
+    await putOff({ keeper: right });
+    await expectAuditsToGoOn();
   });
 });

@@ -206,6 +206,8 @@ function medianP99(byRound: Told[][]): number {
 }
 
 function p99(visits: Told[]): number {
-  const sorted = visits.map(({ calledMs, returnedMs }) => returnedMs - calledMs).sort((a, b) => a - b);
+  const sorted = visits
+    .map(({ calledMs, returnedMs }) => returnedMs - calledMs)
+    .sort((a, b) => a - b);
   return sorted[Math.ceil(sorted.length * 0.99) - 1]!;
 }
