@@ -57,6 +57,12 @@ export class CouponLedger {
     return this.coupons.find({ where: { archivedAt: IsNull() }, order: { id: 'ASC' } });
   }
 
+  /** The last partition of the log that any of them is on; undefined while there is none. */
+  async highestPartition(): Promise<number | undefined> {
+    const highest = await this.coupons.maximum('kafkaPartition', { archivedAt: IsNull() });
+    return highest ?? undefined;
+  }
+
   /** The archived ones, too, and there may be many of them. */
   async listAll(): Promise<Coupon[]> {
     return this.coupons.find({ order: { id: 'ASC' } });

@@ -1,4 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { aDeadLetter, anIssuanceId } from '../../test/harness/fixtures.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { DeadLetter } from '#coupon/dead-letter.ts';
@@ -116,6 +125,17 @@ describe('settling', () => {
     const kept = (await letters.find(id!))!;
     expect(kept).toMatchObject({ state: 'REDRIVEN', issuanceId, settledReason: null });
     expect(kept.settledAt).toBeCloseTo(Date.now(), -5);
+  });
+
+  test('is timed by the clock of MySQL, as the finding is, whatever that of the process says', async () => {
+    const now = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    onTestFinished(() => void vi.useRealTimers());
+    const [id] = await keep({});
+    await letters.settle(id!, { state: 'DISCARDED', reason: 'none' });
+    const kept = (await letters.find(id!))!;
+    expect(kept.foundAt).toBeCloseTo(now, -5);
+    expect(kept.settledAt).toBeCloseTo(now, -5);
   });
 
   test('of one that is not there settles nothing', async () => {

@@ -5,6 +5,7 @@ import { withinBounds } from './dead-letter-bounds.ts';
 import { DeadLetterRow } from './dead-letter-row.ts';
 import { isDuplicateKey } from './driver-error.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
+import { nowInMs } from './ledger-view.ts';
 
 /** With all that is kept of it. */
 export type KeptDeadLetter = DeadLetterRow;
@@ -37,7 +38,8 @@ export class DeadLetterLedger {
   /** Keeps a letter. False when the one found at that place is kept already. */
   async store(letter: DeadLetter): Promise<boolean> {
     try {
-      await this.letters.insert({ ...withinBounds(letter), foundAt: Date.now(), state: 'OPEN' });
+      const times = { foundAt: () => nowInMs };
+      await this.letters.insert({ ...withinBounds(letter), ...times, state: 'OPEN' });
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) {
@@ -91,7 +93,7 @@ export class DeadLetterLedger {
       { id, state: 'OPEN' },
       {
         state: settlement.state,
-        settledAt: Date.now(),
+        settledAt: () => nowInMs,
         settledReason: settlement.state === 'DISCARDED' ? settlement.reason : null,
         issuanceId: settlement.state === 'REDRIVEN' ? settlement.issuanceId : null,
       },

@@ -66,9 +66,11 @@ export function openStores<Names extends StoreName>(
 ): OpenStores<Names> {
   const asked = new Set<StoreName>(names);
   const log = asked.has('log') ? openLog(opener) : undefined;
-  const publisher = asked.has('publisher') ? openPublisher(opener) : undefined;
   const gate = asked.has('gate') ? openGate(opener) : undefined;
   const ledger = asked.has('ledger') ? openLedger(opener, limits) : undefined;
+  const publisher = asked.has('publisher')
+    ? openPublisher(opener, ledger?.parts.coupons)
+    : undefined;
   const parts = { ...log?.parts, ...publisher?.parts, ...gate?.parts, ...ledger?.parts };
   const probes = { ...gate?.probes, ...publisher?.probes, ...ledger?.probes };
   const reports = { ...publisher?.reports };
@@ -176,7 +178,7 @@ function openLog({ name, config, logger }: Opener) {
   return { parts, probes: {}, reports: {}, logFunction, close: () => admin.close() };
 }
 
-function openPublisher(opener: Opener) {
+function openPublisher(opener: Opener, coupons?: CouponLedger) {
   const { PUBLISH_TIMEOUT_MS: publishTimeoutMs, KAFKA_TOPIC_PREFIX: prefix } = opener.config;
   const { parts, logFunction, close } = openLog(opener);
   const publisher = new EventPublisher(parts.kafka, {
@@ -184,7 +186,9 @@ function openPublisher(opener: Opener) {
     ...(logFunction && { logger: logFunction }),
   });
   publisher.start();
-  const settings = new CheckWatch(kafkaChecks(parts.kafka, opener.config));
+  const settings = new CheckWatch(
+    kafkaChecks(parts.kafka, opener.config, async () => coupons?.highestPartition()),
+  );
   return {
     parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix)) },
     probes: { kafka: () => publisher.problem(), kafka_promises: settings.promises },

@@ -22,8 +22,12 @@ function ownConfig(more: Record<string, string> = {}): TopicConfig {
   });
 }
 
-async function check(config: TopicConfig, which?: string): Promise<CheckResult[]> {
-  const results = await kafkaChecks(testKafka(), config)();
+async function check(
+  config: TopicConfig,
+  which?: string,
+  highestPartition?: () => Promise<number | undefined>,
+): Promise<CheckResult[]> {
+  const results = await kafkaChecks(testKafka(), config, highestPartition)();
   return results.filter(({ name }) => which === undefined || name === which);
 }
 
@@ -83,6 +87,16 @@ it('names a topic that is missing, and one with fewer partitions than there are 
     { verdict: 'warning', message: `${decided} has 1 partitions, ${requested} has 3` },
   ]);
   expect(await topics.exists(deadLetter)).toBe(false);
+});
+
+it('says that a promise is void where a coupon is on a partition that is gone', async () => {
+  const config = ownConfig();
+  await createTopics(testKafka(), config);
+  const inUse = async (highest: () => Promise<number>): Promise<unknown> =>
+    (await check(config, 'kafka.topic.partitions-in-use', highest)).map(({ verdict }) => verdict);
+  expect(await inUse(async () => 1)).toEqual(['ok']);
+  expect(await inUse(async () => 2)).toEqual(['promise_void']);
+  expect(await inUse(() => Promise.reject(new Error('MySQL is away')))).toEqual([]);
 });
 
 it('knows nothing, and says so, where no broker answers', async () => {

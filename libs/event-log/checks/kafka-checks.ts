@@ -10,15 +10,25 @@ import { readTopics } from './topic-facts.ts';
 
 const answerTimeoutMs = 10_000;
 
-/** Everything that firstcome looks at in Kafka. Who may not look at something is told which right is missing. */
-export function kafkaChecks(kafka: Kafka, config: TopicConfig): Check {
+/**
+ * Everything that firstcome looks at in Kafka. Who may not look at something is told which right is missing.
+ * `highestPartition` is the last one that a coupon is on; without an answer it is left out.
+ */
+export function kafkaChecks(
+  kafka: Kafka,
+  config: TopicConfig,
+  highestPartition: () => Promise<number | undefined> = () => Promise.resolve(undefined),
+): Check {
   const names = Object.values(topicNames(config.KAFKA_TOPIC_PREFIX));
   return async () => {
     // Its own, since a question that fails ends the connection; and one after another, for the same reason.
     const admin = new LogAdmin(kafka, answerTimeoutMs);
     try {
       const topics = await orAway('kafka.topics', 'DescribeConfigs on the topics', () =>
-        admin.ask(async (asked) => judgeTopics(await readTopics(asked, names), config)),
+        admin.ask(async (asked) => {
+          const found = await readTopics(asked, names);
+          return judgeTopics(found, config, await highestPartition().catch(() => undefined));
+        }),
       );
       const brokers = await orAway('kafka.brokers', 'DescribeConfigs on the cluster', () =>
         admin.ask((asked) => checkBrokers(asked, config)),

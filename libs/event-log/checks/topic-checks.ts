@@ -5,7 +5,11 @@ import { topicNames } from '../topics.ts';
 import type { TopicFacts } from './topic-facts.ts';
 
 /** What is right and wrong about our topics, a line for each thing and topic that is wrong. */
-export function judgeTopics(topics: readonly TopicFacts[], config: TopicConfig): CheckResult[] {
+export function judgeTopics(
+  topics: readonly TopicFacts[],
+  config: TopicConfig,
+  highestPartition?: number,
+): CheckResult[] {
   const names = topicNames(config.KAFKA_TOPIC_PREFIX);
   const isRequests = ({ name }: TopicFacts): boolean => name === names.requested;
   return [
@@ -13,6 +17,7 @@ export function judgeTopics(topics: readonly TopicFacts[], config: TopicConfig):
     ...topicDemands.flatMap((demand) => judgeSetting(demand, topics, config, isRequests)),
     ...replication(topics, config, isRequests),
     ...partitions(topics, names),
+    ...partitionsInUse(topics.find(isRequests), highestPartition),
   ];
 }
 
@@ -125,4 +130,27 @@ function partitions(
         why: 'what is written about several partitions shares one; the order of each coupon stays',
         remedy: `kafka-topics.sh --bootstrap-server HOST:9092 --alter --topic ${topic} --partitions ${requested}`,
       }));
+}
+
+/** A request goes to the partition of its coupon and to no other: it stands before or behind a marker. */
+function partitionsInUse(
+  requests: TopicFacts | undefined,
+  highestPartition: number | undefined,
+): CheckResult[] {
+  const name = 'kafka.topic.partitions-in-use';
+  if (requests === undefined || highestPartition === undefined) {
+    return [];
+  }
+  const count = requests.partitions.length;
+  return highestPartition < count
+    ? [{ name, verdict: 'ok', message: 'the partition of every coupon is there' }]
+    : [
+        {
+          name,
+          verdict: 'promise_void',
+          message: `a coupon is on partition ${highestPartition}, and ${requests.name} has ${count}`,
+          why: 'nobody gets one of it any more, and what its partition held is gone',
+          remedy: `kafka-topics.sh --bootstrap-server HOST:9092 --alter --topic ${requests.name} --partitions ${highestPartition + 1}`,
+        },
+      ];
 }
