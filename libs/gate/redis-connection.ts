@@ -127,7 +127,7 @@ export class RedisConnection {
       throw this.lastError;
     }
     if (this.redis.status === 'connect') {
-      throw new Error('it takes connections, but is LOADING its data or does not answer');
+      throw new Error('it takes connections, and does not answer yet');
     }
   }
 

@@ -11,7 +11,7 @@ import type { Config } from '#platform/config.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
 import { jobPlace } from './job-place.ts';
 
-const connectMs = 2_000;
+const connectMs = 3_000;
 
 /** By store, all that can be looked at, over connections of its own; `close` ends them. */
 export function openAllChecks(config: Config): {
@@ -27,6 +27,7 @@ export function openAllChecks(config: Config): {
       'redis.gate': onceConnected(gate, redisChecks(gate, 'redis.gate')),
       'redis.gate.memory': async () => {
         // Whoever is away is told of under his own name.
+        await gate.connected(connectMs).catch(() => {});
         const holders = await countHolders(ledger).catch(() => undefined);
         return holders === undefined || gate.redis.status !== 'ready'
           ? []

@@ -92,7 +92,7 @@ describe('users with no more than the documented rights', () => {
   const as = (url: string): string => url.replace(/\/\/[^@/]*@?(?=[^@/]*(\/|$))/, `//${login}`);
   const aclOf = (prefix: string): string[] => [
     `~${prefix}*`,
-    ...`+info +ping +time +select +client|setinfo +eval +evalsha +get +set +exists +unlink +expire +type
+    ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +type
         +scan +hset +hget +hmget +hgetall +hlen +hscan +hincrby +hdel +rename
         +zadd +zcard +zscore +zmscore +zrange +zrangebyscore +zrem`.split(/\s+/),
   ];
@@ -103,7 +103,7 @@ describe('users with no more than the documented rights', () => {
     await redis.acl('SETUSER', name, 'on', `>${password}`, ...aclOf(prefix));
     database = await mysql.createConnection(stack.env['MYSQL_URL']!);
     await database.query('CREATE USER ? IDENTIFIED BY ?', [name, password]);
-    await database.query('GRANT SELECT, INSERT, UPDATE ON ??.* TO ?', [stack.name, name]);
+    await database.query('GRANT SELECT, INSERT, UPDATE, DELETE ON ??.* TO ?', [stack.name, name]);
   });
   afterAll(async () => {
     await redis.acl('DELUSER', name);

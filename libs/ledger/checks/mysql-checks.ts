@@ -110,6 +110,6 @@ async function judgeRights(source: DataSource): Promise<CheckResult> {
         verdict: 'promise_void',
         message: `our user may not: ${missing.join(', ')}`,
         why: 'what was acknowledged could not be written down',
-        remedy: 'GRANT SELECT, INSERT, UPDATE ON the database of MYSQL_URL',
+        remedy: 'GRANT SELECT, INSERT, UPDATE, DELETE ON the database of MYSQL_URL',
       };
 }

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { isForbidden } from '../driver-error.ts';
 
+const expiringTables = new Set(['refusal', 'coupon_change', 'dead_letter']);
 const writtenTables = ['coupon', 'issuance', 'refusal', 'coupon_change', 'dead_letter'];
 
 /** What our user needs and may not do, by trying it on no row. */
@@ -20,6 +21,9 @@ export async function missingGrants(source: DataSource): Promise<string[]> {
     await attempt(`INSERT on ${table}`, `INSERT INTO ${table} SELECT * FROM ${table} WHERE FALSE`);
     const column = table === 'refusal' ? 'reason' : table === 'issuance' ? 'epoch' : 'state';
     await attempt(`UPDATE on ${table}`, `UPDATE ${table} SET ${column} = ${column} WHERE FALSE`);
+    if (expiringTables.has(table)) {
+      await attempt(`DELETE on ${table}`, `DELETE FROM ${table} WHERE FALSE`);
+    }
   }
   return missing;
 }
