@@ -39,7 +39,7 @@ export class Stack {
   readonly apps: App[] = [];
   /** Of supervised processes: how each died, in words. */
   readonly deaths: string[] = [];
-  /** Of supervised processes: why they do not start with such a configuration. */
+  /** Of supervised processes: why they are not started again. */
   readonly refusals: ReadableError[] = [];
   private readonly supervised: SupervisedApp[] = [];
   private readonly apart: App[] = [];
@@ -147,7 +147,7 @@ export class Stack {
     const supervised = new SupervisedApp(plan, {
       instance,
       say: (text) => void this.deaths.push(text),
-      onBadConfig: (error) => void this.refusals.push(error),
+      onGivenUp: (error) => void this.refusals.push(error),
     });
     this.supervised.push(supervised);
     among.push(supervised.process);

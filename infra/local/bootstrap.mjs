@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -154,12 +155,13 @@ function runCommand(command, args) {
     process.on(signal, () => child.kill(signal));
   }
   child.on('error', (error) => fail(`Node could not be run: ${error.message}`));
-  child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
+  // As a shell tells of a process that was ended by a signal.
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
-function fail(message) {
+function fail(message, exitCode = 1) {
   process.stderr.write(`${process.stderr.isTTY === true ? '\n' : ''}${message}\n`);
-  process.exit(1);
+  process.exit(exitCode);
 }
 
 function usage() {
@@ -179,6 +181,7 @@ async function main([command, ...args]) {
   if (command === undefined || !Object.hasOwn(commands, command)) {
     fail(
       `${command === undefined ? 'No command given' : `Unknown command: ${command}`}.\n${usage()}`,
+      64,
     );
   }
   if (Number(process.version.slice(1).split('.')[0]) < 18) {
@@ -191,4 +194,10 @@ async function main([command, ...args]) {
   runCommand(command, args);
 }
 
+// Whoever reads may have enough, as in `… --help | head`: what is under way goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 await main(process.argv.slice(2));

@@ -7,6 +7,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Config } from './config.ts';
 import { HealthModule } from './health/health.module.ts';
 import type { HealthProbes } from './health/health-probes.ts';
+import { processHeader } from './process-header.ts';
 import { providersOf } from './providers-of.ts';
 import { Telemetry } from './telemetry.ts';
 
@@ -46,6 +47,13 @@ export async function startInternalServer(
     new FastifyAdapter({ forceCloseConnections: true }),
     { logger: false },
   );
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (_request, reply, next) => {
+      reply.raw.setHeader(processHeader, String(process.pid));
+      next();
+    });
   await app.listen(config.INTERNAL_PORT, config.INTERNAL_HOST);
   return app;
 }

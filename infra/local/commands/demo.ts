@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { checkHistory } from '#audit/history/history-check.ts';
 import { AnswerJournal } from '../../harness/answer-journal.ts';
-import { createCoupon } from '../processes/cli.ts';
+import { createCoupon, firstcomeOrThrow } from '../processes/cli.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
 import { rush } from './demo-rush.ts';
@@ -13,14 +13,18 @@ import { waitUntil } from '../processes/waiting.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
+import { isFrom } from '../processes/own-process.ts';
 import { isRunning, listRunFiles } from '../processes/run-files.ts';
+import type { RunFile } from '../processes/run-files.ts';
 
 const usage = `npm run demo
 
 1 000 users ask for 100 units at once, and the issuer is killed in the middle. Counts what became
-of every request. Uses what npm start runs here, or starts it for this and stops it again.
+of every request. Uses what npm start runs here, or starts it for this and stops it again. Its coupon
+is closed afterwards; it stays in the list, with what was issued, until it is archived.
 `;
 
+const couponName = 'demo rush';
 const units = 100;
 const users = 1_000;
 const startDeadlineMs = 600_000;
@@ -46,7 +50,33 @@ await runCommand(usage, async (args) => {
 
 async function demonstrate(report: Report): Promise<number> {
   const env = instanceOwner('dev')?.env ?? {};
-  const couponId = await createCoupon(env, units, '--name', 'demo rush');
+  const couponId = await createCoupon(env, units, '--name', couponName);
+  try {
+    return await rushFor(couponId, env, report);
+  } finally {
+    await closeRushes(env);
+    report.line(`coupon ${couponId}, "${couponName}", is closed`);
+  }
+}
+
+/** Also those of demos that were killed. */
+async function closeRushes(env: Record<string, string>): Promise<void> {
+  const coupons = JSON.parse(await firstcomeOrThrow(env, 'coupon', 'list', '--json')) as {
+    coupon_id: number;
+    name: string;
+    state: string;
+  }[];
+  const open = coupons.filter(({ name, state }) => name === couponName && state !== 'CLOSED');
+  for (const { coupon_id: id } of open) {
+    await firstcomeOrThrow(env, 'coupon', 'close', String(id), '--yes');
+  }
+}
+
+async function rushFor(
+  couponId: number,
+  env: Record<string, string>,
+  report: Report,
+): Promise<number> {
   const journal = new AnswerJournal(join(localDir, 'demo', 'answers.ndjson'));
   journal.created(couponId, units);
   const result = await report.step(
@@ -81,7 +111,8 @@ function explain({ issued, soldOut, duplicates, lost, failures }: RushResult): n
 
 /** Returns what stops the stack again, if it was not running before. */
 async function ensureRunning(report: Report): Promise<() => Promise<void>> {
-  if (isReady()) {
+  if (instanceOwner('dev') !== undefined) {
+    await report.step('npm start is up', () => untilUp());
     return () => Promise.resolve();
   }
   const child = spawn(
@@ -91,14 +122,9 @@ async function ensureRunning(report: Report): Promise<() => Promise<void>> {
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
-  const exited = once(child, 'exit');
-  const ready = waitUntil(async () => ((await answersCoupon()) ? true : undefined), {
-    deadlineMs: startDeadlineMs,
-    intervalMs: 500,
-    failure: () => 'npm start did not get ready in 10 minutes.',
-  });
+  const exited = once(child, 'exit').then(() => 'exited' as const);
   await report.step('npm start', async () => {
-    if ((await Promise.race([ready, exited])) !== true) {
+    if ((await Promise.race([untilUp(), exited])) === 'exited') {
       throw new ReadableError('npm start failed; see above.');
     }
   });
@@ -108,13 +134,17 @@ async function ensureRunning(report: Report): Promise<() => Promise<void>> {
   };
 }
 
-function isReady(): boolean {
-  return instanceOwner('dev')?.env?.['API_PORT'] !== undefined;
+async function untilUp(): Promise<void> {
+  await waitUntil(async () => ((await answersCoupon()) ? true : undefined), {
+    deadlineMs: startDeadlineMs,
+    intervalMs: 500,
+    failure: () => 'npm start did not get ready in 10 minutes.',
+  });
 }
 
 async function answersCoupon(): Promise<boolean> {
   const port = instanceOwner('dev')?.env?.['API_PORT'];
-  if (port === undefined) {
+  if (port === undefined || !(await areReady(listRunFiles('dev').filter(isApp)))) {
     return false;
   }
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/coupons/123`).catch(() => undefined);
@@ -128,24 +158,28 @@ function killIssuers(report: Report): void {
   }
 }
 
-function issuers() {
-  return listRunFiles('dev').filter(
-    ({ name, kind }) => kind === 'app' && name.startsWith('issuer'),
+function issuers(): RunFile[] {
+  return listRunFiles('dev').filter((run) => isApp(run) && run.name.startsWith('issuer'));
+}
+
+function isApp({ kind, port }: RunFile): boolean {
+  return kind === 'app' && port > 0;
+}
+
+/** Whether all of these run, and are the ones that answer on their ports. */
+async function areReady(runs: RunFile[]): Promise<boolean> {
+  const answers = await Promise.all(
+    runs.map(async (run) => {
+      const url = `http://127.0.0.1:${run.port}/health/ready`;
+      const answer = isRunning(run) ? await fetch(url).catch(() => undefined) : undefined;
+      return answer?.ok === true && isFrom(answer.headers, run.pid);
+    }),
   );
+  return answers.length > 0 && answers.every(Boolean);
 }
 
 async function issuersAreBack(): Promise<void> {
-  const areReady = async (): Promise<true | undefined> => {
-    const all = issuers();
-    const answers = await Promise.all(
-      all
-        .filter(isRunning)
-        .map(({ port }) => fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined)),
-    );
-    const isBack = answers.length === all.length && answers.every((answer) => answer?.ok);
-    return isBack ? true : undefined;
-  };
-  await waitUntil(areReady, {
+  await waitUntil(async () => ((await areReady(issuers())) ? true : undefined), {
     deadlineMs: backDeadlineMs,
     failure: () => 'The issuer did not come back; see .local/dev/logs.',
   });

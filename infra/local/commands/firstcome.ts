@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { ensureBuilt, nodeArguments } from '../processes/build.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { messageOf } from '#platform/error-message.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
+import { describeFailure } from '#platform/failure.ts';
 
 const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQL_URL'];
 /** What needs no server. */
@@ -14,8 +17,9 @@ const knowsServers =
   Object.keys(running).length > 0 || urlVariables.some((name) => process.env[name]);
 
 if (!knowsServers && args.length > 0 && !args.some((argument) => offline.includes(argument))) {
-  process.stderr.write('firstcome does not run here: start it first with npm start\n');
-  process.exit(1);
+  const message = 'it does not run here: start it first with npm start';
+  process.stderr.write(describeFailure(exitCodes.storeAway, message, args.includes('--json')));
+  process.exit(exitCodes.storeAway);
 }
 try {
   await ensureBuilt(createProgress());
@@ -30,4 +34,4 @@ const child = spawn(process.execPath, [...nodeArguments('cli'), ...args], {
 // Ctrl-C reaches the child by itself; what it does about it decides how this ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code) => process.exit(code ?? 1));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal!]));

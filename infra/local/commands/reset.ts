@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { confirmed } from '#platform/confirmation.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import { runCommand, unknownArgument } from '../terminal/command.ts';
 import { dockerDown, dockerWasUsed } from '../servers/docker.ts';
 import { instanceDir } from '../processes/paths.ts';
@@ -21,7 +22,7 @@ await runCommand(usage, async (args) => {
   if (unknown !== undefined) {
     throw unknownArgument(unknown, usage);
   }
-  if (!args.includes('--yes') && !(await userAgrees())) {
+  if (!args.includes('--yes') && !(await agreed())) {
     process.stdout.write('Nothing was deleted.\n');
     return 1;
   }
@@ -37,14 +38,11 @@ await runCommand(usage, async (args) => {
   return 0;
 });
 
-async function userAgrees(): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new ReadableError('This deletes all local data. Say so: npm run reset -- --yes');
+async function agreed(): Promise<boolean> {
+  const answer = await confirmed('Delete all local data, of npm start and npm test?');
+  if (answer === undefined) {
+    const how = 'Say so: npm run reset -- --yes';
+    throw new ReadableError(`This deletes all local data. ${how}`, exitCodes.wrongUse);
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(
-    'Delete all local data, of npm start and npm test? [y/N] ',
-  );
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return answer;
 }

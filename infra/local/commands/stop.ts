@@ -1,11 +1,11 @@
-import { instanceOwner } from '../processes/instance-owner.ts';
+import { commandOf, instanceOwner } from '../processes/instance-owner.ts';
 import { runCommand, unknownArgument } from '../terminal/command.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { stopInstance } from './stop-instance.ts';
 
 const usage = `npm run stop
 
-Stops what npm start runs, also when npm start itself was killed. The data stays.
+Stops what npm start or npm run dev runs, also when that itself was killed. The data stays.
 `;
 
 await runCommand(usage, async ([argument]) => {
@@ -14,7 +14,7 @@ await runCommand(usage, async ([argument]) => {
   }
   const owner = instanceOwner('dev');
   const stopped = await stopInstance('dev', createProgress());
-  const by = owner === undefined ? '' : ` (npm start, pid ${owner.pid})`;
+  const by = owner === undefined ? '' : ` (${commandOf(owner)}, pid ${owner.pid})`;
   process.stdout.write(
     stopped.length === 0 ? 'Nothing is running.\n' : `Stopped ${stopped.join(', ')}${by}.\n`,
   );

@@ -35,8 +35,8 @@ const preferredDebuggerPort = 9229;
 /**
  * Names the processes and gives each its ports: the preferred ones, or the next free ones. Several
  * apis share one public port where the system spreads connections over them (Linux); elsewhere
- * each has its own. A public port that is taken is told to `say`. With `debuggers` each process has
- * a port for one.
+ * each has its own. A port that is taken, and what is used instead, is told to `say`. With `debuggers`
+ * each process has a port for one.
  */
 export async function planApps(
   counts: AppCounts,
@@ -52,7 +52,11 @@ export async function planApps(
   for (const kind of appKinds) {
     for (let number = 1; number <= counts[kind]; number += 1) {
       const name = counts[kind] === 1 ? kind : `${kind}-${number}`;
-      const internalPort = await choosePort(preferredInternalPorts[kind], taken);
+      const wantedPort = preferredInternalPorts[kind] + number - 1;
+      const internalPort = await choosePort(wantedPort, taken);
+      if (internalPort !== wantedPort) {
+        say(`Port ${wantedPort} is in use: the internal port of ${name} is ${internalPort}.`);
+      }
       if (kind === 'api' && (apiPort === undefined || !sharePort)) {
         apiPort = await choosePort(apiPort === undefined ? wantedApiPort : apiPort + 1, taken);
       }

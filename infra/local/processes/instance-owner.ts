@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Instance } from './paths.ts';
 import { processStartTime } from './process.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
@@ -13,11 +14,11 @@ const supervisor = 'supervisor';
 export function takeInstance(instance: Instance): void {
   const owner = instanceOwner(instance);
   if (owner !== undefined && owner.pid !== process.pid) {
-    throw new ReadableError(alreadyRunning(instance, owner.pid));
+    throw new ReadableError(alreadyRunning(instance, owner));
   }
   removeRunFile(instance, supervisor);
   if (!createRunFile(instance, ownerFile({}))) {
-    throw new ReadableError(alreadyRunning(instance, instanceOwner(instance)?.pid ?? 0));
+    throw new ReadableError(alreadyRunning(instance, instanceOwner(instance)));
   }
 }
 
@@ -39,6 +40,12 @@ export function instanceOwner(instance: Instance): RunFile | undefined {
   return owner !== undefined && isRunning(owner) ? owner : undefined;
 }
 
+/** What somebody typed to start the process that runs an instance. */
+export function commandOf({ command }: RunFile): string {
+  const name = basename(command[1] ?? '', '.ts');
+  return name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`;
+}
+
 function ownerFile(env: Record<string, string>): RunFile {
   return {
     name: supervisor,
@@ -52,8 +59,10 @@ function ownerFile(env: Record<string, string>): RunFile {
   };
 }
 
-function alreadyRunning(instance: Instance, pid: number): string {
+/** Without an owner somebody was quicker, and has ended already. */
+function alreadyRunning(instance: Instance, owner: RunFile | undefined): string {
+  const who = owner === undefined ? '' : ` (${commandOf(owner)}, pid ${owner.pid})`;
   return instance === 'dev'
-    ? `firstcome already runs here (pid ${pid}). Stop it first: npm run stop`
-    : `Tests already run here (pid ${pid}). Wait for them, or stop them: kill ${pid}`;
+    ? `firstcome already runs here${who}. Stop it first: npm run stop`
+    : `Tests already run here${who}. Wait for them, or stop them: kill ${owner?.pid ?? ''}`;
 }

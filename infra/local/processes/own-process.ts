@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { processHeader } from '#platform/process-header.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { logFile } from './paths.ts';
 import type { Instance } from './paths.ts';
@@ -26,6 +27,11 @@ export interface ProcessPlan {
   internalPort: number;
   /** Where requests go, if anywhere. */
   publicPort?: number;
+}
+
+/** Whether the process with this pid gave an answer on its internal port. */
+export function isFrom(headers: Headers, pid: number): boolean {
+  return headers.get(processHeader) === String(pid);
 }
 
 export interface Ending {
@@ -120,12 +126,15 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
     return stdout.startsWith('T');
   }
 
-  /** The status and body of `/health/ready`; undefined while nothing answers. */
+  /** The status and body of `/health/ready`; undefined while it does not answer, or somebody else does. */
   async readiness(): Promise<{ status: number; text: string } | undefined> {
     try {
       const response = await fetch(`${this.internalUrl}/health/ready`, {
         signal: AbortSignal.timeout(answerTimeoutMs),
       });
+      if (!isFrom(response.headers, this.pid)) {
+        return undefined;
+      }
       return { status: response.status, text: await response.text() };
     } catch {
       return undefined;
@@ -145,9 +154,13 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
 
   /** The same, of one that is started again when it ends. */
   async untilReady(deadlineMs: number, abort: AbortSignal): Promise<void> {
-    const details = (): string => tail(this.logFile);
+    // What an earlier one has said would mislead.
+    const details = (): string =>
+      this.output === '' ? `${this.name} has said nothing yet.` : tail(this.logFile);
     const url = `${this.internalUrl}/health/ready`;
-    await waitForOk(url, `${this.name} is not ready`, { deadlineMs, abort, details });
+    // Started again, it has another pid.
+    const isOurs = (headers: Headers): boolean => isFrom(headers, this.pid);
+    await waitForOk(url, `${this.name} is not ready`, { deadlineMs, abort, details, isOurs });
   }
 
   signal(signal: NodeJS.Signals): void {

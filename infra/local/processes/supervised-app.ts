@@ -11,13 +11,14 @@ import { messageOf } from '#platform/error-message.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 
-const readyDeadlineMs = 60_000;
+/** Enough for a machine that has ten times as much to do as it can. */
+const readyDeadlineMs = 180_000;
 
 export interface Supervision {
   instance: Instance;
   say: (text: string) => void;
-  /** Called when the process refuses its configuration; it is not started again. */
-  onBadConfig: (error: ReadableError) => void;
+  /** Called when starting it again would be in vain, so that it is not. */
+  onGivenUp: (error: ReadableError) => void;
 }
 
 /** Keeps one process of ours running: starts it again when it dies, less and less eagerly. */
@@ -27,6 +28,7 @@ export class SupervisedApp {
   /** Aborted when the present process is ended on purpose: its end is no death then. */
   private life = new AbortController();
   private stopped = false;
+  private starts = 0;
 
   constructor(
     readonly app: AppProcess,
@@ -40,6 +42,7 @@ export class SupervisedApp {
     const life = new AbortController();
     this.life = life;
     const startedAtMs = Date.now();
+    this.starts += 1;
     await this.process.start();
     if (life.signal.aborted) {
       await this.process.stop();
@@ -54,7 +57,7 @@ export class SupervisedApp {
     void this.process.exit().then(died);
   }
 
-  /** Waits until the process says that it is ready. Throws why it is not after a minute. */
+  /** Waits until the process says that it is ready. Throws why it is not after three minutes. */
   ready(abort: AbortSignal): Promise<void> {
     return this.process.untilReady(readyDeadlineMs, abort);
   }
@@ -76,28 +79,59 @@ export class SupervisedApp {
     await this.process.stop();
   }
 
-  private async died({ code, signal }: Ending, uptimeMs: number, life: AbortSignal): Promise<void> {
+  private async died(ending: Ending, uptimeMs: number, life: AbortSignal): Promise<void> {
     if (life.aborted) {
       return;
     }
-    const { say, onBadConfig } = this.supervision;
+    const { say, onGivenUp } = this.supervision;
     const { name } = this.app;
-    if (code === exitCodes.configuration) {
-      const message = `${name} refuses its configuration:\n${this.process.output.trimEnd()}`;
-      onBadConfig(new ReadableError(message, exitCodes.configuration));
+    const vain = this.whyInVain(ending);
+    if (vain !== undefined) {
+      onGivenUp(vain);
       return;
     }
-    const how = signal === null ? `exit code ${code}` : signal;
     const waitMs = this.backOff.nextWaitMs(uptimeMs);
     const log = relative(rootDir, this.process.logFile);
-    say(`${name} died (${how}), starts again in ${waitMs / 1_000} s; log: ${log}`);
+    say(`${name} ${this.describe(ending)}, starts again in ${waitMs / 1_000} s; log: ${log}`);
     try {
       await sleep(waitMs, undefined, { signal: life });
       await this.start();
+      // One that dies again meanwhile says so itself.
+      await this.process.ready(readyDeadlineMs, this.life.signal);
+      say(`${name} is back.`);
     } catch (error) {
-      if (!life.aborted) {
-        say(`${name} could not be started again: ${messageOf(error)}`);
+      if (!this.life.signal.aborted && this.process.isRunning) {
+        say(`${name} is not back yet: ${messageOf(error)}`);
       }
     }
+  }
+
+  private whyInVain({ code }: Ending): ReadableError | undefined {
+    const { name } = this.app;
+    if (code === exitCodes.configuration) {
+      const message = `${name} refuses its configuration:\n${this.process.output.trimEnd()}`;
+      return new ReadableError(message, exitCodes.configuration);
+    }
+    const port = this.takenPort();
+    // Later on, whoever took it in between may go away again.
+    return this.starts === 1 && port !== undefined
+      ? new ReadableError(
+          `${name} cannot start: another program took port ${port} meanwhile. Run the same command again.`,
+        )
+      : undefined;
+  }
+
+  private describe({ code, signal }: Ending): string {
+    if (code === 0) {
+      return 'has ended (exit code 0, as when SIGTERM tells it to)';
+    }
+    const port = this.takenPort();
+    const why = port === undefined ? '' : `: another program has its port ${port}`;
+    return `died (${signal ?? `exit code ${code}`})${why}`;
+  }
+
+  /** The port that it could not have, if that is why it ended. */
+  private takenPort(): string | undefined {
+    return /EADDRINUSE[^"\n]*?:(\d+)/.exec(this.process.output)?.[1];
   }
 }

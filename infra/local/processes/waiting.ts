@@ -55,15 +55,22 @@ export async function waitForOk(
     details: () => string;
     deadlineMs?: number;
     isGood?: (body: string) => boolean;
+    /** Whether the one who answers is the one who is waited for. */
+    isOurs?: (headers: Headers) => boolean;
   },
 ): Promise<void> {
-  const { abort, details, deadlineMs = minuteMs, isGood = () => true } = options;
+  const { abort, details, deadlineMs = minuteMs } = options;
+  const { isGood = () => true, isOurs = () => true } = options;
   let lastAnswer = 'no answer';
   const ask = async (): Promise<true | undefined> => {
     abort.throwIfAborted();
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(answerTimeoutMs) });
       const body = await response.text();
+      if (!isOurs(response.headers)) {
+        lastAnswer = 'another program answers there';
+        return undefined;
+      }
       lastAnswer = `${response.status} ${body.slice(0, 500)}`;
       return response.status === 200 && isGood(body) ? true : undefined;
     } catch (error) {

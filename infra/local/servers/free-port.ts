@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { claimPort, giveUpPort, isClaimedHere } from './port-claims.ts';
 import { isPortFree } from './ports.ts';
 
 /**
@@ -11,43 +9,19 @@ import { isPortFree } from './ports.ts';
 const first = 29_500;
 const last = 32_700;
 
-/** A file for each port that was chosen, with the pid of who chose it. */
-const takenPorts = join(tmpdir(), `firstcome-test-ports-${userInfo().uid}`);
-
 /**
- * A port of 127.0.0.1 that nobody listens on now, and that no other test process, of whatever clone,
- * gets as long as this one lives: what it is for may take seconds to listen there.
+ * A port of 127.0.0.1 that nobody listens on now, and that no other process of ours, of whatever
+ * clone, gets as long as this one lives; and never the same one twice.
  */
 export async function freePort(): Promise<number> {
-  mkdirSync(takenPorts, { recursive: true });
   for (;;) {
     const port = randomInt(first, last);
-    if (take(port) && (await isPortFree(port))) {
+    if (isClaimedHere(port) || !(await claimPort(port))) {
+      continue;
+    }
+    if (await isPortFree(port)) {
       return port;
     }
-  }
-}
-
-function take(port: number): boolean {
-  const file = join(takenPorts, String(port));
-  try {
-    if (isTaken(file)) {
-      return false;
-    }
-    rmSync(file, { force: true });
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    // Somebody else was quicker.
-    return false;
-  }
-}
-
-function isTaken(file: string): boolean {
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')), 0);
-    return true;
-  } catch {
-    return false;
+    giveUpPort(port);
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { instanceDir } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
+import { claimPort, giveUpPort } from './port-claims.ts';
 
 /** Kafka needs a second port, for its controller. */
 export type PortName = ServerName | 'kafka-controller';
@@ -59,14 +60,17 @@ function canListen(port: number): Promise<boolean> {
 }
 
 /**
- * The preferred port, or the next free one after it that is not in `taken`; the choice is added
- * to `taken`. Throws when a hundred in a row are in use.
+ * The preferred port, or the next free one after it that is not in `taken`; the choice is added to
+ * `taken`, and claimed against our other processes. Throws when a hundred in a row are in use.
  */
 export async function choosePort(preferred: number, taken: Set<number>): Promise<number> {
   for (let port = preferred; port < preferred + portsTriedMax && port <= 65_535; port += 1) {
-    if (!taken.has(port) && (await isPortFree(port))) {
-      taken.add(port);
-      return port;
+    if (!taken.has(port) && (await claimPort(port))) {
+      if (await isPortFree(port)) {
+        taken.add(port);
+        return port;
+      }
+      giveUpPort(port);
     }
   }
   throw new ReadableError(`No free port found from ${preferred} on.`);

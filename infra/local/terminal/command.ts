@@ -1,3 +1,5 @@
+import { outliveReaders } from '#platform/closed-pipe.ts';
+import { exitCodes } from '#platform/exit-codes.ts';
 import { ReadableError } from './readable-error.ts';
 
 /**
@@ -9,6 +11,10 @@ export async function runCommand(
   main: (args: string[]) => Promise<number>,
 ): Promise<void> {
   const args = process.argv.slice(2);
+  outliveReaders((error) => {
+    process.stderr.write(`Output could not be written: ${error.message}\n`);
+    process.exitCode = exitCodes.failed;
+  });
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usage);
     return;
@@ -48,7 +54,10 @@ export function runInterruptible(
 
 /** The error for an argument that a command does not know. */
 export function unknownArgument(argument: string, usage: string): ReadableError {
-  return new ReadableError(`Unknown argument: ${argument}\n\n${usage.trimEnd()}`, 2);
+  return new ReadableError(
+    `Unknown argument: ${argument}\n\n${usage.trimEnd()}`,
+    exitCodes.wrongUse,
+  );
 }
 
 /**

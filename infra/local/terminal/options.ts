@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { exitCodes } from '#platform/exit-codes.ts';
 import { ReadableError } from './readable-error.ts';
 
 /** What was given to a command as `--name value`. Throws `ReadableError` with the usage otherwise. */
@@ -52,6 +53,6 @@ export class Options<Name extends string> {
   }
 
   private wrong(message: string): ReadableError {
-    return new ReadableError(`${message}\n\n${this.usage.trimEnd()}`, 2);
+    return new ReadableError(`${message}\n\n${this.usage.trimEnd()}`, exitCodes.wrongUse);
   }
 }
