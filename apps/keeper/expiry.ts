@@ -39,7 +39,7 @@ export class Expiry {
     if (this.lives[kind] === 0) {
       return;
     }
-    const before = await this.rows.timeBefore(this.lives[kind] * dayMs);
+    const before = await this.rows.timeBefore(Math.round(this.lives[kind] * dayMs));
     if (kind !== 'coupon_change' && (await this.isInLog(before))) {
       return;
     }

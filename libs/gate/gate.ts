@@ -174,9 +174,7 @@ export class Gate {
    * a newer one, or has not ended.
    */
   async archive(couponId: number, epoch: number): Promise<boolean> {
-    const { epoch: knownEpoch, serial } = this.latest.of(couponId);
-    const keys = this.admissionKeys(couponId);
-    return (await this.scripts.run('archive', keys, [knownEpoch, serial, epoch])) === 1;
+    return (await this.run('archive', couponId, [epoch])) === 1;
   }
 
   /** What the gate goes by of its coupon; `undefined` when it has none. */
