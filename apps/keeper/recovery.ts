@@ -29,6 +29,17 @@ const restMs = 5_000;
 /** A coupon that this keeper has fenced in an epoch, and not opened. */
 export interface Recovering extends CouponEpoch, Rebuildable {}
 
+type Shut = SurveyedCoupon & Rebuildable;
+
+/** What is under way while this keeper has the lock. */
+interface Session {
+  /** By partition: ends when all that was found shut there has an epoch. */
+  starts: Map<number, Promise<void>>;
+  markers: RecoveryMarkers<Recovering>;
+  lanes: RecoveryLanes<Recovering>;
+  signal: AbortSignal;
+}
+
 /**
  * Opens gates that closed themselves: Redis was restarted, rolled back, emptied or replaced. What was
  * acknowledged is in the log before the marker, so when the issuer has applied the marker, MySQL has
@@ -89,28 +100,21 @@ export class Recovery {
       gates: this.starting.size + this.inHand.size,
       partitions: markers.waitedFor(),
     }));
-    const starts = new Map<number, Promise<void>>();
-    this.startAll(first, starts, markers, signal);
-    try {
-      await Promise.all([
-        this.lookUntilOpen(starts, markers, signal).finally(() => done.abort()),
-        this.settleMarkers(markers, lanes, signal),
-      ]);
-    } finally {
-      await Promise.all([...starts.values(), markers.drain(), lanes.drain()]);
-      this.progress.end();
-    }
+    const session: Session = { starts: new Map(), markers, lanes, signal };
+    this.startAll(first, session);
+    await Promise.all([
+      this.lookUntilOpen(session).finally(() => done.abort()),
+      this.settleMarkers(session),
+    ]);
+    await Promise.all([...session.starts.values(), markers.drain(), lanes.drain()]);
+    this.progress.end();
   }
 
   /** Gates that shut while others are recovered begin at the next look. */
-  private async lookUntilOpen(
-    starts: Map<number, Promise<void>>,
-    markers: RecoveryMarkers<Recovering>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async lookUntilOpen(session: Session): Promise<void> {
     for (;;) {
-      await pauseFor(lookEveryMs, signal);
-      if (signal.aborted) {
+      await pauseFor(lookEveryMs, session.signal);
+      if (session.signal.aborted) {
         return;
       }
       try {
@@ -121,7 +125,7 @@ export class Recovery {
         if (shut.length + this.starting.size + this.inHand.size === 0) {
           return;
         }
-        this.startAll(shut, starts, markers, signal);
+        this.startAll(shut, session);
       } catch (error) {
         this.progress.failed('what is shut', error);
       }
@@ -132,7 +136,7 @@ export class Recovery {
   private async findShut(
     known: ReadonlySet<number>,
     { coupons, takenAt }: Awaited<ReturnType<GateSurvey['take']>>,
-  ): Promise<(SurveyedCoupon & Rebuildable)[]> {
+  ): Promise<Shut[]> {
     const shut = coupons.filter(
       (one) =>
         isShut(one) &&
@@ -154,28 +158,22 @@ export class Recovery {
   }
 
   /** One after the other in each partition, and no partition behind another one. */
-  private startAll(
-    shut: (SurveyedCoupon & Rebuildable)[],
-    starts: Map<number, Promise<void>>,
-    markers: RecoveryMarkers<Recovering>,
-    signal: AbortSignal,
-  ): void {
+  private startAll(shut: Shut[], session: Session): void {
     for (const [partition, ones] of Map.groupBy(shut, ({ coupon }) => coupon.kafkaPartition)) {
       for (const some of inSlices(ones, startSize)) {
         some.forEach(({ coupon }) => this.starting.add(coupon.id));
-        const before = starts.get(partition) ?? Promise.resolve();
-        const started = before.then(() => this.startSome(some, partition, markers, signal));
-        starts.set(partition, started);
+        const before = session.starts.get(partition) ?? Promise.resolve();
+        const started = before.then(() => this.startSome(some, partition, session));
+        session.starts.set(partition, started);
       }
     }
   }
 
   /** Steps 1 to 3. Never rejects: what has failed is found shut again. */
   private async startSome(
-    some: (SurveyedCoupon & Rebuildable)[],
+    some: Shut[],
     partition: number,
-    markers: RecoveryMarkers<Recovering>,
-    signal: AbortSignal,
+    { markers, signal }: Session,
   ): Promise<void> {
     try {
       if (!signal.aborted) {
@@ -196,11 +194,7 @@ export class Recovery {
   }
 
   /** 4. Each goes on as soon as its own marker is applied. */
-  private async settleMarkers(
-    markers: RecoveryMarkers<Recovering>,
-    lanes: RecoveryLanes<Recovering>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async settleMarkers({ markers, lanes, signal }: Session): Promise<void> {
     while (!signal.aborted) {
       try {
         const { applied, overtaken } = await markers.settle();

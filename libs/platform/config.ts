@@ -160,7 +160,9 @@ export const environmentSchema = z
       .min(1)
       .max(500)
       .default(10)
-      .describe('Most connections of one process to MySQL.'),
+      .describe(
+        'Most connections of one process to MySQL; a keeper that recovers gates has one more.',
+      ),
     MYSQL_QUERY_TIMEOUT_MS: milliseconds
       .min(2_000)
       .default(5_000)

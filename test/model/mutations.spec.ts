@@ -13,9 +13,9 @@ import {
   twoCoupons,
 } from './scenarios.ts';
 import {
-  fencedRecoveries,
   halfStaged,
   impatient,
+  lateClaim,
   lowered,
   openUnheard,
   pausedMeanwhile,
@@ -44,7 +44,6 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
   ['noVoid', 'I5', anyTrouble],
   ['noMinEpochFence', 'I3', anyTrouble],
   ['markerBeforeFence', 'I3', anyTrouble],
-  ['noTokenAtOpen', 'I5', anyTrouble],
   ['stockBackOnTimeout', 'I3', anyTrouble],
   ['stockBackOnTimeout', 'I5', anyTrouble],
   ['pendingAnsweredAtOnce', 'I3', anyTrouble],
@@ -93,11 +92,11 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
  */
 const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['noRunIdAtOpen', 'I5', halfStaged],
+  ['noTokenAtOpen', 'I5', lateClaim],
   ['noPendingUsersCount', 'I3', (mutation) => pendingUsersLost(mutation, 1)],
   ['recheckBeforeClaim', 'Open', twoRecoveries],
-  ['noCheck', 'I5', twoRecoveries],
+  ['noCheck', 'I3', twoRecoveries],
   ['noMinEpochAtOpen', 'I3', twoRecoveries],
-  ['fenceGoesBack', 'I5', fencedRecoveries],
   ['noStagedCount', 'I5', stagingLost],
   ['newEpochAtRetry', 'Liveness', impatient],
   ['epochKeptAfterOpen', 'I5', openUnheard],

@@ -31,7 +31,6 @@ export const mutations = {
   noFenceAtConfirm: 'confirm does not look whether the gate is fenced',
   noEpochAtConfirm: 'confirm does not compare the epochs of reservation and gate',
   noHolderAtConfirm: 'confirm vouches for what is neither pending nor held',
-  fenceGoesBack: 'a late fence lowers min_epoch',
   noEpochSeen: 'the gate does not compare its state with the latest that its caller has seen',
   noSerialSeen: 'the gate compares only its epoch with the latest that its caller has seen',
   notKeptShut: 'a gate that was found shut may be put back',
@@ -46,7 +45,7 @@ export const mutations = {
   oldPendingKept: 'what was pending stays so when the gate is claimed',
   newEpochAtRetry: 'a recovery that has waited long for its marker begins a new epoch',
   epochKeptAfterOpen:
-    'a recovery that does not hear whether it has opened tries again in its epoch',
+    'a recovery that does not hear whether it has opened tries again in its epoch, and nobody has seen the gate',
   epochOfGateOnly: 'a recovery takes its epoch from the gate alone',
   noCheck: 'a recovery does not look at the epoch of MySQL after its claim',
   markerOfAll: 'a marker counts for every coupon of the partition',

@@ -160,6 +160,19 @@ export function impatient(mutation: Mutation | null = null): Scenario {
   return { mutation, total: 1, shut: true, mustServe: true, actors, budget };
 }
 
+/** The first claim of a recovery that has gone on arrives at any time. */
+export function lateClaim(mutation: Mutation | null = null): Scenario {
+  return {
+    mutation,
+    total: 2,
+    shut: true,
+    issuedTo: ['ann'],
+    mustServe: true,
+    actors: [newClient('client', 'ann', 1), newIssuer('issuer'), newRecovery('recovery', 1)],
+    budget: { lostReplies: 1 },
+  };
+}
+
 /** A recovery does not hear whether it has opened the gate, which then loses its epoch. */
 export function openUnheard(mutation: Mutation | null = null): Scenario {
   return {
@@ -219,6 +232,7 @@ export const smallCases: Record<string, Scenario> = {
   'two keepers recover and a repair fences the gate': fencedRecoveries(),
   'two coupons share a partition and a repair fences their gates': twoCoupons(),
   'a recovery waits long for its marker': impatient(),
+  'a claim of a recovery arrives late': lateClaim(),
   'a recovery does not hear whether it has opened': openUnheard(),
   'a coupon is paused while it is recovered': pausedMeanwhile(),
   'holders are lost': oneClient(2, { budget: { losses: 1 }, losses: ['holders'] }),

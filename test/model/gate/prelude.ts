@@ -38,9 +38,10 @@ function wasOpenedHere({ redis, mutation }: GateWorld, meta: Meta): boolean {
 /** `is_latest` of prelude.lua */
 function isLatest({ seen, mutation }: GateWorld, coupon: number, meta: WholeMeta): boolean {
   const { epoch, serial } = seen[coupon]!;
+  const forgetsSerials = mutation === 'noSerialSeen' || mutation === 'epochKeptAfterOpen';
   return (
     meta.epoch > epoch ||
-    (meta.epoch === epoch && (meta.serial >= serial || mutation === 'noSerialSeen')) ||
+    (meta.epoch === epoch && (meta.serial >= serial || forgetsSerials)) ||
     mutation === 'noEpochSeen'
   );
 }

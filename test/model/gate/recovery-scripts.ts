@@ -7,7 +7,7 @@ import { leastEpoch } from './prelude.ts';
 export function fence(world: GateWorld, coupon: number, epoch: number): number {
   const meta = (world.redis.gates[coupon]!.meta ??= {});
   const least = leastEpoch(world, meta);
-  meta.minEpoch = world.mutation === 'fenceGoesBack' ? epoch : Math.max(epoch, least);
+  meta.minEpoch = Math.max(epoch, least);
   return meta.minEpoch;
 }
 
