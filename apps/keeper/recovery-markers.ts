@@ -34,6 +34,9 @@ export class RecoveryMarkers<One extends CouponEpoch> {
 
   /** They are of one partition, and fenced: not before, or what is void could be confirmed. */
   add(partition: number, ones: readonly One[]): void {
+    if (ones.length === 0) {
+      return;
+    }
     const waiting = this.partitions.get(partition) ?? [];
     const since = performance.now();
     waiting.push(...ones.map((one) => ({ one, since, isWritten: false, writeAt: since })));

@@ -96,12 +96,12 @@ export class Recovery {
     const lanes: RecoveryLanes<Recovering> = new RecoveryLanes((one) =>
       this.rebuildOne(one, lanes, signal),
     );
+    const session: Session = { starts: new Map(), markers, lanes, signal };
+    this.startAll(first, session);
     this.progress.begin(() => ({
       gates: this.starting.size + this.inHand.size,
       partitions: markers.waitedFor(),
     }));
-    const session: Session = { starts: new Map(), markers, lanes, signal };
-    this.startAll(first, session);
     await Promise.all([
       this.lookUntilOpen(session).finally(() => done.abort()),
       this.settleMarkers(session),

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { redis as redisKind } from '../../infra/local/servers/redis.ts';
 import { SpareServer } from '../harness/servers/spare-server.ts';
@@ -45,7 +45,11 @@ describe.skipIf(problem !== undefined)(`a Redis of 64 MB ${problem ?? ''}`, () =
   });
 
   async function untilOpen(ids: number[]): Promise<void> {
-    await expect.poll(() => stores.openGates(ids), { timeout: 90_000, interval: 250 }).toEqual(ids);
+    // Not `expect.poll`, which hooks may not use.
+    await vi.waitFor(async () => expect(await stores.openGates(ids)).toEqual(ids), {
+      timeout: 90_000,
+      interval: 250,
+    });
   }
 
   async function usedMegabytes(): Promise<number> {
