@@ -5,6 +5,7 @@ import { GateConnection } from '#gate/gate-connection.ts';
 import { RedisConnection } from '#gate/redis-connection.ts';
 import { countHolders } from '#ledger/checks/holder-count.ts';
 import { mysqlChecks } from '#ledger/checks/mysql-checks.ts';
+import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
 import type { Check } from '#platform/checks/check.ts';
 import type { Config } from '#platform/config.ts';
@@ -34,7 +35,9 @@ export function openAllChecks(config: Config): {
           : [await checkHeadRoom(gate, holders)];
       },
       'redis.jobs': onceConnected(jobs, asWarnings(redisChecks(jobs, 'redis.jobs'))),
-      kafka: kafkaChecks(createKafka(config, 'firstcome-doctor'), config),
+      kafka: kafkaChecks(createKafka(config, 'firstcome-doctor'), config, async () =>
+        new CouponLedger(ledger).highestPartition(),
+      ),
       mysql: mysqlChecks(ledger),
     },
     close: async () => {

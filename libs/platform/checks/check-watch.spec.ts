@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Verdict } from './check.ts';
+import type { CheckResult, Verdict } from './check.ts';
 import { CheckWatch } from './check-watch.ts';
 
 let verdict: Verdict;
@@ -41,6 +41,20 @@ it('says what makes a promise void, why, and what to run; and that it is over', 
   await untilLookedAgain();
   expect(watch.promises()).toBeUndefined();
   expect(watch.warnings()).toContain('it is warning');
+});
+
+it('goes on looking at one thing while another can never be asked', async () => {
+  const results = (): CheckResult[] => [
+    { name: 'kafka.some', verdict, message: `it is ${verdict}` },
+    { name: 'kafka.secret', verdict: 'away', message: 'not allowed' },
+  ];
+  watch = new CheckWatch(async () => ((looks += 1), results()), { intervalMs: 10, soonMs: 10 });
+  void watch.warnings();
+  await untilLookedAgain();
+  expect(watch.promises()).toBeUndefined();
+  verdict = 'promise_void';
+  await untilLookedAgain();
+  expect(watch.promises()).toBe('it is promise_void');
 });
 
 it('keeps what it has found while nothing can be asked', async () => {

@@ -54,14 +54,17 @@ export class CheckWatch {
     const found = await this.check().catch((error: unknown): CheckResult[] => [
       { name: 'check', verdict: 'away', message: messageOf(error) },
     ]);
-    const isKnown = found.every(({ verdict }) => verdict !== 'away');
-    if (isKnown || this.results === undefined) {
-      this.results = found;
-    }
+    const told = found.filter(({ verdict }) => verdict !== 'away');
+    const names = new Set(told.map(({ name }) => name));
+    const isAllTold = told.length === found.length;
+    // Who may never ask for one thing is still told of the others.
+    const kept = isAllTold ? [] : (this.results ?? []).filter(({ name }) => !names.has(name));
+    this.results = [...told, ...kept];
   }
 
   private isAllWell(): boolean {
-    return this.results?.every(({ verdict }) => verdict === 'ok') ?? false;
+    const { results = [] } = this;
+    return results.length > 0 && results.every(({ verdict }) => verdict === 'ok');
   }
 
   private describe(verdict: Verdict): string | undefined {
