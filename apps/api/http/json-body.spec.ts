@@ -7,6 +7,8 @@ const fastify = Fastify();
 readJsonBodies(fastify);
 fastify.post('/', (request) => ({ body: request.body }));
 
+const anyText = fc.string({ unit: 'binary' });
+
 function post(payload: string | Buffer) {
   const headers = { 'content-type': 'application/json' };
   return fastify.inject({ method: 'POST', url: '/', headers, payload });
@@ -14,7 +16,7 @@ function post(payload: string | Buffer) {
 
 it('reads any JSON as it was written', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.jsonValue({ stringUnit: 'binary', maxDepth: 2 }), async (value) => {
+    fc.asyncProperty(fc.oneof(fc.jsonValue(), fc.dictionary(anyText, anyText)), async (value) => {
       const json = JSON.stringify(value);
       // Refused, as before: names that would reach into the prototype of what is read.
       fc.pre(!/__proto__|constructor/.test(json));
