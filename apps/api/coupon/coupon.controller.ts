@@ -14,7 +14,7 @@ export class CouponController {
   @Get(':coupon_id')
   @ApiOperation({ summary: 'A coupon, and what is left of it' })
   @ApiOkResponse({ standardSchema: couponSchema })
-  @ApiProblems('COUPON_NOT_FOUND', 'RECOVERING', 'UNAVAILABLE')
+  @ApiProblems('URI_TOO_LONG', 'COUPON_NOT_FOUND', 'RECOVERING', 'UNAVAILABLE')
   show(
     @Param({ schema: couponParametersSchema }) parameters: z.output<typeof couponParametersSchema>,
   ): Promise<CouponAnswer> {

@@ -30,7 +30,6 @@ export const problemSchema = z
 /** What any request may be answered, whatever its route. */
 const anywhere: ProblemCode[] = [
   'INVALID_REQUEST',
-  'URI_TOO_LONG',
   'EXPECTATION_FAILED',
   'HEADERS_TOO_LARGE',
   'OVERLOADED',

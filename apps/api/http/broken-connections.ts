@@ -27,8 +27,8 @@ export class BrokenConnections {
       const problem = expectationFailed();
       // Nobody knows whether its body will follow, and so where the next request begins.
       response.shouldKeepAlive = false;
-      response.writeHead(problem.getStatus(), problemHeaders(problem));
-      response.end(JSON.stringify(problemDocument(newRequestId(), problem)));
+      const { body, headers } = written(problem);
+      response.writeHead(problem.getStatus(), headers).end(body);
     });
     server.on('connect', (_request, socket) => {
       this.say(socket, new Problem('INVALID_REQUEST', { detail: 'This server is no proxy.' }));
@@ -62,16 +62,19 @@ export class BrokenConnections {
       return;
     }
     const status = problem.getStatus();
-    const body = JSON.stringify(problemDocument(newRequestId(), problem));
-    const headers = {
-      ...problemHeaders(problem),
-      'content-length': Buffer.byteLength(body),
-      connection: 'close',
-    };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const { body, headers } = written(problem);
+    const lines = Object.entries({ ...headers, connection: 'close' }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
     setTimeout(() => socket.destroy(), lingerMs).unref();
   }
+}
+
+function written(problem: Problem): { body: string; headers: Record<string, string | number> } {
+  const body = JSON.stringify(problemDocument(newRequestId(), problem));
+  const headers = { ...problemHeaders(problem), 'content-length': Buffer.byteLength(body) };
+  return { body, headers };
 }
 
 export function expectationFailed(): Problem {

@@ -87,7 +87,7 @@ export class IssuanceController {
   @Get('issuances/:issuance_id')
   @ApiOperation({ summary: 'Where an issuance stands' })
   @ApiOkResponse({ standardSchema: issuanceStatusSchema })
-  @ApiProblems('ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
+  @ApiProblems('URI_TOO_LONG', 'ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
   status(
     @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
   ): Promise<IssuanceStatusAnswer> {
@@ -97,7 +97,7 @@ export class IssuanceController {
   @Get('users/:user_id/coupons')
   @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
   @ApiOkResponse({ standardSchema: walletSchema })
-  @ApiProblems('UNAVAILABLE')
+  @ApiProblems('URI_TOO_LONG', 'UNAVAILABLE')
   async wallet(
     @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,

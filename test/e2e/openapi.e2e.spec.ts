@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { App } from '../../infra/local/processes/apps.ts';
+import type { Stack } from '../../infra/harness/stack.ts';
+import { anIssuanceId } from '../harness/fixtures.ts';
+import type { OpenApiDocument } from '../harness/openapi.ts';
+import { OpenApiWitness } from '../harness/openapi.ts';
+import { exchange, rawRequest } from '../harness/raw-client.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
+import { startStack } from '../harness/stack/test-stack.ts';
+
+const assign = 'POST /api/v1/coupons/assign';
+const coupon = 'GET /api/v1/coupons/{coupon_id}';
+const issuance = 'GET /api/v1/issuances/{issuance_id}';
+const wallet = 'GET /api/v1/users/{user_id}/coupons';
+const ready = 'GET /health/ready';
+const live = 'GET /health/live';
+const json = 'Content-Type: application/json';
+/** A port that nobody listens on. */
+const nowhere = '127.0.0.1:9';
+
+let stack: Stack;
+let api: App;
+/** Works on one thing at a time, and its MySQL can be taken away. */
+let tight: App;
+let mysql: TcpProxy;
+/** Has Redis, and nothing else. */
+let lonely: App;
+let document: OpenApiDocument;
+let witness: OpenApiWitness;
+let couponId: number;
+
+beforeAll(async () => {
+  stack = await startStack();
+  mysql = await TcpProxy.before(stack.env['MYSQL_URL']!);
+  api = stack.app('api');
+  [tight, lonely] = await Promise.all([
+    stack.startApp('api', {
+      ASSIGN_IN_FLIGHT_MAX: '1',
+      READ_IN_FLIGHT_MAX: '1',
+      MYSQL_URL: mysql.through(stack.env['MYSQL_URL']!),
+      MYSQL_QUERY_TIMEOUT_MS: '1000',
+    }),
+    stack.startApp(
+      'api',
+      { MYSQL_URL: `mysql://u:p@${nowhere}/d`, KAFKA_BROKERS: nowhere, PUBLISH_TIMEOUT_MS: '1000' },
+      { waitUntilReady: false },
+    ),
+  ]);
+  document = (await stack.request('/docs-json', {}, api)).body;
+  witness = new OpenApiWitness(document);
+  couponId = await stack.createCoupon(1_000);
+});
+afterAll(async () => {
+  await stack.stop();
+  await mysql.close();
+});
+
+/** Asks an operation, holds the answer against the document and resolves to what it was. */
+async function ask(operation: string, of: App, path: string, ...more: string[]): Promise<string> {
+  const [method = ''] = operation.split(' ');
+  const answer = await exchange(of.publicUrl, rawRequest(`${method} ${path}`, more));
+  witness.saw(operation, answer);
+  return answer.body.code ?? String(answer.status);
+}
+
+async function assignTo(of: App, body: unknown, ...headers: string[]): Promise<string> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const bytes = rawRequest(assign, headers.length === 0 ? [json] : headers, text);
+  const answer = await exchange(of.publicUrl, bytes);
+  witness.saw(assign, answer);
+  return answer.body.code ?? String(answer.status);
+}
+
+function wish(user: string, id = couponId): object {
+  return { user_id: user, coupon_id: id };
+}
+
+describe('the OpenAPI document has every answer, with its media type, schema and headers', () => {
+  it('of assign', async () => {
+    const soldOut = await stack.createCoupon(1);
+    const soon = new Date(Date.now() + 2_000).toISOString();
+    const closing = await stack.createCoupon(1_000, '--closes-at', soon);
+    const paused = await stack.createCoupon(1);
+    const notOpen = await stack.createCoupon(1, '--opens-at', '2099-01-01T00:00:00Z');
+    await stack.firstcomeOrThrow('coupon', 'pause', String(paused));
+    const told: string[] = [];
+    for (const body of [
+      wish('a'),
+      wish('a'),
+      { ...wish('a'), more: 1 },
+      wish('a', 2_000_000_000),
+      wish('a', soldOut),
+      wish('b', soldOut),
+      wish('a', paused),
+      wish('a', notOpen),
+      'x'.repeat(20_000),
+    ]) {
+      told.push(await assignTo(api, body));
+    }
+    expect(told).toEqual([
+      '200',
+      '200',
+      'INVALID_REQUEST',
+      'COUPON_NOT_FOUND',
+      '200',
+      'SOLD_OUT',
+      'PAUSED',
+      'NOT_OPEN',
+      'BODY_TOO_LARGE',
+    ]);
+    expect(await assignTo(api, wish('a'), 'Content-Type: text/plain')).toBe(
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+    let late = 0;
+    await expect.poll(() => assignTo(api, wish(`late-${(late += 1)}`, closing))).toBe('CLOSED');
+    expect(await assignTo(lonely, wish('lonely'))).toBe('UNCONFIRMED');
+    expect(await assignTo(lonely, wish('a', 2_000_000_000))).toBe('RECOVERING');
+  });
+
+  it('of a coupon', async () => {
+    expect(await ask(coupon, api, `/api/v1/coupons/${couponId}`)).toBe('200');
+    expect(await ask(coupon, api, '/api/v1/coupons/2000000000')).toBe('COUPON_NOT_FOUND');
+    expect(await ask(coupon, api, '/api/v1/coupons/x')).toBe('INVALID_REQUEST');
+    expect(await ask(coupon, lonely, `/api/v1/coupons/${couponId}`)).toBe('RECOVERING');
+    expect(await ask(coupon, api, `/api/v1/coupons/${'1'.repeat(2_000)}`)).toBe('URI_TOO_LONG');
+  });
+
+  it('of an issuance, before and after it is decided', async () => {
+    const { body } = await stack.assign(couponId, 'polled', { api });
+    const status = async (): Promise<unknown> => {
+      await ask(issuance, api, body.status_url);
+      return (await stack.request(body.status_url, {}, api)).body.status;
+    };
+    expect(await ask(issuance, api, `/api/v1/issuances/${anIssuanceId(Date.now())}`)).toBe('200');
+    await expect.poll(status).toBe('ISSUED');
+    const future = anIssuanceId(Date.now() + 3_600_000);
+    expect(await ask(issuance, api, `/api/v1/issuances/${future}`)).toBe('ISSUANCE_NOT_FOUND');
+    expect(await ask(issuance, api, '/api/v1/issuances/x')).toBe('INVALID_REQUEST');
+    expect(await ask(issuance, api, `/api/v1/issuances/${'1'.repeat(2_000)}`)).toBe('URI_TOO_LONG');
+    expect(await ask(issuance, lonely, `/api/v1/issuances/${future}`)).toBe('UNAVAILABLE');
+  });
+
+  it('of a wallet', async () => {
+    const path = '/api/v1/users/polled/coupons';
+    const held = async () => (await stack.request(path, {}, api)).body.coupons.length;
+    await expect.poll(held).toBe(1);
+    expect(await ask(wallet, api, path)).toBe('200');
+    expect(await ask(wallet, api, `${path}?limit=1`)).toBe('200');
+    expect(await ask(wallet, api, `${path}?limit=x`)).toBe('INVALID_REQUEST');
+    expect(await ask(wallet, lonely, path)).toBe('UNAVAILABLE');
+    expect(await ask(wallet, api, `/api/v1/users/${'1'.repeat(2_000)}/coupons`)).toBe(
+      'URI_TOO_LONG',
+    );
+  });
+
+  it('of health, which names what is missing, and tells nobody outside why', async () => {
+    expect(await ask(live, api, '/health/live')).toBe('200');
+    expect(await ask(ready, api, '/health/ready')).toBe('200');
+    expect(await ask(ready, lonely, '/health/ready')).toBe('NOT_READY');
+    const { text, body } = await stack.request('/health/ready', {}, lonely);
+    expect(body.probes).toEqual(expect.arrayContaining(['kafka', 'catalogue']));
+    expect(text).not.toMatch(/127\.0\.0\.1|ECONN|MySQL|not reachable|SELECT/i);
+    expect((await lonely.readiness())!.text).toMatch(/not reachable/);
+    expect(lonely.output).not.toMatch(/request failed/);
+  });
+
+  it('of one that has too much to do, or no MySQL any more', async () => {
+    const paths: [string, string][] = [
+      [coupon, `/api/v1/coupons/${couponId}`],
+      [issuance, `/api/v1/issuances/${anIssuanceId(Date.now())}`],
+      [wallet, '/api/v1/users/polled/coupons'],
+    ];
+    for (const [operation, path] of paths) {
+      const many = Array.from({ length: 30 }, () => ask(operation, tight, path));
+      expect(await Promise.all(many)).toContain('OVERLOADED');
+    }
+    const many = Array.from({ length: 30 }, (_, i) => assignTo(tight, wish(`many-${i}`)));
+    expect(await Promise.all(many)).toContain('OVERLOADED');
+
+    mysql.hold();
+    expect(await ask(coupon, tight, '/api/v1/coupons/2000000001')).toBe('UNAVAILABLE');
+    const { body } = await stack.request('/health/ready', {}, tight);
+    expect(body).toMatchObject({ status: 'degraded', details: { mysql: { status: 'degraded' } } });
+    expect(Object.keys(body.details.mysql)).not.toContain('message');
+    mysql.release();
+  });
+
+  it('of any route', async () => {
+    const tooMuch = `X: ${'x'.repeat(20_000)}`;
+    const paths: [string, string][] = [
+      [assign, '/api/v1/coupons/assign'],
+      [coupon, `/api/v1/coupons/${couponId}`],
+      [issuance, `/api/v1/issuances/${anIssuanceId()}`],
+      [wallet, '/api/v1/users/a/coupons'],
+      [ready, '/health/ready'],
+      [live, '/health/live'],
+    ];
+    for (const [operation, path] of paths) {
+      expect(await ask(operation, api, path, 'Expect: more')).toBe('EXPECTATION_FAILED');
+      expect(await ask(operation, api, path, tooMuch)).toBe('HEADERS_TOO_LARGE');
+      expect(await ask(operation, api, `${path}?%zz`)).toBe('INVALID_REQUEST');
+    }
+  });
+
+  it('and no answer that cannot be had', () => {
+    for (const [operation, codes] of witness.documented()) {
+      // Nothing here makes a bug. Health is only told so when its request is late.
+      const unseen = operation.includes('/health/') ? ['INTERNAL', 'OVERLOADED'] : ['INTERNAL'];
+      const expected = [...codes].filter((code) => !unseen.includes(code)).sort();
+      expect([...witness.seen.get(operation)!].sort(), operation).toEqual(expected);
+    }
+  });
+});
+
+describe('its examples', () => {
+  it('keep to their schemas', () => witness.checkExamples());
+
+  it('of a request are for the coupon that is there', () => {
+    const text = JSON.stringify(document);
+    expect(text).toContain(
+      '"coupon_id":{"type":"integer","minimum":1,"maximum":2147483647,"example":123}',
+    );
+    expect(text).toContain('"example":"me"');
+  });
+});
