@@ -9,7 +9,7 @@ import { runProcess } from '#platform/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { ApiModule } from './api.module.ts';
 import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
-import { createFront } from './http/fastify.ts';
+import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
 import { KnownMethods } from './http/known-methods.ts';
 import { Leaving } from './http/leaving.ts';
@@ -31,12 +31,11 @@ await runProcess('firstcome-api', async (context) => {
     { mysql, ...opened.reports },
   );
 
-  const { adapter, brokenConnections } = createFront();
+  const adapter = createFastifyAdapter();
   const fastify = adapter.getInstance();
   measureRequests(fastify, telemetry);
   const leaving = new Leaving(fastify);
   shedOverload(fastify, config, telemetry);
-  brokenConnections.standBefore(fastify.server);
   const methods = new KnownMethods(fastify);
   const api = ApiModule.register(context, stores, catalogue, health);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {

@@ -38,7 +38,7 @@ beforeAll(async () => {
       ASSIGN_IN_FLIGHT_MAX: '1',
       READ_IN_FLIGHT_MAX: '1',
       MYSQL_URL: mysql.through(stack.env['MYSQL_URL']!),
-      MYSQL_QUERY_TIMEOUT_MS: '1000',
+      MYSQL_QUERY_TIMEOUT_MS: '2000',
     }),
     stack.startApp(
       'api',

@@ -23,7 +23,7 @@ async function connectTo(answer: RequestListener): Promise<RawClient> {
   started.on('clientError', (error, socket) =>
     connections.reject(socket as Socket, error as NodeJS.ErrnoException),
   );
-  connections.standBefore(started);
+  connections.watch(started);
   await once(started.listen(0, '127.0.0.1'), 'listening');
   return RawClient.connect(`http://127.0.0.1:${(started.address() as AddressInfo).port}`);
 }

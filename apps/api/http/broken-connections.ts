@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { headerBytesMax } from './limits.ts';
@@ -10,19 +10,22 @@ import { newRequestId } from './request-id.ts';
 /** So long what still comes is thrown away: an answer is lost when bytes meet a closed connection. */
 const lingerMs = 1_000;
 
+/** What Node's own handler of such errors looks at; nobody has to keep it up to date for each request. */
+interface HttpSocket extends Socket {
+  /** The answer that has its turn on this connection. */
+  _httpMessage?: ServerResponse | null;
+  /** Has the request that is being read, until it is there and answered. */
+  parser?: { incoming: IncomingMessage | null } | null;
+}
+
 /**
  * What Node would answer by itself, with an empty body or not at all: requests that its parser cannot
  * read, that are too large or take too long to arrive, and two kinds that it keeps from a framework.
  */
 export class BrokenConnections {
-  private readonly lastAnswers = new WeakMap<Duplex, ServerResponse>();
   private readonly rejected = new WeakSet<Duplex>();
 
-  /** To be called when all others who answer the requests of the server are there. */
-  standBefore(server: Server): void {
-    server.prependListener('request', ({ socket }, response) => {
-      this.lastAnswers.set(socket, response);
-    });
+  watch(server: Server): void {
     server.on('checkExpectation', (_request, response) => {
       const problem = expectationFailed();
       // Nobody knows whether its body will follow, and so where the next request begins.
@@ -37,21 +40,22 @@ export class BrokenConnections {
 
   /** For an error of the connection, or of the parser, which may be told many times. */
   reject(socket: Socket, error: { code?: string | undefined }): void {
-    if (this.rejected.has(socket)) {
-      return;
+    if (!this.rejected.has(socket)) {
+      this.rejected.add(socket);
+      this.answer(socket, connectionProblem(error));
     }
-    this.rejected.add(socket);
-    const last = this.lastAnswers.get(socket);
-    if (last === undefined || (last.writableFinished && last.req.complete)) {
-      this.say(socket, connectionProblem(error));
-    } else if (last.req.complete) {
+  }
+
+  private answer(socket: HttpSocket, problem: Problem): void {
+    const underWay = socket._httpMessage ?? undefined;
+    const wasAnsweredBefore = socket.parser?.incoming?.complete === false;
+    if (underWay?.req.complete === true) {
       // The request before this one is being worked on: it must not take this for its answer.
-      last.once('close', () => this.say(socket, connectionProblem(error)));
-    } else if (last.headersSent || last.socket === null) {
-      // It is answered already, or waits for the answer of another one.
+      underWay.once('close', () => this.answer(socket, problem));
+    } else if (underWay === undefined ? wasAnsweredBefore : underWay.headersSent) {
       socket.destroy();
     } else {
-      this.say(socket, connectionProblem(error));
+      this.say(socket, problem);
     }
   }
 

@@ -15,13 +15,8 @@ import { newRequestId } from './request-id.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 import { refuseMalformedRequests } from './well-formed-requests.ts';
 
-export interface Front {
-  adapter: FastifyAdapter;
-  brokenConnections: BrokenConnections;
-}
-
 /** Fastify with our limits, whose own errors, met before any route, are problems as well. */
-export function createFront(): Front {
+export function createFastifyAdapter(): FastifyAdapter {
   const brokenConnections = new BrokenConnections();
   const adapter = new FastifyAdapter({
     http: {
@@ -48,6 +43,7 @@ export function createFront(): Front {
   const fastify = adapter.getInstance();
   refuseMalformedRequests(fastify);
   readJsonBodies(fastify);
+  brokenConnections.watch(fastify.server);
   new UnreadAnswers().watch(fastify.server);
-  return { adapter, brokenConnections };
+  return adapter;
 }

@@ -86,8 +86,15 @@ function namesWritten(json: Buffer): number {
   return names;
 }
 
-/** Not recursive: 16 KiB are enough for thousands of levels. */
 function namesKept(parsed: unknown): number {
+  const values = typeof parsed === 'object' && parsed !== null ? Object.values(parsed) : [];
+  // Nearly every body is one flat object.
+  const isFlat = !Array.isArray(parsed) && values.every((value) => typeof value !== 'object');
+  return isFlat ? values.length : namesKeptAtAnyDepth(parsed);
+}
+
+/** Not recursive: 16 KiB are enough for thousands of levels. */
+function namesKeptAtAnyDepth(parsed: unknown): number {
   const values = [parsed];
   let names = 0;
   for (const value of values) {
