@@ -189,13 +189,17 @@ describe('mistakes', () => {
       GATE_REDIS_URL: 'redis://127.0.0.1:1',
       KAFKA_BROKERS: '127.0.0.1:1',
     };
-    for (const [name, url] of Object.entries(away)) {
-      const env = { ...stack.env, [name]: url };
-      const told = await firstcome(env, 'coupon', 'create', '--total', '1');
-      expect([...failure(told), told.stderr]).toEqual([69, 1, expect.stringContaining(name)]);
-    }
-    const migrate = await firstcome({ ...stack.env, MYSQL_URL: away.MYSQL_URL }, 'migrate');
-    expect(failure(migrate)).toEqual([69, 1]);
+    const create = ['coupon', 'create', '--total', '1'];
+    const tries = [
+      ...Object.entries(away).map(([name, url]) => [{ [name]: url }, create, name] as const),
+      [{ MYSQL_URL: away.MYSQL_URL }, ['migrate'], 'MySQL'] as const,
+    ];
+    await Promise.all(
+      tries.map(async ([env, args, name]) => {
+        const told = await firstcome({ ...stack.env, ...env }, ...args);
+        expect([...failure(told), told.stderr]).toEqual([69, 1, expect.stringContaining(name)]);
+      }),
+    );
   }, 90_000);
 });
 
@@ -217,9 +221,4 @@ it('does its work to the end when nobody reads what it says', async () => {
   const couponId = await stack.createCoupon(1);
   expect(await unread('coupon', 'pause', String(couponId))).toEqual({ code: 0, stderr: '' });
   expect(await codeFor(couponId, 'u')).toBe('PAUSED');
-});
-
-it('prints its version', async () => {
-  const { exitCode, stdout } = await stack.firstcome('--version');
-  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
 });
