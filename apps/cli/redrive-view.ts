@@ -23,7 +23,7 @@ const whyNotAdmitted: Readonly<Record<NotAdmitted, string>> = {
   overloaded: 'the gate Redis did not take it in time',
   unavailable: 'Redis answers, and cannot write: /health/ready says why',
   recovering: 'the gate is being rebuilt, or Redis is away',
-  absent: 'there is no such coupon, or its gate is being rebuilt',
+  absent: 'there is no such coupon, it is archived, or its gate is being rebuilt',
   unconfirmed: 'a unit is held, but Kafka or Redis did not confirm it',
 };
 
