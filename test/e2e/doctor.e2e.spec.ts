@@ -89,7 +89,10 @@ describe('users with no more than the documented rights', () => {
   let redis: Redis;
   let database: mysql.Connection;
 
-  const as = (url: string): string => url.replace(/\/\/[^@/]*@?(?=[^@/]*(\/|$))/, `//${login}`);
+  const as = (url: string): string => {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${login}${host}${pathname}`;
+  };
   const aclOf = (prefix: string): string[] => [
     `~${prefix}*`,
     ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +type
