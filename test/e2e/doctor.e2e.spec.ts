@@ -95,7 +95,7 @@ describe('users with no more than the documented rights', () => {
   };
   const aclOf = (prefix: string): string[] => [
     `~${prefix}*`,
-    ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +type
+    ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +persist +type
         +scan +hset +hget +hmget +hgetall +hlen +hscan +hincrby +hdel +rename
         +zadd +zcard +zscore +zmscore +zrange +zrangebyscore +zrem`.split(/\s+/),
   ];

@@ -17,6 +17,7 @@ function trials(key: string): [string, ...(string | number)[]][] {
     ['hdel', key, 'other'],
     ['expire', key, 10],
     ['persist', key],
+    ['persist', key],
     ['zadd', `${key}set`, 1, 'member'],
     ['zcard', `${key}set`],
     ['zscore', `${key}set`, 'member'],
@@ -34,6 +35,9 @@ function trials(key: string): [string, ...(string | number)[]][] {
     ['unlink', key, `${key}set`, `${key}text`],
   ];
 }
+
+/** The commands for which rights are needed. */
+export const neededCommands = trials('').map(([command]) => command);
 
 /** What our user needs and may not do, by trying each command: whoever may not ask for rights knows it so. */
 export async function missingRights(redis: Redis, keyPrefix: string): Promise<string[]> {
