@@ -45,6 +45,11 @@ async function createCoupons(): Promise<void> {
      VALUES ?`,
     [rows],
   );
+  // Ended ones that were changed long ago, or never, are archived.
+  await stores.query(
+    `INSERT INTO coupon_change (coupon_id, version, action, total, state, changed_at) VALUES ?`,
+    [closedIds.map((id) => [id, 1, 'create', holderCount, 'closed', Date.now()])],
+  );
 }
 
 /** Restarts Redis and tells how long it took, from then on, until these gates were open again. */

@@ -168,8 +168,8 @@ export function lateClaim(mutation: Mutation | null = null): Scenario {
     shut: true,
     issuedTo: ['ann'],
     mustServe: true,
-    actors: [newClient('client', 'ann', 1), newIssuer('issuer'), newRecovery('recovery', 1)],
-    budget: { lostReplies: 1 },
+    actors: [newClient('client', 'ann', 1), newIssuer('issuer'), newRecovery('recovery', 3)],
+    budget: { lostReplies: 2 },
   };
 }
 
@@ -198,13 +198,11 @@ export function pausedMeanwhile(mutation: Mutation | null = null): Scenario {
     shut: true,
     actors: [
       newIssuer('issuer'),
-      newRecovery('recovery-1', 1),
-      newRecovery('recovery-2', 1),
+      newRecovery('recovery', 2),
       newCouponSync('coupon-sync'),
       newManager('manager', [{ state: 'paused' }]),
     ],
-    redisFaults: ['flush'],
-    budget: { redis: 1, lostReplies: 1 },
+    budget: { lostReplies: 1 },
   };
 }
 
