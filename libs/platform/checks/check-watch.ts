@@ -4,7 +4,7 @@ import { pauseFor } from '../waiting.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 
 /** Settings are changed by people. What is not as it should be is looked at sooner. */
-const shippedPace = { intervalMs: 60_000, soonMs: 5_000 };
+const shippedPace = { intervalMs: 15_000, soonMs: 5_000 };
 
 /**
  * Runs checks again and again from the first time that somebody asks on, for readiness: `promises` says what makes a promise void,
