@@ -4,7 +4,7 @@ import type { ReserveOutcome } from '#gate/gate-replies.ts';
 import type { Coupon } from '../model/gate/gate.ts';
 import { lostKeys, lostMeta } from '../model/gate/losses.ts';
 import type { Loss } from '../model/gate/losses.ts';
-import { learn } from '../model/gate/prelude.ts';
+import * as modelled from '../model/gate/prelude.ts';
 import * as recoveryModel from '../model/gate/recovery-scripts.ts';
 import * as model from '../model/gate/scripts.ts';
 import { aCoupon } from './fixtures.ts';
@@ -49,7 +49,7 @@ function reserve(userIds: string[]): GateCommand {
       return;
     }
     const { epoch, serial, outcomes } = expected;
-    learn(real.model, coupon, expected);
+    modelled.learn(real.model, coupon, expected);
     expect(result).toMatchObject({ epoch, serial, kafkaPartition: 0, opensAt: null });
     expect(result.outcomes).toHaveLength(userIds.length);
     result.outcomes.forEach((outcome, i) => {
@@ -90,7 +90,7 @@ function confirm(picks: number[]): GateCommand {
     }));
     const confirmed = await here.gate.confirm(couponId, epoch, inWords);
     const expected = model.confirm(real.model, coupon, epoch, reserved);
-    learn(real.model, coupon, expected);
+    modelled.learn(real.model, coupon, expected);
     expect(confirmed).toBe(expected.isConfirmed);
     // It is in the log, whether or not others in the batch could be vouched for.
     const stillPending = real.gate.pending;
@@ -125,7 +125,7 @@ function change(given: Partial<Coupon>, age: number): GateCommand {
     const { code: kind, ...rest } = model.applyCoupon(real.model, coupon, terms);
     expect(outcome).toEqual({ kind, ...rest });
     if (outcome.kind === 'applied') {
-      learn(real.model, coupon, outcome);
+      modelled.learn(real.model, coupon, outcome);
       real.terms = terms;
     }
   });
@@ -140,7 +140,7 @@ function learnEpoch(ahead: number): GateCommand {
     const { epoch } = real.model.seen[coupon]!;
     const latest = Math.max(epoch, real.gate.meta?.epoch ?? 0) + ahead;
     real.here.gate.learnEpoch(real.couponId, latest);
-    learn(real.model, coupon, { epoch: latest, serial: 0 });
+    modelled.learnEpoch(real.model, coupon, latest);
     return Promise.resolve();
   });
 }
@@ -217,7 +217,7 @@ function open(pick: number, other?: 'run' | 'history'): GateCommand {
     };
     expect(opened).toBe(recoveryModel.open(real.model, coupon, claimedAs, { ...terms }));
     if (opened) {
-      learn(real.model, coupon, { epoch, serial: 0 });
+      modelled.learn(real.model, coupon, { epoch, serial: 0 });
     }
   };
   return new Step(`open ${pick} ${other ?? ''}`, run, anyRecovery);

@@ -67,6 +67,7 @@ export class RealGate {
       mutation: null,
       redis: { runId: 1, history: 1, gates: [openedGate(this.terms)], watermark: 0 },
       seen: [{ epoch: 1, serial: 0 }],
+      isInformed: true,
       next: { id: 1 },
     };
   }

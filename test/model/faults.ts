@@ -4,7 +4,7 @@ import type { RedisData } from './gate/gate.ts';
 import { absentGate, copyGate, copyRedis } from './gate/gate.ts';
 import { canLose, lose } from './gate/losses.ts';
 import { claimGate } from './actors/recovery.ts';
-import { learn } from './gate/prelude.ts';
+import { learnEpoch } from './gate/prelude.ts';
 import { fence } from './gate/recovery-scripts.ts';
 import type { LogRecord, RedisFault, World } from './world.ts';
 import { unknownCoupon } from './world.ts';
@@ -119,7 +119,7 @@ export function catalogueChoices(world: World): readonly Choice[] {
 }
 
 function readCatalogue(world: World, coupon: number): void {
-  learn(world, coupon, { epoch: world.mysql.coupons[coupon]!.epoch, serial: 0 });
+  learnEpoch(world, coupon, world.mysql.coupons[coupon]!.epoch);
 }
 
 /** What befalls one gate in a Redis that lives on, and so keeps its run id. */
@@ -138,7 +138,9 @@ export function gateChoices(world: World): readonly Choice[] {
     }
     addFault(choices, world, 'putBacks', 'redis', `put ${coupon} back`, () => {
       world.isMeddledWith = true;
-      readCatalogue(world, coupon);
+      if (world.isInformed) {
+        readCatalogue(world, coupon);
+      }
       redis.gates[coupon] = copyGate(world.backup.gates[coupon]!);
     });
   });

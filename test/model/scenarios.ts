@@ -87,14 +87,16 @@ export function manyPolls(random: Random, mutation: Mutation | null = null): Sce
 }
 
 /**
- * Keys and fields get lost, and gates are put back from older copies, whatever else goes on. Whoever
- * asks a gate knows the latest that anyone has seen of it; for the rest see `known-gaps.ts`.
+ * Keys and fields get lost, and gates are put back from older copies, whatever else goes on. Of the
+ * copies those who ask must know: see `known-gaps.ts`.
  */
 export function anyLoss(random: Random, mutation: Mutation | null = null): Scenario {
   const coupons = random.oneOf([1, 1, 1, 2]);
   const isPolled = random.below(3) === 0;
+  const putBacks = random.below(2);
   return {
     mutation,
+    informed: putBacks > 0,
     coupons,
     total: 1 + random.below(3),
     actors: [
@@ -110,8 +112,19 @@ export function anyLoss(random: Random, mutation: Mutation | null = null): Scena
       ...anyBudget(random),
       redis: random.below(3),
       losses: random.below(4),
-      putBacks: random.below(2),
+      putBacks,
     },
+  };
+}
+
+/** Holders get lost, and somebody changes the coupon: whoever counts anew then counts wrong. */
+export function holdersLost(random: Random, mutation: Mutation | null = null): Scenario {
+  return {
+    mutation,
+    total: 1 + random.below(3),
+    actors: [...clients(random, 1), ...services(1), ...managers(2, random, 1)],
+    losses: ['holders'],
+    budget: { losses: 1 },
   };
 }
 

@@ -39,6 +39,11 @@ export function halfStaged(mutation: Mutation | null = null): Scenario {
   };
 }
 
+/** The same, but it is a replica for a while, and comes back with what its primary had. */
+export function halfStagedElsewhere(mutation: Mutation | null = null): Scenario {
+  return { ...halfStaged(mutation), redisFaults: ['demotion'] };
+}
+
 /** The total is lowered, and Redis loses the last reservations at any time. */
 export function lowered(mutation: Mutation | null = null): Scenario {
   return {
@@ -125,8 +130,25 @@ export function pendingUsersLost(mutation: Mutation | null = null, crashes = 0):
 }
 
 /** A status is polled while what is pending gets lost. */
-export function pendingLostWhilePolled(): Scenario {
-  return { ...polled(), redisFaults: [], losses: ['pending'], budget: { losses: 1 } };
+export function pendingLost(mutation: Mutation | null = null): Scenario {
+  return { ...polled(mutation), redisFaults: [], losses: ['pending'], budget: { losses: 1 } };
+}
+
+/** The same, and somebody puts the gate back as it was before. */
+export function pendingPutBack(mutation: Mutation | null = null): Scenario {
+  const { actors, ...lost } = pendingLost(mutation);
+  const budget = { losses: 1, copies: 1, putBacks: 1 };
+  return { ...lost, actors: [...actors, newRelay('relay')], informed: true, budget };
+}
+
+/** A gate is fenced and its min_epoch gets lost, while keepers recover it. */
+export function fenceLost(mutation: Mutation | null = null): Scenario {
+  return {
+    ...twoRecoveries(mutation),
+    redisFaults: [],
+    losses: ['meta.minEpoch'],
+    budget: { losses: 1 },
+  };
 }
 
 /** One client for each of two coupons. A repair fences both, and one is recovered. */
@@ -223,6 +245,7 @@ export const smallCases: Record<string, Scenario> = {
     budget: { timeouts: 1, crashes: 1 },
   }),
   'a recovery is rolled back': halfStaged(),
+  'a recovery is demoted': halfStagedElsewhere(),
   'a total is lowered and Redis is rolled back': lowered(),
   'two managers change the coupon and something crashes': twoManagers(),
   'statuses are asked for and Redis is emptied': polled(),
@@ -237,4 +260,7 @@ export const smallCases: Record<string, Scenario> = {
   'what is pending is lost': oneClient(2, { budget: { losses: 1 }, losses: ['pending'] }),
   'what is staged is lost': stagingLost(),
   'the users of what is pending are lost': pendingUsersLost(),
+  'what is pending is lost and statuses are asked for': pendingLost(),
+  'what is pending is lost and put back and statuses are asked for': pendingPutBack(),
+  'two keepers recover and what fences the gate is lost': fenceLost(),
 };

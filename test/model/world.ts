@@ -132,6 +132,8 @@ export interface Scenario {
   budget?: Partial<Budget>;
   redisFaults?: RedisFault[];
   losses?: Loss[];
+  /** Whoever asks a gate knows what anybody was answered, and the epochs of MySQL before one is put back. */
+  informed?: boolean;
   mutation?: Mutation | null;
   /** How many units fewer MySQL allows than the gate. */
   overcommittedBy?: number;
@@ -159,6 +161,7 @@ export function newWorld(scenario: Scenario): World {
     overcommitted: overcommittedBy > 0,
     takesTurns: false,
     redis: { ...copyRedis(data), runId: scenario.shut === true ? 2 : 1, history: 1 },
+    isInformed: scenario.informed ?? false,
     seen: ids.map(() => ({ epoch: 1, serial: 0 })),
     backup: copyRedis(data),
     replica: data,

@@ -105,7 +105,8 @@ function oldestAt(
   coupon: number,
   { gate, oldestPending }: Inspection,
 ): number | null {
-  if (gate !== 'open' && mutation !== 'shutGateNotHeld') {
+  const isHeld = mutation !== 'shutGateNotHeld' && mutation !== 'lostPendingUnseen';
+  if (gate !== 'open' && isHeld) {
     return lastOpen[coupon] ?? 0;
   }
   const oldest = oldestPending === 0 ? null : oldestPending;

@@ -64,6 +64,8 @@ export interface GateWorld {
   redis: RedisData & { runId: number; history: number };
   /** By coupon, the latest state of its gate that its callers have seen, or were told of. */
   seen: GateState[];
+  /** Whoever asks a gate knows what anybody was answered; else only what he reads in MySQL. */
+  isInformed: boolean;
   next: { id: number };
 }
 

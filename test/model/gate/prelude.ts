@@ -75,21 +75,16 @@ export function openGate(
 }
 
 /** `shut` of prelude.lua */
-export function shut({ redis, mutation }: GateWorld, coupon: number): 'absent' | 'fenced' {
+export function shut({ redis }: GateWorld, coupon: number): 'absent' | 'fenced' {
   const gate = redis.gates[coupon]!;
   const { meta } = gate;
   if (meta === null) {
     return 'absent';
   }
-  if (mutation !== 'notKeptShut') {
-    delete meta.runId;
-    if (Object.keys(meta).length === 0) {
-      gate.meta = null;
-    }
-  }
+  delete meta.runId;
   if (Object.keys(meta).length === 0) {
     // A hash without fields is gone.
-    redis.gates[coupon]!.meta = null;
+    gate.meta = null;
   }
   return 'fenced';
 }
@@ -102,8 +97,19 @@ export function leastEpoch({ mutation }: GateWorld, meta: Meta): number {
   return meta.minEpoch ?? 0;
 }
 
-/** What a caller knows once it has heard of a state of the gate. */
-export function learn({ seen }: GateWorld, coupon: number, { epoch, serial }: GateState): void {
+/** What a caller knows once the gate has answered in this state. */
+export function learn(world: GateWorld, coupon: number, state: GateState): void {
+  if (world.isInformed) {
+    remember(world, coupon, state);
+  }
+}
+
+/** What a caller knows once it has read the coupon in MySQL. */
+export function learnEpoch(world: GateWorld, coupon: number, epoch: number): void {
+  remember(world, coupon, { epoch, serial: 0 });
+}
+
+function remember({ seen }: GateWorld, coupon: number, { epoch, serial }: GateState): void {
   const latest = seen[coupon]!;
   if (epoch > latest.epoch || (epoch === latest.epoch && serial > latest.serial)) {
     seen[coupon] = { epoch, serial };

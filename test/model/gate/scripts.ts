@@ -73,7 +73,7 @@ export function confirm(
   const { mutation } = world;
   const meta = openGate(world, coupon, {
     fence: mutation === 'noFenceAtConfirm',
-    counts: mutation === 'noCountsAtConfirm',
+    counts: mutation === 'lostPendingUnseen',
   });
   if (meta === null) {
     shut(world, coupon);
@@ -93,7 +93,7 @@ export function confirm(
     meta.serial++;
   }
   const isKnown = (one: Issuance): boolean => confirmed.includes(one) || isHeld(gate, one);
-  const isConfirmed = reserved.every(isKnown) || mutation === 'noHolderAtConfirm';
+  const isConfirmed = reserved.every(isKnown) || mutation === 'lostPendingUnseen';
   return { isConfirmed, epoch: meta.epoch, serial: meta.serial };
 }
 
@@ -120,7 +120,7 @@ export function release(
   epoch: number,
   refused: readonly Issuance[],
 ): number {
-  const meta = openGate(world, coupon, { counts: world.mutation === 'noCountsAtRelease' });
+  const meta = openGate(world, coupon);
   if (meta === null) {
     shut(world, coupon);
     return 0;
