@@ -79,3 +79,47 @@ test('what is still pending at a gate is not vouched for, however long ago it wa
   ).run(new AbortController().signal);
   expect(await hints.readWatermark()).toBe(reservedAt);
 });
+
+test('a gate that lost what is pending is vouched for up to when it was last seen open, until it is recovered', async () => {
+  const [ownLedger, ownGate] = [new TestLedger(), new TestGate()];
+  await Promise.all([ownLedger.start(), ownGate.start()]);
+  try {
+    const ownHints = new StatusHints(ownGate.connection, ownGate.prefix, 60);
+    const coupon = await ownLedger.createCoupon();
+    const keys = ownGate.keys(coupon.id);
+    const newKeeper = (): (() => Promise<void>) => {
+      // A survey is made anew each time: the keeper would use its last one for a while.
+      let survey = new GateSurvey(ownLedger.coupons, ownGate.gate, logger);
+      const watermark = new DecidedWatermark(
+        { recent: () => survey.take() } as GateSurvey,
+        log.issuers,
+        ownHints,
+      );
+      return async () => {
+        survey = new GateSurvey(ownLedger.coupons, ownGate.gate, logger);
+        await watermark.run(new AbortController().signal);
+      };
+    };
+    await log.commitAll();
+    await ownGate.rebuild(coupon, []);
+    const run = newKeeper();
+    await run();
+    const seenOpen = (await ownHints.readWatermark())!;
+    const issuanceId = await ownGate.take(coupon.id, 'ann');
+
+    await ownGate.raw.rename(keys.pending, `${ownGate.prefix}kept`);
+    await run();
+    expect(await ownHints.readWatermark()).toBe(seenOpen);
+    // One that was started since knows nothing of before.
+    await newKeeper()();
+    expect(await ownHints.readWatermark()).toBe(seenOpen);
+
+    // Put back, it can be confirmed: nobody must have been told meanwhile that it is not there.
+    await ownGate.raw.rename(`${ownGate.prefix}kept`, keys.pending);
+    expect(await ownGate.gate.confirm(coupon.id, 1, [{ userId: 'ann', issuanceId }])).toBe(true);
+    await run();
+    expect(await ownHints.readWatermark()).toBeGreaterThan(reservedAtOf(issuanceId)!);
+  } finally {
+    await Promise.all([ownLedger.close(), ownGate.close()]);
+  }
+});

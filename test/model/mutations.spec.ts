@@ -102,7 +102,6 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
 const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['noRunIdAtOpen', 'I5', halfStaged],
   ['noTokenAtOpen', 'I5', lateClaim],
-  ['noPendingUsersCount', 'I3', (mutation) => pendingUsersLost(mutation, 1)],
   ['recheckBeforeClaim', 'Open', twoRecoveries],
   ['noCheck', 'I3', twoRecoveries],
   ['noHistoryAtOpen', 'I5', halfStagedElsewhere],
@@ -120,6 +119,7 @@ const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['minEpochNotNeeded', 'I3', fenceLost],
   ['lostFenceForgiven', 'I3', fenceLost],
   ['lostFenceAtOpen', 'I3', fenceLost],
+  ['noPendingUsersCount', 'I3', (mutation) => pendingUsersLost(mutation, 1)],
   ['lostPendingUnseen', 'I3', pendingLost],
   ['shutGateNotHeld', 'I3', pendingPutBack],
 ];

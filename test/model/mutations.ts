@@ -21,7 +21,7 @@ export const mutations = {
 
   noHoldersCount: 'the gate does not compare left and holders with the total',
   noPendingCount: 'the gate does not count what is pending',
-  noPendingUsersCount: 'the gate does not count the users of what is pending',
+  noPendingUsersCount: 'the gate does not look at the users of what is pending',
   noCountsAtReserve: 'a reservation does not look whether all is there',
   noCountsAtApply: 'a change is applied without a look whether all is there',
   noFenceAtConfirm: 'confirm does not look whether the gate is fenced',

@@ -134,11 +134,22 @@ export function pendingLost(mutation: Mutation | null = null): Scenario {
   return { ...polled(mutation), redisFaults: [], losses: ['pending'], budget: { losses: 1 } };
 }
 
-/** The same, and somebody puts the gate back as it was before. */
+/** The same, and before anybody recovers the gate somebody puts it back as it was. */
 export function pendingPutBack(mutation: Mutation | null = null): Scenario {
-  const { actors, ...lost } = pendingLost(mutation);
-  const budget = { losses: 1, copies: 1, putBacks: 1 };
-  return { ...lost, actors: [...actors, newRelay('relay')], informed: true, budget };
+  return {
+    mutation,
+    total: 1,
+    actors: [
+      newClient('client', 'ann', 1),
+      newIssuer('issuer'),
+      newRelay('relay'),
+      newWatermark('watermark', 1),
+      newPoller('poller', 1),
+    ],
+    losses: ['pending'],
+    informed: true,
+    budget: { losses: 1, copies: 1, putBacks: 1 },
+  };
 }
 
 /** A gate is fenced and its min_epoch gets lost, while keepers recover it. */

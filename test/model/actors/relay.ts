@@ -2,7 +2,7 @@ import type { Choice } from '../choices.ts';
 import { look, nothing, orCrash, produce, script } from '../choices.ts';
 import { learn } from '../gate/prelude.ts';
 import type { Confirmed, Listed } from '../gate/scripts.ts';
-import { confirm, listPending, mayList } from '../gate/scripts.ts';
+import { confirm, isOpen, listPending } from '../gate/scripts.ts';
 import type { LogRecord, World } from '../world.ts';
 
 export interface Relay {
@@ -34,7 +34,7 @@ export function relayChoices(world: World, relay: Relay): readonly Choice[] {
     }
   };
   const list = (): Listed | null => listPending(world, coupon);
-  const isAny = world.redis.gates[coupon]!.pending.length > 0 && mayList(world, coupon);
+  const isAny = world.redis.gates[coupon]!.pending.length > 0 && isOpen(world, coupon);
   return isAny ? [look(name, 'list pending', list, heard)] : nothing;
 }
 

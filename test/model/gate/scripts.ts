@@ -79,7 +79,7 @@ export function confirm(
     shut(world, coupon);
     return { isConfirmed: false, epoch: 0, serial: 0 };
   }
-  if (meta.epoch !== epoch && mutation !== 'noEpochAtConfirm') {
+  if (meta.epoch !== epoch) {
     return { isConfirmed: false, epoch: meta.epoch, serial: meta.serial };
   }
   if (mutation === 'stateAtConfirm' && meta.state !== 'open') {
@@ -149,21 +149,9 @@ export interface Listed extends GateState {
   pending: { id: number; user: string | null }[];
 }
 
-/** Whether list_pending.lua finds the gate open. */
-export function mayList(world: GateWorld, coupon: number): boolean {
-  return openForList(world, coupon) !== null;
-}
-
-function openForList(world: GateWorld, coupon: number): WholeMeta | null {
-  return openGate(world, coupon, {
-    fence: world.mutation === 'noFenceAtList',
-    counts: world.mutation === 'noCountsAtList',
-  });
-}
-
 /** list_pending.lua, without the least age: an early relay is the harder case. */
 export function listPending(world: GateWorld, coupon: number): Listed | null {
-  const meta = openForList(world, coupon);
+  const meta = openGate(world, coupon);
   if (meta === null) {
     return null;
   }
@@ -172,7 +160,7 @@ export function listPending(world: GateWorld, coupon: number): Listed | null {
     gate.pendingUsers.find((one) => one.id === id)?.user ?? null;
   const pending = gate.pending.map((id) => ({ id, user: userOf(id) }));
   const isKnown = pending.every(({ id, user }) => user !== null && isHeld(gate, { id, user }));
-  if (!isKnown && world.mutation !== 'noCountsAtList') {
+  if (!isKnown && world.mutation !== 'noPendingUsersCount') {
     shut(world, coupon);
     return null;
   }
