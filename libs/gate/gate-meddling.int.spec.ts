@@ -77,22 +77,16 @@ describe('a gate whose key was lost or replaced is shut, and recovered', () => {
     await expectRecovered(coupon, ann);
   });
 
-  test.each(Object.keys(puts))('staging: there is %s when a recovery begins', async (what) => {
-    const { coupon, ann } = await openGate();
-    await puts[what]!(here.keys(coupon.id).staging);
-    await expectRecovered(coupon, ann);
-  });
-
-  test.each(Object.keys(puts))('staging: there is %s in the middle of a recovery', async (what) => {
+  test.each(Object.keys(puts))('holders: there is %s in the middle of a recovery', async (what) => {
     const { coupon, ann } = await openGate();
     const { id } = coupon;
     await gate.fence(id, 2);
-    const history = await gate.claim(id, 'token');
+    const history = await gate.claim(id, 2, 'token');
     expect(await gate.stage(id, 'token', [bob])).toBe(true);
-    await raw.unlink(here.keys(id).staging);
-    await puts[what]!(here.keys(id).staging);
+    await raw.unlink(here.keys(id).holders);
+    await puts[what]!(here.keys(id).holders);
     expect(await gate.stage(id, 'token', [ann])).toBe(false);
-    expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history)).toBe(false);
+    expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!)).toBe(false);
     await gate.fence(id, 3);
     expect(await here.rebuild({ ...coupon, epoch: 3 }, [ann, bob])).toBe(true);
   });
@@ -145,11 +139,11 @@ describe('a gate of which a field was lost or replaced is shut, and recovered', 
         const { coupon, ann } = await openGate();
         const { id } = coupon;
         await gate.fence(id, 2);
-        const history = await gate.claim(id, 'token');
+        const history = await gate.claim(id, 2, 'token');
         await gate.stage(id, 'token', [ann, bob]);
         const { meta } = here.keys(id);
         await (value === undefined ? raw.hdel(meta, field) : raw.hset(meta, field, value));
-        expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history)).toBe(false);
+        expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!)).toBe(false);
         await expectShut(coupon, ann);
         await expectRecovered(coupon, ann);
       }

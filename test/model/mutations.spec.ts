@@ -117,7 +117,6 @@ const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['noVersionTaken', 'I5', twoManagers],
   ['endsBeforePending', 'I3', polled],
   ['minEpochNotNeeded', 'I3', fenceLost],
-  ['lostFenceForgiven', 'I3', fenceLost],
   ['lostFenceAtOpen', 'I3', fenceLost],
   ['noPendingUsersCount', 'I3', (mutation) => pendingUsersLost(mutation, 1)],
   ['lostPendingUnseen', 'I3', pendingLost],

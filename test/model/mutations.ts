@@ -28,7 +28,6 @@ export const mutations = {
   noEpochSeen: 'the gate does not compare its state with the latest that its caller has seen',
   noSerialSeen: 'the gate compares only its epoch with the latest that its caller has seen',
   minEpochNotNeeded: 'a gate without min_epoch counts as one that nothing has fenced',
-  lostFenceForgiven: 'fence and claim write a min_epoch that was lost, and leave the gate open',
   lostFenceAtOpen: 'the opening of a gate takes a lost min_epoch for one that nothing has fenced',
   stateNotNeeded: 'a gate without a state counts as one that is open',
   missingFieldBreaksOff: 'the look at a gate breaks off where a field is missing',

@@ -90,8 +90,8 @@ export function shut({ redis }: GateWorld, coupon: number): 'absent' | 'fenced' 
 }
 
 /** `least_epoch` of prelude.lua */
-export function leastEpoch({ mutation }: GateWorld, meta: Meta): number {
-  if (meta.minEpoch === undefined && mutation !== 'lostFenceForgiven') {
+export function leastEpoch(meta: Meta): number {
+  if (meta.minEpoch === undefined) {
     delete meta.runId;
   }
   return meta.minEpoch ?? 0;

@@ -6,7 +6,7 @@ import { leastEpoch } from './prelude.ts';
 /** fence.lua */
 export function fence(world: GateWorld, coupon: number, epoch: number): number {
   const meta = (world.redis.gates[coupon]!.meta ??= {});
-  const least = leastEpoch(world, meta);
+  const least = leastEpoch(meta);
   meta.minEpoch = Math.max(epoch, least);
   return meta.minEpoch;
 }
