@@ -19,7 +19,7 @@ async function closedCouponOf(...users: string[]): Promise<{ id: number; answers
   const id = await stack.createCoupon(10);
   const answers = await Promise.all(users.map((user) => stack.assign(id, user)));
   expect(answers.map(({ status }) => status)).toEqual(users.map(() => 200));
-  await coupon('close', String(id));
+  await coupon('close', String(id), '--yes');
   return { id, answers };
 }
 

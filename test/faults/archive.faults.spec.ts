@@ -29,7 +29,7 @@ describe('an archiving whose keeper is killed', () => {
       const couponId = await stack.createCoupon(5);
       const answer = await stack.assign(couponId, 'ann');
       expect(answer.status).toBe(200);
-      await stack.firstcomeOrThrow('coupon', 'close', String(couponId));
+      await stack.firstcomeOrThrow('coupon', 'close', String(couponId), '--yes');
       await stack.app('keeper').stop();
       const doomed = await stack.startApp(
         'keeper',
