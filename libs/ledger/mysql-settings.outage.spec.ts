@@ -66,13 +66,6 @@ test
   ])(
   'names and user ids are stored as they are under the sql_mode %j, and what is too long is refused',
   async (mode) => {
-    const before = await globals(
-      'sql_mode',
-      'time_zone',
-      'autocommit',
-      'completion_type',
-      'sql_select_limit',
-    );
     await root.query('SET GLOBAL sql_mode = ?', [mode]);
     await root.query(
       `SET GLOBAL time_zone = '+09:00', GLOBAL autocommit = 0, GLOBAL completion_type = 1,
@@ -106,7 +99,7 @@ test
       await expect(coupons.create(long)).rejects.toThrow('Data too long');
       expect((await coupons.list()).length).toBeGreaterThanOrEqual(names.length);
     } finally {
-      await restore(before);
+      await restore('sql_mode', 'time_zone', 'autocommit', 'completion_type', 'sql_select_limit');
     }
   },
 );
@@ -157,19 +150,27 @@ test.skipIf(problem)(
 );
 
 test.skipIf(problem).each([
-  ['has no connection left', 'ALTER USER weak@127.0.0.1 WITH MAX_USER_CONNECTIONS 1', /User.*weak/],
-  ['has no query left', 'ALTER USER weak@127.0.0.1 WITH MAX_QUERIES_PER_HOUR 1', /weak.*exceeded/],
+  [
+    'has no connection left',
+    `ALTER USER weak@'127.0.0.1' WITH MAX_USER_CONNECTIONS 1`,
+    /User.*weak/,
+  ],
+  [
+    'has no query left',
+    `ALTER USER weak@'127.0.0.1' WITH MAX_QUERIES_PER_HOUR 1`,
+    /weak.*exceeded/,
+  ],
   [
     'may not write any more',
-    'REVOKE INSERT ON firstcome.* FROM weak@127.0.0.1',
+    `REVOKE INSERT ON firstcome.* FROM weak@'127.0.0.1'`,
     /INSERT command denied/,
   ],
-  ['may not read any more', 'REVOKE SELECT ON firstcome.* FROM weak@127.0.0.1', /denied/],
+  ['may not read any more', `REVOKE SELECT ON firstcome.* FROM weak@'127.0.0.1'`, /denied/],
 ])(
   'a user who %s: readiness says so, and it is no mistake of ours',
   async (_what, spoil, words) => {
-    await root.query(`CREATE USER weak@127.0.0.1 IDENTIFIED BY 'pw'`);
-    await root.query(`GRANT SELECT, INSERT, UPDATE ON firstcome.* TO weak@127.0.0.1`);
+    await root.query(`CREATE USER weak@'127.0.0.1' IDENTIFIED BY 'pw'`);
+    await root.query(`GRANT SELECT, INSERT, UPDATE ON firstcome.* TO weak@'127.0.0.1'`);
     const url = server.url.replace('root', 'weak:pw');
     try {
       const ledger = await connect(url);
@@ -193,7 +194,7 @@ test.skipIf(problem).each([
       expect(told.map((error) => isUnavailable(error))).toEqual(told.map(() => true));
       expect((told[0] as Error).message).toMatch(words);
     } finally {
-      await root.query(`DROP USER weak@127.0.0.1`);
+      await root.query(`DROP USER weak@'127.0.0.1'`);
     }
   },
 );
@@ -203,13 +204,12 @@ test.skipIf(problem).each([
   ['max_allowed_packet', 512 * 1_024, 'mysql.max-allowed-packet', 'promise_void'],
   ['max_allowed_packet', 4 * 1_024 * 1_024, 'mysql.max-allowed-packet', 'warning'],
 ])('%s of %d is found: %s is %s', async (setting, value, name, verdict) => {
-  const before = await globals(setting);
   await root.query(`SET GLOBAL ${setting} = ${value}`);
   try {
     const found = await mysqlPromises(await connect())();
     expect(found.find((result) => result.name === name)).toMatchObject({ verdict });
   } finally {
-    await restore(before);
+    await restore(setting);
   }
 });
 
@@ -251,16 +251,9 @@ test.skipIf(problem)(
   },
 );
 
-async function globals(...settings: string[]): Promise<[string, unknown][]> {
-  const [rows] = await root.query(
-    `SELECT ${settings.map((name) => `@@GLOBAL.${name} AS ${name}`).join(', ')}`,
-  );
-  return Object.entries((rows as Record<string, unknown>[])[0]!);
-}
-
-async function restore(settings: [string, unknown][]): Promise<void> {
-  for (const [name, value] of settings) {
-    await root.query(`SET GLOBAL ${name} = ?`, [value]);
+async function restore(...settings: string[]): Promise<void> {
+  for (const setting of settings) {
+    await root.query(`SET GLOBAL ${setting} = DEFAULT`);
   }
 }
 

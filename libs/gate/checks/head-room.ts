@@ -2,7 +2,7 @@ import type { CheckResult } from '#platform/checks/check.ts';
 import type { RedisConnection } from '../redis-connection.ts';
 import { field } from './redis-checks.ts';
 
-/** A holder with an id of 36 characters and a user id of as many, as a hash keeps them (measured). */
+/** Measured with user ids of 36 characters: 140; longer ones, and a hash that grows, take more. */
 const holderBytes = 200;
 /** Of the memory; a recovery frees what a gate held before it builds it anew. */
 const headRoomMax = 0.8;
