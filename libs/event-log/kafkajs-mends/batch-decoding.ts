@@ -52,7 +52,7 @@ export const decodeMessages: DecodeMessages = async (decoder) => {
       }
     } catch (error) {
       // What stands before it first; then it comes again, as the first.
-      return start > 0 ? messages : [toUnreadable(batch, bytes.subarray(end), error)];
+      return start > 0 ? messages : [toUnreadable(bytes, end, error)];
     }
     start = end;
   }
@@ -89,12 +89,21 @@ async function readBatch(batch: Buffer, length: number): Promise<FetchedMessage[
   }
 }
 
-function toUnreadable(batch: Buffer, rest: Buffer, error: unknown): FetchedMessage {
-  const firstOffset = String(batch.readBigInt64BE(0));
-  // What the batch says of its end may be what is wrong with it.
-  const nextOffset = rest.length >= headerBytes ? String(rest.readBigInt64BE(0)) : undefined;
+/** Of the batch at the beginning of these bytes, which may end at `end`. */
+function toUnreadable(bytes: Buffer, end: number, error: unknown): FetchedMessage {
+  const firstOffset = bytes.readBigInt64BE(0);
   const reason = `a batch that begins at offset ${firstOffset} cannot be read: ${(error as Error).message}`;
-  return toFailedMessage({ reason, batch: { firstOffset, nextOffset } });
+  const nextOffset = offsetOfBatchAt(bytes, end, firstOffset);
+  return toFailedMessage({ reason, batch: { firstOffset: String(firstOffset), nextOffset } });
+}
+
+/** What a batch says of its end may be what is wrong with it: there must be another one. */
+function offsetOfBatchAt(bytes: Buffer, start: number, after: bigint): string | undefined {
+  if (start < headerBytes || start + headerBytes > bytes.length) {
+    return undefined;
+  }
+  const offset = bytes.readBigInt64BE(start);
+  return bytes.readInt8(start + at.magic) === magic && offset > after ? String(offset) : undefined;
 }
 
 function lastOffsetOf(batch: Buffer): string {
