@@ -12,20 +12,18 @@ type Response = Extract<
   { description: string }
 >;
 
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    code: z.enum(Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]]),
-    detail: z.string(),
-    request_id: z.string(),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-    issuance_id: z.uuid().optional(),
-    opens_at: z.iso.datetime().optional(),
-    probes: z.array(z.string()).optional(),
-  })
-  .meta({ id: 'Problem' });
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  code: z.enum(Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]]),
+  detail: z.string(),
+  request_id: z.string(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  issuance_id: z.uuid().optional(),
+  opens_at: z.iso.datetime().optional(),
+  probes: z.array(z.string()).optional(),
+});
 
 /** What any request may be answered, whatever its route. */
 const anywhere: ProblemCode[] = [

@@ -47,6 +47,7 @@ export class BrokenConnections {
   }
 
   private answer(socket: HttpSocket, problem: Problem): void {
+    // oxlint-disable-next-line no-underscore-dangle -- Node's name
     const underWay = socket._httpMessage ?? undefined;
     const wasAnsweredBefore = socket.parser?.incoming?.complete === false;
     if (underWay?.req.complete === true) {
