@@ -97,9 +97,7 @@ class Overload {
     fastify.decorateRequest('leavePlace', undefined);
     // The first hook that comes when the body has arrived.
     fastify.addHook('preValidation', (request, reply, done) => {
-      // Fastify makes the options of a route anew for whoever looks at them: not for an assign.
-      const route = request.method === 'POST' ? undefined : request.routeOptions.url;
-      const limit = this.limitOf(request.method, route ?? request.url);
+      const limit = this.limitOf(request.method, request.routeOptions.url ?? request.url);
       if (limit?.tryBegin() === false) {
         reply.hijack();
         this.sendAway(request.raw, reply.raw);
