@@ -52,7 +52,9 @@ await runInterruptible(usage, async (args, abort) => {
     await stack.start(['api', 'issuer']);
     await report.step(`planting ${sizes.ended + sizes.running} coupons`, () => stores.plant(sizes));
     await stack.startApp('keeper');
-    await report.step('waiting until every gate is open', () => stores.untilOpen(sizes.ended + 1));
+    await report.step('waiting until every gate is open', () =>
+      stores.untilOpen(1, sizes.ended + sizes.running),
+    );
     const rows = [await measure(stack, stores, sizes, 'ended', report)];
     if (await stores.canArchive()) {
       await report.step('archiving', () => archiveAll(stack, stores));
