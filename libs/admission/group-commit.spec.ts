@@ -144,6 +144,22 @@ describe('GroupCommit', () => {
     expect(trips).toHaveLength(1);
   });
 
+  it('counts the trips that are still out when another has landed and nobody waited', async () => {
+    const { trips, commit } = createHarness({ batchSizeMax: 1, inFlightMax: 2 });
+    const first = commit.add('a', 1);
+    void commit.add('a', 2);
+    await nextTurn();
+    await nextTurn();
+    trips[0]!.land();
+    await first;
+    await nextTurn();
+    void commit.add('a', 3);
+    void commit.add('a', 4);
+    await nextTurn();
+    await nextTurn();
+    expect(trips.map(({ items }) => items)).toEqual([[1], [2], [3]]);
+  });
+
   it('keeps to its limit for who comes when one trip has landed and the next is out', async () => {
     const { trips, commit } = createHarness({ batchSizeMax: 1 });
     const first = commit.add('a', 1);
