@@ -46,12 +46,14 @@ export const sourceMutations: readonly SourceMutation[] = [
     file: 'apps/keeper/decided-watermark.ts',
     edits: [
       [
-        `    const watermark = oldestUnsettled(await this.survey.recent());
-    const ends = await this.issuers.ends();
-`,
+        'const watermark = this.oldestUnsettled(await this.survey.recent());',
+        'const ends = await this.issuers.ends();\n' +
+          'const watermark = this.oldestUnsettled(await this.survey.recent());',
+      ],
+      [
         `    const ends = await this.issuers.ends();
-    const watermark = oldestUnsettled(await this.survey.recent());
-`,
+    if (await`,
+        '    if (await',
       ],
     ],
     spec: 'apps/keeper/decided-watermark.int.spec.ts',
