@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -26,6 +26,8 @@ beforeAll(async () => {
   if (problem === undefined) {
     server = await SpareServer.create(kind, ({ runDir }) => tlsOptions(runDir));
     makeCertificate(server.directory);
+    // MySQL makes its directory itself.
+    rmSync(server.dataDir, { recursive: true });
     await server.start();
     await migrate(configOf(server.url));
     root = await mysql.createConnection(server.url);
