@@ -33,6 +33,19 @@ are live, and again once they are archived. Brings up what it needs on the serve
   --seconds N    how long each is watched         (20)
 `;
 
+const header = [
+  'the ended ones are',
+  'scripts/s',
+  'Redis CPU',
+  'keeper CPU',
+  'api CPU',
+  'MySQL CPU',
+  'Redis memory',
+  'keeper memory',
+  'running ones open after',
+  'all open after',
+];
+
 await runInterruptible(usage, async (args, abort) => {
   const given = new Options(args, ['ended', 'running', 'holders', 'seconds'], usage);
   const sizes = {
@@ -70,19 +83,6 @@ await runInterruptible(usage, async (args, abort) => {
   }
   return 0;
 });
-
-const header = [
-  'the ended ones are',
-  'scripts/s',
-  'Redis CPU',
-  'keeper CPU',
-  'api CPU',
-  'MySQL CPU',
-  'Redis memory',
-  'keeper memory',
-  'running ones open after',
-  'all open after',
-];
 
 async function archiveAll(stack: Stack, stores: RestStores): Promise<void> {
   await stack.app('keeper').stop();
