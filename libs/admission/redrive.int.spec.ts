@@ -27,7 +27,7 @@ async function keep(value: unknown): Promise<number> {
   const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   await letters.store(aDeadLetter({ offset: String(offset), value: bytes }));
   const [row] = await ledger.query<{ id: number }>('SELECT MAX(id) AS id FROM dead_letter');
-  return Number(row!.id);
+  return row!.id;
 }
 
 async function stateOf(id: number): Promise<KeptDeadLetter['state']> {
