@@ -103,7 +103,7 @@ const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
   ['noRunIdAtOpen', 'I5', halfStaged],
   ['noTokenAtOpen', 'I5', lateClaim],
   ['recheckBeforeClaim', 'Open', twoRecoveries],
-  ['noCheck', 'I3', twoRecoveries],
+  ['noCheck', 'I5', twoRecoveries],
   ['noHistoryAtOpen', 'I5', halfStagedElsewhere],
   ['noMinEpochAtOpen', 'I3', twoRecoveries],
   ['noStagedCount', 'I5', stagingLost],
