@@ -177,6 +177,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
 
     mysql.hold();
     expect(await ask(coupon, tight, '/api/v1/coupons/2000000001')).toBe('UNAVAILABLE');
+    expect(await assignTo(tight, wish('a', 2_000_000_001))).toBe('UNAVAILABLE');
     const { body } = await stack.request('/health/ready', {}, tight);
     expect(body).toMatchObject({ status: 'degraded', details: { mysql: { status: 'degraded' } } });
     expect(Object.keys(body.details.mysql)).not.toContain('message');

@@ -91,14 +91,15 @@ describe('who is slow to read', () => {
   test('keeps nobody out, however much he asks for', async () => {
     const file = rawRequest('GET /docs/swagger-ui-bundle.js');
     const wallet = rawRequest('GET /api/v1/users/a/coupons');
-    const clients = await Promise.all(
-      Array.from({ length: slowClients }, async () => {
-        const client = await RawClient.connect(url);
-        client.socket.pause();
-        client.send(Buffer.concat([wallet, file, wallet, file, wallet]));
-        return client;
-      }),
-    );
+    const clients: RawClient[] = [];
+    // One after the other: all of them at once would be a rush, of which a part is sent away.
+    while (clients.length < slowClients) {
+      const client = await RawClient.connect(url);
+      clients.push(client);
+      client.socket.pause();
+      client.send(Buffer.concat([wallet, file, wallet, file, wallet]));
+      expect((await stack.request('/api/v1/users/b/coupons')).status).toBe(200);
+    }
     for (let i = 0; i < 20; i += 1) {
       expect((await stack.request('/api/v1/users/b/coupons')).status).toBe(200);
       expect((await stack.assign(couponId, `reader-${i}`)).status).toBe(200);
