@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { noSuchRoute } from './framework-problems.ts';
 import { Problem } from './problem.ts';
 import { sendProblem } from './problem.filter.ts';
 
@@ -38,11 +39,17 @@ export class KnownMethods {
         url,
         method: others,
         // Before a body is read: nobody wants it.
-        onRequest: (request, reply) => sendProblem(reply, request.id, methodNotAllowed(allow)),
+        onRequest: (request, reply) => sendProblem(reply, request.id, refusal(request, allow)),
         handler: () => undefined,
       });
     }
   }
+}
+
+/** The router takes nothing at all for a parameter, too: such a path is none that GET knows. */
+function refusal({ params }: FastifyRequest, allow: string[]): Problem {
+  const hasEmptyParameter = Object.values(params as Record<string, string>).includes('');
+  return hasEmptyParameter ? noSuchRoute() : methodNotAllowed(allow);
 }
 
 export function methodNotAllowed(allow: string[]): Problem {
