@@ -30,9 +30,9 @@ afterAll(async () => {
 
 /** The reply of reserve.lua ends with an issuance id. */
 const isReserved = (reply: Buffer): boolean => /-[0-9a-f]{12}\r\n$/.test(reply.toString('latin1'));
-/** The reply of confirm.lua is 1; in a reply of reserve.lua an id follows a 1. */
+/** The reply of confirm.lua: 1, epoch and serial. That of reserve.lua is longer. */
 const isConfirmed = (piece: Buffer): boolean =>
-  /(^|-[0-9a-f]{12}\r\n):1\r\n(?!\$)/.test(piece.toString('latin1'));
+  /\*3\r\n:1\r\n:\d+\r\n:\d+\r\n/.test(piece.toString('latin1'));
 
 /** Has these users ask while replies are swallowed; returns their answers, which are all 503. */
 async function askInVain(isFirst: (reply: Buffer) => boolean, users: string[]): Promise<Told[]> {
