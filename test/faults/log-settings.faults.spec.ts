@@ -120,7 +120,7 @@ describe('topics as somebody else made them', () => {
       ids.push(await scenario.stack.createCoupon(10));
     }
     const told = await Promise.all(
-      ids.map((couponId) => scenario.askUntilFinal('anybody', { couponId })),
+      ids.map((couponId) => scenario.askUntilFinal(`asks-${couponId}`, { couponId })),
     );
     await Promise.all(told.map(({ body }) => scenario.issued(body.issuance_id)));
   });
