@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
+import { processHeader } from '#platform/process-header.ts';
 import { takeKeys } from './take-keys.ts';
 
 /**
@@ -28,7 +29,9 @@ const constantAnswer = {
 const app = Fastify({ logger: false });
 const redisUrl = process.env['BENCH_REDIS_URL'];
 
-app.get('/health/ready', async () => 'ready');
+app.get('/health/ready', async (_, reply) =>
+  reply.header(processHeader, process.pid).send('ready'),
+);
 
 if (redisUrl === undefined) {
   app.post('/api/v1/coupons/assign', async () => constantAnswer);
