@@ -1,42 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
-import type { RawAnswer } from '../harness/raw-client.ts';
-import { exchange, rawRequest } from '../harness/raw-client.ts';
+import { RawApi, expectProblem, json } from '../harness/raw-api.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
-const assignLine = 'POST /api/v1/coupons/assign';
-const json = 'Content-Type: application/json';
-
 let stack: Stack;
-let url: string;
-let couponId: number;
+let api: RawApi;
 
 beforeAll(async () => {
   stack = await startStack();
-  url = stack.app('api').publicUrl;
-  couponId = await stack.createCoupon(1_000);
+  api = new RawApi(stack.app('api').publicUrl, await stack.createCoupon(1_000));
 });
 afterAll(() => stack.stop());
-
-function bodyOf(userId: string, more = ''): string {
-  return `{"user_id":"${userId}","coupon_id":${couponId}${more}}`;
-}
-
-function assign(body: string | Buffer, ...headers: string[]): Promise<RawAnswer> {
-  return exchange(url, rawRequest(assignLine, headers.length === 0 ? [json] : headers, body));
-}
-
-function get(path: string, ...headers: string[]): Promise<RawAnswer> {
-  return exchange(url, rawRequest(`GET ${path}`, headers));
-}
-
-function expectProblem(answer: RawAnswer, status: number, code: string): void {
-  expect([answer.status, answer.body.code, answer.body.status]).toEqual([status, code, status]);
-  expect(answer.headers.get('content-type')).toBe('application/problem+json');
-  expect(answer.body.request_id).toEqual(expect.any(String));
-  // Whatever was sent, however long, does not come back.
-  expect(answer.text.length).toBeLessThan(600);
-}
 
 describe('two people never become one', () => {
   it.each([
@@ -48,26 +22,30 @@ describe('two people never become one', () => {
     ['an overlong slash', [0xc0, 0xaf]],
     ['beyond Unicode', [0xf4, 0x90, 0x80, 0x80]],
   ])('by a user id in %s: in a body and in a path', async (_, bytes) => {
-    const [head, tail] = bodyOf('|').split('|') as [string, string];
+    const [head, tail] = api.bodyOf('|').split('|') as [string, string];
     const body = Buffer.concat([Buffer.from(head), Buffer.from(bytes), Buffer.from(tail)]);
-    expectProblem(await assign(body), 400, 'INVALID_REQUEST');
+    expectProblem(await api.assign(body), 400, 'INVALID_REQUEST');
 
     const encoded = bytes.map((byte) => `%${byte.toString(16)}`).join('');
-    expectProblem(await get(`/api/v1/users/${encoded}/coupons`), 400, 'INVALID_REQUEST');
-    expectProblem(await get(`/api/v1/users/a/coupons?after=${encoded}`), 400, 'INVALID_REQUEST');
+    expectProblem(await api.get(`/api/v1/users/${encoded}/coupons`), 400, 'INVALID_REQUEST');
+    expectProblem(
+      await api.get(`/api/v1/users/a/coupons?after=${encoded}`),
+      400,
+      'INVALID_REQUEST',
+    );
     const asItIs = Buffer.from(bytes).toString('latin1');
-    expectProblem(await get(`/api/v1/users/${asItIs}/coupons`), 400, 'INVALID_REQUEST');
+    expectProblem(await api.get(`/api/v1/users/${asItIs}/coupons`), 400, 'INVALID_REQUEST');
   });
 
   it('by a field that is not UTF-8, whichever it is', async () => {
-    const bytes = Buffer.from(bodyOf('a', ',"\xb1\xe8":1'), 'latin1');
-    expectProblem(await assign(bytes), 400, 'INVALID_REQUEST');
+    const bytes = Buffer.from(api.bodyOf('a', ',"\xb1\xe8":1'), 'latin1');
+    expectProblem(await api.assign(bytes), 400, 'INVALID_REQUEST');
   });
 
   it.each(['\\ud800', '\\udc00', 'a\\ud83d', '\\udc00\\ud800', '\\u0000', 'a\\u0085'])(
     'by what has no UTF-8, or no place in a name: %s',
     async (userId) => {
-      expectProblem(await assign(bodyOf(userId)), 400, 'INVALID_REQUEST');
+      expectProblem(await api.assign(api.bodyOf(userId)), 400, 'INVALID_REQUEST');
     },
   );
 
@@ -82,15 +60,19 @@ describe('two people never become one', () => {
       '\u212b',
       '\u00c5',
     ];
-    const answers = await Promise.all(users.map((user) => assign(bodyOf(user))));
+    const answers = await Promise.all(users.map((user) => api.assign(api.bodyOf(user))));
     expect(answers.map(({ body }) => body.user_id)).toEqual(users);
     expect(new Set(answers.map(({ body }) => body.issuance_id)).size).toBe(users.length);
   });
 
   it('by a name that is given twice, however it is written', async () => {
-    expectProblem(await assign(bodyOf('a', ',"user_id":"b"')), 400, 'INVALID_REQUEST');
-    expectProblem(await assign(bodyOf('a', ',"\\u0075ser_id":"b"')), 400, 'INVALID_REQUEST');
-    expectProblem(await assign(bodyOf('a', ',"coupon_id":1')), 400, 'INVALID_REQUEST');
+    expectProblem(await api.assign(api.bodyOf('a', ',"user_id":"b"')), 400, 'INVALID_REQUEST');
+    expectProblem(
+      await api.assign(api.bodyOf('a', ',"\\u0075ser_id":"b"')),
+      400,
+      'INVALID_REQUEST',
+    );
+    expectProblem(await api.assign(api.bodyOf('a', ',"coupon_id":1')), 400, 'INVALID_REQUEST');
   });
 
   it('in a wallet: each finds his own, whatever his id has', async () => {
@@ -109,12 +91,12 @@ describe('two people never become one', () => {
       '\\"',
     ];
     const ids = await Promise.all(
-      users.map(async (user) => (await stack.assign(couponId, user)).body),
+      users.map(async (user) => (await stack.assign(api.couponId, user)).body),
     );
     for (const { user_id: user, issuance_id: id } of ids) {
       const path = `/api/v1/users/${encodeURIComponent(user).replace('..', '%2e%2e')}/coupons`;
       await expect
-        .poll(async () => (await get(path)).body.coupons)
+        .poll(async () => (await api.get(path)).body.coupons)
         .toEqual([expect.objectContaining({ issuance_id: id })]);
     }
   });
@@ -129,18 +111,18 @@ describe('a body', () => {
     ['another type of JSON', ['Content-Type: application/merge-patch+json']],
     ['no type', ['Content-Type:']],
   ])('with %s is 415', async (_, headers) => {
-    expectProblem(await assign(bodyOf('u'), ...headers), 415, 'UNSUPPORTED_MEDIA_TYPE');
+    expectProblem(await api.assign(api.bodyOf('u'), ...headers), 415, 'UNSUPPORTED_MEDIA_TYPE');
   });
 
   it.each(['', '; charset=utf-8', ';charset=UTF-8', '; charset="utf-8"', '; charset=utf8', ';'])(
     'as application/json%s is read',
     async (parameter) => {
-      expect((await assign(bodyOf('typed'), `${json}${parameter}`)).status).toBe(200);
+      expect((await api.assign(api.bodyOf('typed'), `${json}${parameter}`)).status).toBe(200);
     },
   );
 
   it('may begin with a byte order mark', async () => {
-    expect((await assign(`\ufeff${bodyOf('marked')}`)).status).toBe(200);
+    expect((await api.assign(`\ufeff${api.bodyOf('marked')}`)).status).toBe(200);
   });
 
   it.each([
@@ -152,6 +134,6 @@ describe('a body', () => {
     ['with a number that is huge', `{"user_id":"a","coupon_id":${'9'.repeat(5_000)}}`],
     ['with a long unknown field', `{"${'x'.repeat(9_000)}":1}`],
   ])('%s is 400', async (_, body) => {
-    expectProblem(await assign(body), 400, 'INVALID_REQUEST');
+    expectProblem(await api.assign(body), 400, 'INVALID_REQUEST');
   });
 });

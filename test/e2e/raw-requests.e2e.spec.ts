@@ -1,44 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
-import type { RawAnswer } from '../harness/raw-client.ts';
+import { RawApi, assignLine, expectProblem, json } from '../harness/raw-api.ts';
 import { RawClient, exchange, rawRequest } from '../harness/raw-client.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
 
-const assignLine = 'POST /api/v1/coupons/assign';
-const json = 'Content-Type: application/json';
-
 let stack: Stack;
-let url: string;
-let couponId: number;
+let api: RawApi;
 
 beforeAll(async () => {
   stack = await prepareStack();
   // A coupon that is created may be missing from its list for so long.
   await stack.startApp('api', { CATALOGUE_REFRESH_MS: '8000' });
-  url = stack.app('api').publicUrl;
-  couponId = await stack.createCoupon(1_000);
+  api = new RawApi(stack.app('api').publicUrl, await stack.createCoupon(1_000));
 });
 afterAll(() => stack.stop());
-
-function bodyOf(userId: string, more = ''): string {
-  return `{"user_id":"${userId}","coupon_id":${couponId}${more}}`;
-}
-
-function assign(body: string | Buffer, ...headers: string[]): Promise<RawAnswer> {
-  return exchange(url, rawRequest(assignLine, headers.length === 0 ? [json] : headers, body));
-}
-
-function get(path: string, ...headers: string[]): Promise<RawAnswer> {
-  return exchange(url, rawRequest(`GET ${path}`, headers));
-}
-
-function expectProblem(answer: RawAnswer, status: number, code: string): void {
-  expect([answer.status, answer.body.code, answer.body.status]).toEqual([status, code, status]);
-  expect(answer.headers.get('content-type')).toBe('application/problem+json');
-  expect(answer.body.request_id).toEqual(expect.any(String));
-  // Whatever was sent, however long, does not come back.
-  expect(answer.text.length).toBeLessThan(600);
-}
 
 describe('what is no proper request', () => {
   const plain = ['GET /api/v1/coupons/1 HTTP/1.1', 'Host: api'];
@@ -102,26 +77,27 @@ describe('what is no proper request', () => {
     ],
   ];
   it.each(cases)('is answered with a problem: %s', async (_, bytes, status, code) => {
-    expectProblem(await exchange(url, Buffer.from(bytes, 'latin1')), status, code);
+    expectProblem(await exchange(api.url, Buffer.from(bytes, 'latin1')), status, code);
   });
 
   it('does not take the place of the answer to the request before it', async () => {
-    const client = await RawClient.connect(url);
-    const sound = rawRequest(assignLine, [json], bodyOf('first'));
+    const client = await RawClient.connect(api.url);
+    const sound = rawRequest(assignLine, [json], api.bodyOf('first'));
     client.send(Buffer.concat([sound, Buffer.from('NONSENSE\r\n\r\n')]));
     expect(await client.answer()).toMatchObject({ status: 200, body: { user_id: 'first' } });
     expectProblem(await client.answer(), 400, 'INVALID_REQUEST');
     await client.closed();
-    expect((await assign(bodyOf('first'))).headers.get('idempotent-replayed')).toBe('true');
+    expect((await api.assign(api.bodyOf('first'))).headers.get('idempotent-replayed')).toBe('true');
   });
 
   it('is read although it asks for more, where that may be left out', async () => {
     expect(
-      (await get(`/api/v1/coupons/${couponId}`, 'Upgrade: h2c', 'Connection: Upgrade')).status,
+      (await api.get(`/api/v1/coupons/${api.couponId}`, 'Upgrade: h2c', 'Connection: Upgrade'))
+        .status,
     ).toBe(200);
-    expect((await get(`http://other/api/v1/coupons/${couponId}`)).status).toBe(200);
+    expect((await api.get(`http://other/api/v1/coupons/${api.couponId}`)).status).toBe(200);
     const old = Buffer.from('GET /health/live HTTP/1.0\r\n\r\n');
-    expect((await exchange(url, old)).status).toBe(200);
+    expect((await exchange(api.url, old)).status).toBe(200);
   });
 });
 
@@ -140,7 +116,7 @@ describe('a path', () => {
     ['/docs-json', 'GET, HEAD', ['POST', 'DELETE']],
   ])('%s says that it knows %s only', async (path, allow, others) => {
     for (const method of others) {
-      const answer = await exchange(url, rawRequest(`${method} ${path}`, [json], '{"unread":'));
+      const answer = await exchange(api.url, rawRequest(`${method} ${path}`, [json], '{"unread":'));
       expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
       expect(answer.headers.get('allow')).toBe(allow);
     }
@@ -162,12 +138,12 @@ describe('a path', () => {
     '/metrics',
   ])('%s is 404, whatever the method', async (path) => {
     for (const method of ['GET', 'DELETE', 'OPTIONS']) {
-      expectProblem(await exchange(url, rawRequest(`${method} ${path}`)), 404, 'NOT_FOUND');
+      expectProblem(await exchange(api.url, rawRequest(`${method} ${path}`)), 404, 'NOT_FOUND');
     }
   });
 
   it('is answered to HEAD as to GET, without the body', async () => {
-    const head = await stack.request(`/api/v1/coupons/${couponId}`, { method: 'HEAD' });
+    const head = await stack.request(`/api/v1/coupons/${api.couponId}`, { method: 'HEAD' });
     expect([head.status, head.text]).toEqual([200, '']);
     const absent = await stack.request('/api/v1/coupons/1999999999', { method: 'HEAD' });
     expect([absent.status, absent.text]).toEqual([404, '']);
@@ -177,9 +153,9 @@ describe('a path', () => {
 describe('a coupon just created', () => {
   it('is found at once, and one that is not there is 404 all the same', async () => {
     const id = await stack.createCoupon(3);
-    expect((await get(`/api/v1/coupons/${id}`)).body).toMatchObject({ coupon_id: id, left: 3 });
+    expect((await api.get(`/api/v1/coupons/${id}`)).body).toMatchObject({ coupon_id: id, left: 3 });
     const absent = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => get(`/api/v1/coupons/${1_999_990_000 + i}`)),
+      Array.from({ length: 50 }, (_, i) => api.get(`/api/v1/coupons/${1_999_990_000 + i}`)),
     );
     absent.forEach((answer) => expectProblem(answer, 404, 'COUPON_NOT_FOUND'));
   });
@@ -194,13 +170,13 @@ describe('an issuance id', () => {
     ['of another version', '9b2d7ab0-1111-4000-8000-000000000000'],
     ['of version 8', '01900000-0000-8000-8000-000000000000'],
   ])('%s was never given', async (_, id) => {
-    expectProblem(await get(`/api/v1/issuances/${id}`), 404, 'ISSUANCE_NOT_FOUND');
+    expectProblem(await api.get(`/api/v1/issuances/${id}`), 404, 'ISSUANCE_NOT_FOUND');
   });
 
   it.each(['01900000-0000-7000-1000-000000000000', '42', 'x'.repeat(1_000), '%00', '\u200b'])(
     'is 400 where it is none: %s',
     async (id) => {
-      expectProblem(await get(`/api/v1/issuances/${encodeURI(id)}`), 400, 'INVALID_REQUEST');
+      expectProblem(await api.get(`/api/v1/issuances/${encodeURI(id)}`), 400, 'INVALID_REQUEST');
     },
   );
 });
