@@ -32,7 +32,7 @@ export function addDoctorCommand(program: Command): void {
       `\nExit code: ${exitCodes.fine} when no promise is void, ${exitCodes.promiseVoid} when one is, ${exitCodes.storeAway} when a store could not be asked.`,
     )
     .action(async (options: { json?: true }) => {
-      const results = await examine(parseConfig(process.env));
+      const results = await examine(parseConfig());
       if (options.json) {
         printJson(toView(results));
       } else {

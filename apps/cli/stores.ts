@@ -17,7 +17,7 @@ export async function withStores<Names extends StoreName, T>(
   names: readonly Names[],
   work: (stores: Stores<Names>, config: Config) => Promise<T>,
 ): Promise<T> {
-  const config = parseConfig(process.env);
+  const config = parseConfig();
   const { stores, probes, ...opened } = openStores({ name: 'firstcome-cli', config }, names);
   try {
     await opened.connected(connectTimeoutMs).catch(async (error: unknown) => {

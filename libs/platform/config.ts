@@ -242,7 +242,7 @@ export class ConfigError extends Error {
 }
 
 /** Throws `ConfigError`. */
-export function parseConfig(environment: NodeJS.ProcessEnv): Config {
+export function parseConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = environmentSchema.safeParse(withoutEmpty(environment), { error: inWords });
   if (parsed.success) {
     return parsed.data;
