@@ -34,6 +34,12 @@ async function acknowledge(couponId: number, userId: string): Promise<number> {
   return reservedAt;
 }
 
+/** As a keeper does that was just started. */
+async function runOnce(): Promise<void> {
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  await new DecidedWatermark(survey, log.issuers, hints).run(new AbortController().signal);
+}
+
 test('whoever is acknowledged between its two reads, and is not decided, is not vouched for', async () => {
   const coupon = await ledger.createCoupon();
   await here.rebuild(coupon, []);
@@ -58,11 +64,7 @@ test('whoever is acknowledged between its two reads, and is not decided, is not 
   expect((await hints.readWatermark()) ?? 0).toBeLessThanOrEqual(reservedAt);
 
   await log.commitAll();
-  await new DecidedWatermark(
-    new GateSurvey(ledger.coupons, here.gate, logger),
-    log.issuers,
-    hints,
-  ).run(new AbortController().signal);
+  await runOnce();
   expect(await hints.readWatermark()).toBeGreaterThan(reservedAt);
 });
 
@@ -72,11 +74,7 @@ test('what is still pending at a gate is not vouched for, however long ago it wa
   const reservedAt = reservedAtOf(await here.take(coupon.id, 'bob'))!;
   await expect.poll(() => here.gate.now(), { interval: 1 }).toBeGreaterThan(reservedAt);
   await log.commitAll();
-  await new DecidedWatermark(
-    new GateSurvey(ledger.coupons, here.gate, logger),
-    log.issuers,
-    hints,
-  ).run(new AbortController().signal);
+  await runOnce();
   expect(await hints.readWatermark()).toBe(reservedAt);
 });
 
