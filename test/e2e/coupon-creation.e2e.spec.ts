@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
-import { eventually } from '../../infra/local/processes/waiting.ts';
 import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
@@ -28,8 +27,7 @@ afterAll(async () => {
 
 test('a coupon whose gate is long in coming is not shut again by the keeper that noticed', async () => {
   const keeper = stack.app('keeper');
-  keeper.signal('SIGSTOP');
-  await eventually(() => keeper.standsStill());
+  await keeper.freeze();
   const gate = withStepsBefore(stores.gate, async (method) => {
     if (method === 'open') {
       keeper.signal('SIGCONT');

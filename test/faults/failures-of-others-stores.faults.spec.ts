@@ -111,7 +111,7 @@ describe('keys of the gate that are lost in the middle of a sale', () => {
     '%s, %s, while the log is away: no repeat is taken for confirmed, and the gate is rebuilt',
     async (name, way) => {
       const couponId = await createCoupon();
-      broker.freeze();
+      await broker.freeze();
       expectUnconfirmed(await askAll(couponId, userIds(6, 'early')));
       await ways[way]!(gateKeys(`${scenario.stack.name}:`, couponId)[name]);
 
@@ -145,7 +145,7 @@ async function endEviction(): Promise<void> {
 describe('a broker that is frozen', () => {
   test('and the api is killed: nobody was acknowledged for nothing, and everybody keeps his id', async () => {
     const [couponId] = await stores.createCoupons(1, 2, { total: 40 });
-    broker.freeze();
+    await broker.freeze();
     const told = await askAll(couponId!, userIds(20, 'answered'));
     expectUnconfirmed(told);
     const cutShort = userIds(20, 'cut-short');
@@ -170,7 +170,7 @@ describe('a broker that is frozen', () => {
 
   test('a publish that timed out is not taken for "not sent": no unit is given back, however late it is written', async () => {
     const couponId = await createCoupon();
-    broker.freeze();
+    await broker.freeze();
     const told = await askAll(couponId, userIds(10, 'slow'));
     expectUnconfirmed(told);
     const late = await askAll(couponId, userIds(10, 'late'));

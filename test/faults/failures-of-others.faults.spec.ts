@@ -58,7 +58,7 @@ test('redelivery of the last winner frees its slot: here it stays issued, and it
 test('one bad row drops its batch: here its neighbours are issued, and it alone is set aside', async () => {
   const { stack, rush, couponId } = scenario;
   await rush.pause();
-  stack.app('issuer').signal('SIGSTOP');
+  await stack.app('issuer').freeze();
   // While the issuer stands still they gather in the log, for one chunk.
   const longest = '🎟'.repeat(64);
   const before = await Promise.all(userIds(50, 'before').map((user) => rush.askFor(user)));
@@ -104,7 +104,7 @@ async function watchStatus(issuanceId: string, seen: string[], signal: AbortSign
 test('status read before subscribing misses the event: here one asked at any moment ends at ISSUED, and is never 404', async () => {
   const { stack, rush } = scenario;
   const ending = new AbortController();
-  stack.app('issuer').signal('SIGSTOP');
+  await stack.app('issuer').freeze();
   const watched = userIds(10, 'watched').map(async (userId) => {
     const { issuance_id: id } = (await rush.askFor(userId))!.body;
     const seen: string[] = [];

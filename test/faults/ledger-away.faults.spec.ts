@@ -68,7 +68,7 @@ describe('MySQL', () => {
     const joinsBefore = joins();
     // All connections of the pool are made, and in use when MySQL freezes.
     await Promise.all(wallets.map(ask));
-    mysql.freeze();
+    await mysql.freeze();
     const thawAt = performance.now() + frozenMs;
     await expectToldInTime(wallets);
     await scenario.untilServed();

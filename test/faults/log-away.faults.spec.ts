@@ -69,7 +69,7 @@ describe('Kafka under load', () => {
   });
 
   test('broker SIGSTOP for 12 s, then SIGCONT: 503 UNCONFIRMED in bounded time, and the same ids with 200 later', async () => {
-    broker.freeze();
+    await broker.freeze();
     const frozenUntil = Date.now() + frozenMs;
     const unconfirmed = await expectUnconfirmed(userIds(200, 'frozen'));
     await delay(frozenUntil - Date.now());

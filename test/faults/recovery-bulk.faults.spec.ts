@@ -130,7 +130,7 @@ test('a keeper in the middle of it ends in time with exit code 0, though MySQL s
   const before = await staged();
   await redis.restart();
   await expect.poll(staged, { timeout: 30_000, interval: 50 }).toBeGreaterThan(before);
-  mysql.freeze();
+  await mysql.freeze();
   const stoppedAt = performance.now();
   keeper.signal('SIGTERM');
   expect(await keeper.exit()).toEqual({ code: 0, signal: null });

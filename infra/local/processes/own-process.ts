@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { processHeader } from '#platform/process-header.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
+import { freeze, standsStill } from './freeze.ts';
 import { logFile } from './paths.ts';
 import type { Instance } from './paths.ts';
 import { processStartTime, spawnDetached, tail, terminate } from './process.ts';
@@ -121,9 +120,13 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
   }
 
   /** Stopped by SIGSTOP, and not yet continued. */
-  async standsStill(): Promise<boolean> {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(this.pid)]);
-    return stdout.startsWith('T');
+  standsStill(): Promise<boolean> {
+    return standsStill(this.pid);
+  }
+
+  /** Until `signal('SIGCONT')`. */
+  freeze(): Promise<void> {
+    return freeze(this.pid);
   }
 
   /** The status and body of `/health/ready`; undefined while it does not answer, or somebody else does. */

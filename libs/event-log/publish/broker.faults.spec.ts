@@ -74,7 +74,7 @@ describe('a broker that is frozen', () => {
     const topic = await topics.create(1);
     const publisher = await startPublisher();
     await publishSurely(publisher, topic, 'before');
-    broker.freeze();
+    await broker.freeze();
     const startedAt = performance.now();
     const lost = await Promise.allSettled(
       ['a', 'b', 'c'].map((value) => publish(publisher, topic, value)),
@@ -114,7 +114,7 @@ describe('a broker that is frozen', () => {
     for (let round = 1; round <= 2; round += 1) {
       const target = confirmed.length + 100;
       await vi.waitFor(() => expect(confirmed.length).toBeGreaterThan(target), recovery);
-      broker.freeze();
+      await broker.freeze();
       const rejected = unconfirmed + workers.length;
       await vi.waitFor(() => expect(unconfirmed).toBeGreaterThanOrEqual(rejected), recovery);
       broker.thaw();
@@ -134,7 +134,7 @@ describe('a broker that is frozen', () => {
     const { seen } = startConsumer(topic, onCrash);
     await publishSurely(publisher, topic, 'before');
     await vi.waitFor(() => expect(seen).toContain('before'), recovery);
-    broker.freeze();
+    await broker.freeze();
     // Longer than a session lasts: the group has forgotten the member when the broker wakes.
     await new Promise((resolve) => setTimeout(resolve, 14_000));
     broker.thaw();
@@ -145,7 +145,7 @@ describe('a broker that is frozen', () => {
 
   it('readTopic gives up with an error', async () => {
     const topic = await topics.create(1);
-    broker.freeze();
+    await broker.freeze();
     const reading = readTopic(testKafka(), topic, () => {}, { idleTimeoutMs: 1_000 });
     await expect(reading).rejects.toThrow(topic);
   });

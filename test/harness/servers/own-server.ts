@@ -1,4 +1,5 @@
 import type { TestContext } from 'vitest';
+import { freeze } from '../../../infra/local/processes/freeze.ts';
 import type { ServerName } from '../../../infra/local/processes/paths.ts';
 import { isRunning, readRunFile } from '../../../infra/local/processes/run-files.ts';
 import { serverPid, startServer, stopServer } from '../../../infra/local/servers/servers.ts';
@@ -25,13 +26,13 @@ export class OwnServer {
     }
   }
 
-  /** Stops the clock of the process, as a machine does that stalls; only after `require`. */
-  freeze(): void {
+  /** Until `thaw`; only after `require`. */
+  async freeze(): Promise<void> {
     this.frozenPid = serverPid('test', this.name);
     if (this.frozenPid === undefined) {
       throw new Error(`There is no ${this.name} to freeze.`);
     }
-    process.kill(this.frozenPid, 'SIGSTOP');
+    await freeze(this.frozenPid);
   }
 
   /** Does nothing when it is not frozen. */
