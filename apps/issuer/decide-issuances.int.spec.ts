@@ -4,7 +4,7 @@ import { aRequest } from '../../test/harness/fixtures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';

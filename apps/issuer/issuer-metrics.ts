@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
 import type { DeadLetterCause } from '#coupon/dead-letter.ts';
 import type { Decision } from '#coupon/decide.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** What the issuer tells `/metrics`. */
 export class IssuerMetrics {

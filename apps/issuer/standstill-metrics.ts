@@ -1,5 +1,5 @@
 import type { KafkaBatchTransport } from '#event-log/consume/batch-transport.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** For how long each partition of this issuer has not come further, although there is something to do. */
 export function observeStandstill({ meter }: Telemetry, transport: KafkaBatchTransport): void {

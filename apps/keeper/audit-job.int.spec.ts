@@ -6,7 +6,7 @@ import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import { Auditor } from '#audit/auditor.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { AuditJob } from './audit-job.ts';
 
 const ledger = new TestLedger();

@@ -2,7 +2,7 @@ import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Auditor } from '#audit/auditor.ts';
 import { invariants } from '#audit/finding.ts';
 import type { Logger } from '#platform/logging.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** Job stores hold the job under this name, which is older than `AuditJob`: under another it would stay. */
 export const auditQueue = 'firstcome-reconcile';

@@ -5,7 +5,7 @@ import { sumOf } from '#event-log/inspect/consumer-lag.ts';
 import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import type { GateSurvey, SurveyedCoupon } from './gate-survey.ts';
 import { hasEnded } from './gates-at-rest.ts';
 

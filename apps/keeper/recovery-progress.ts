@@ -1,7 +1,7 @@
 import type { Counter } from '@opentelemetry/api';
 import { messageOf } from '#platform/error-message.ts';
 import type { Logger } from '#platform/logging.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 const sayEveryMs = 2_000;
 /** A failure that stays the same is not said again before. */

@@ -9,7 +9,7 @@ import { HealthModule } from './health/health.module.ts';
 import type { HealthProbes } from './health/health-probes.ts';
 import { processHeader } from './process-header.ts';
 import { providersOf } from './providers-of.ts';
-import { Telemetry } from './telemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 @Controller('metrics')
 class MetricsController {

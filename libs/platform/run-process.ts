@@ -7,7 +7,7 @@ import { HealthWatch } from './health/health-watch.ts';
 import { startInternalServer } from './internal-server.ts';
 import type { Logger } from './logging.ts';
 import { createLogger } from './logging.ts';
-import { Telemetry } from './telemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 export interface ProcessContext {
   name: string;

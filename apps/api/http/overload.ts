@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '#platform/config.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { ConnectionRests } from './connection-rests.ts';
 import { LoadLimit } from './load-limit.ts';
 import { sendOverloaded } from './overloaded.ts';

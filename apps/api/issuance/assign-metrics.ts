@@ -1,5 +1,5 @@
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** Tells `/metrics` what became of assigns: one status may have several causes. */
 export class AssignMetrics {

@@ -1,6 +1,6 @@
 import type { Logger } from '../logging.ts';
 import { Loop } from '../loop.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { HealthProbes, ProbeAnswer } from './health-probes.ts';
 
 const intervalMs = 1_000;
