@@ -5,6 +5,7 @@ import type { Logger } from '#platform/logging.ts';
 import { inSlices } from '#platform/slices.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
+import { hasForeignTerms } from './foreign-terms.ts';
 import { GatesAtRest, isAtRest } from './gates-at-rest.ts';
 
 export interface SurveyedCoupon {
@@ -80,7 +81,7 @@ export class GateSurvey {
     for (const slice of inSlices(toLookAt, sliceSize)) {
       // A gate behind the epoch of MySQL was put back, and is not open.
       slice.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
-      const inspections = await Promise.all(slice.map(({ id }) => this.gate.inspect(id)));
+      const inspections = await Promise.all(slice.map((coupon) => this.inspect(coupon)));
       slice.forEach(({ id }, i) => gates.set(id, inspections[i]!));
     }
     this.tell(this.atRest.learn(toLookAt, gates, takenAt));
@@ -89,6 +90,12 @@ export class GateSurvey {
       return { coupon, gate, isAtRest: isAtRest(coupon, gate) };
     });
     return { takenAt, coupons };
+  }
+
+  /** One that does not go by what MySQL says counts as shut: a recovery opens it anew. */
+  private async inspect(coupon: Coupon): Promise<GateInspection> {
+    const gate = await this.gate.inspect(coupon.id);
+    return hasForeignTerms(coupon, gate) ? { ...gate, gate: 'fenced' } : gate;
   }
 
   private tell(shut: readonly number[]): void {

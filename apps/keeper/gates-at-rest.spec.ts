@@ -12,9 +12,9 @@ function ended(count: number): Coupon[] {
 }
 
 function anInspection(given: Partial<GateInspection> = {}): GateInspection {
-  const counts = { left: 10, holders: 0, total: 10, version: 1, epoch: 1, minEpoch: 1, serial: 0 };
-  const plain = { gate: 'open' as const, ...counts, pending: 0, oldestPendingAt: null };
-  return { ...plain, now: takenAt, ...given };
+  const counts = { left: 10, holders: 0, epoch: 1, minEpoch: 1, serial: 0, pending: 0 };
+  const looks = { gate: 'open' as const, ...counts, oldestPendingAt: null, now: takenAt };
+  return { ...aCoupon({ total: 10 }), ...looks, ...given };
 }
 
 /** A survey in which every gate that is looked at is as `gate` says; returns which those were. */

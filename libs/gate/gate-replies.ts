@@ -29,12 +29,17 @@ export type ReserveResult =
     }
   | { gate: Exclude<GateInspection['gate'], 'open'> };
 
-export interface GateInspection {
+/** What of a coupon stands at its gate, too. */
+export type CouponTerms = Pick<
+  Coupon,
+  'version' | 'total' | 'state' | 'opensAt' | 'closesAt' | 'kafkaPartition'
+>;
+
+/** What is missing, or cannot be what it says, is 0. */
+export interface GateInspection extends CouponTerms {
   gate: (typeof gateStates)[number];
   left: number;
   holders: number;
-  total: number;
-  version: number;
   epoch: number;
   minEpoch: number;
   serial: number;
@@ -42,12 +47,6 @@ export interface GateInspection {
   oldestPendingAt: number | null;
   now: number;
 }
-
-/** What of a coupon stands at its gate, too. */
-export type CouponTerms = Pick<
-  Coupon,
-  'version' | 'total' | 'state' | 'opensAt' | 'closesAt' | 'kafkaPartition'
->;
 
 export type ApplyOutcome =
   | { kind: 'applied'; epoch: number; serial: number }
@@ -131,20 +130,19 @@ export function readConfirmReply(reply: unknown): { confirmed: boolean; state: G
 }
 
 export function readInspectReply(reply: unknown): GateInspection {
-  const [gate, left, holders, total, version, epoch, minEpoch, serial, pending, oldest, now] =
+  const [gate, left, holders, epoch, minEpoch, serial, pending, oldest, now, ...terms] =
     reply as number[];
   return {
     gate: gateStates[gate!]!,
     left: left!,
     holders: holders!,
-    total: total!,
-    version: version!,
     epoch: epoch!,
     minEpoch: minEpoch!,
     serial: serial!,
     pending: pending!,
     oldestPendingAt: timeOrNull(oldest!),
     now: now!,
+    ...toTerms(terms),
   };
 }
 
@@ -165,17 +163,19 @@ export function readApplyReply(reply: unknown): ApplyOutcome {
 }
 
 export function readTerms(fields: (string | null)[]): CouponTerms | undefined {
+  return fields[0] === null ? undefined : toTerms(fields as string[]);
+}
+
+function toTerms(fields: (string | number)[]): CouponTerms {
   const [version, total, state, opensAt, closesAt, kafkaPartition] = fields;
-  return typeof version !== 'string'
-    ? undefined
-    : {
-        version: Number(version),
-        total: Number(total),
-        state: state as Coupon['state'],
-        opensAt: timeOrNull(Number(opensAt)),
-        closesAt: timeOrNull(Number(closesAt)),
-        kafkaPartition: Number(kafkaPartition),
-      };
+  return {
+    version: Number(version),
+    total: Number(total),
+    state: state as Coupon['state'],
+    opensAt: timeOrNull(Number(opensAt)),
+    closesAt: timeOrNull(Number(closesAt)),
+    kafkaPartition: Number(kafkaPartition),
+  };
 }
 
 function timeOrNull(milliseconds: number): number | null {
