@@ -1,12 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { wholeNumberIn } from '#platform/decimals.ts';
 import { messageOf } from '#platform/error-message.ts';
 
 /** Parses an option that is a whole number within limits. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (!/^\d{1,10}$/.test(text) || value < least || value > most) {
+    const value = wholeNumberIn(text);
+    if (value === undefined || value < least || value > most) {
       throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     }
     return value;

@@ -1,4 +1,5 @@
-import { type Config, readCertificateAuthority } from '#platform/config.ts';
+import { readCertificateAuthority } from '#platform/certificate-authority.ts';
+import type { Config } from '#platform/config.ts';
 import type { LogFunction } from '#platform/logging.ts';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.

@@ -36,6 +36,17 @@ describe('configuration', () => {
     expect(parse).not.toThrow(/expected|received|Invalid/);
   });
 
+  const numbers = Object.entries(environmentSchema.parse({})).flatMap(([name, value]) =>
+    typeof value === 'number' ? [[name, value] as const] : [],
+  );
+  it.each(numbers)('takes %s as plain digits only, such as %d', (name, value) => {
+    expect(parseConfig({ [name]: String(value) })).toHaveProperty(name, value);
+    for (const other of [`${value}e0`, '0x1F', `${value}.`, ` ${value}`, `+${value}`, '1_0']) {
+      const parse = () => parseConfig({ [name]: other });
+      expect(parse, other).toThrow(new RegExp(`${name}: must be a (whole )?number$`, 'm'));
+    }
+  });
+
   it('refuses settings that contradict each other', () => {
     const parse = (env: Record<string, string>) =>
       describeConfigErrors(environmentSchema.safeParse(env).error!);

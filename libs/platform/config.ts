@@ -1,27 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { exitCodes } from './exit-codes.ts';
 import { faultPoints, faultSignals } from './fault-point.ts';
 import { inWords } from './in-words.ts';
+import {
+  certificate,
+  days,
+  decimal,
+  flag,
+  milliseconds,
+  optional,
+  port,
+  redisUrl,
+  refine,
+  wholeNumber,
+} from './setting-kinds.ts';
 import { readBrokers } from './urls/kafka-brokers.ts';
 import { readMysqlUrl } from './urls/mysql-url.ts';
-import { readRedisUrl } from './urls/redis-url.ts';
-import { UrlError } from './urls/url-parts.ts';
-
-const port = z.coerce.number().int().min(1).max(65_535);
-const milliseconds = z.coerce.number().int().min(1).max(3_600_000);
-const days = z.coerce.number().min(0).max(36_500);
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const optional = z
-  .string()
-  .transform((value) => (value === '' ? undefined : value))
-  .optional();
-const certificate = optional.superRefine(
-  (file, context) => void refine(context, () => readCertificateAuthority(file)),
-);
-const redisUrl = z
-  .string()
-  .superRefine((url, context) => void refine(context, () => readRedisUrl(url)));
 
 /**
  * Every setting of every process, by environment variable. The description of a setting is its
@@ -41,39 +35,23 @@ export const environmentSchema = z
       .describe(
         'Let several api processes share API_PORT (Linux: the kernel spreads connections).',
       ),
-    ASSIGN_IN_FLIGHT_MAX: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(100_000)
+    ASSIGN_IN_FLIGHT_MAX: wholeNumber(1, 100_000)
       .default(2_000)
       .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),
-    READ_IN_FLIGHT_MAX: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(100_000)
+    READ_IN_FLIGHT_MAX: wholeNumber(1, 100_000)
       .default(500)
       .describe('The same for other requests: status, wallet, coupon.'),
-    API_CONNECTIONS_MAX: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(1_000_000)
+    API_CONNECTIONS_MAX: wholeNumber(1, 1_000_000)
       .default(10_000)
       .describe('Most connections of clients to one api; it closes more at once.'),
-    ASSIGN_WAIT_MAX_MS: milliseconds
+    ASSIGN_WAIT_MAX_MS: milliseconds()
       .default(500)
       .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),
     INTERNAL_HOST: z
       .string()
       .default('127.0.0.1')
       .describe('Address of the internal port (/metrics, /health). Never expose it to the public.'),
-    INTERNAL_PORT: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(65_535)
+    INTERNAL_PORT: wholeNumber(0, 65_535)
       .default(9464)
       .describe('Internal port; each process needs its own. 0 takes any free port.'),
 
@@ -86,7 +64,7 @@ export const environmentSchema = z
       .regex(/^[\w:-]{0,64}$/, 'at most 64 letters, digits, _ : or -')
       .default('firstcome:')
       .describe('Prefix of every key in the gate Redis.'),
-    GATE_TIMEOUT_MS: milliseconds
+    GATE_TIMEOUT_MS: milliseconds()
       .default(1_000)
       .describe('How long one gate command may take before it counts as failed.'),
     JOBS_REDIS_URL: redisUrl
@@ -114,37 +92,21 @@ export const environmentSchema = z
       .regex(/^[\w.-]{0,64}$/, 'at most 64 letters, digits, _ . or -')
       .default('')
       .describe('Prefix of topic names and consumer groups.'),
-    KAFKA_PARTITIONS: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(1_000)
+    KAFKA_PARTITIONS: wholeNumber(1, 1_000)
       .default(8)
       .describe('Partitions of a topic when it is created.'),
-    KAFKA_REPLICATION_FACTOR: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(10)
+    KAFKA_REPLICATION_FACTOR: wholeNumber(1, 10)
       .default(3)
       .describe('Copies of each record; 1 only where there is one broker.'),
-    KAFKA_MIN_INSYNC_REPLICAS: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(10)
+    KAFKA_MIN_INSYNC_REPLICAS: wholeNumber(1, 10)
       .default(2)
       .describe('Copies that must have a record before it counts as written.'),
-    KAFKA_RETENTION_HOURS: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(8_760)
+    KAFKA_RETENTION_HOURS: wholeNumber(1, 8_760)
       .default(168)
       .describe(
         'How long Kafka keeps records; longer than the longest time the issuer may be away.',
       ),
-    PUBLISH_TIMEOUT_MS: milliseconds
+    PUBLISH_TIMEOUT_MS: milliseconds()
       .default(3_000)
       .describe('How long an assign waits for Kafka before it answers 503 UNCONFIRMED.'),
 
@@ -154,39 +116,27 @@ export const environmentSchema = z
       .default('mysql://root@127.0.0.1:3306/firstcome')
       .describe('MySQL 8.4+ or MariaDB 10.11+. Add ?ssl-mode=VERIFY_IDENTITY for TLS.'),
     MYSQL_CA_FILE: certificate.describe('CA certificate (PEM file); set it to talk TLS to MySQL.'),
-    MYSQL_POOL_SIZE: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(500)
+    MYSQL_POOL_SIZE: wholeNumber(1, 500)
       .default(10)
       .describe(
         'Most connections of one process to MySQL; a keeper that recovers gates has one more.',
       ),
-    MYSQL_QUERY_TIMEOUT_MS: milliseconds
-      .min(2_000)
+    MYSQL_QUERY_TIMEOUT_MS: milliseconds(2_000)
       .default(5_000)
       .describe(
         'How long one query of api or issuer, or the wait for a connection, may take before it counts as failed.',
       ),
 
-    RELAY_AFTER_MS: milliseconds
+    RELAY_AFTER_MS: milliseconds()
       .default(3_000)
       .describe('A reservation unconfirmed for this long is published again by the keeper.'),
-    CATALOGUE_REFRESH_MS: milliseconds
+    CATALOGUE_REFRESH_MS: milliseconds()
       .default(1_000)
       .describe('How often the api reads the list of coupons from MySQL.'),
-    STATUS_HINT_TTL_S: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(86_400)
+    STATUS_HINT_TTL_S: wholeNumber(1, 86_400)
       .default(120)
       .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
-    ARCHIVE_AFTER_H: z.coerce
-      .number()
-      .min(0)
-      .max(87_600)
+    ARCHIVE_AFTER_H: decimal(0, 87_600)
       .default(168)
       .describe(
         'Hours after its end, and its last change, at which a coupon is archived; 0 archives none.',
@@ -269,23 +219,6 @@ export function describeConfigErrors(error: z.ZodError): string {
     ...new Set(lines),
     'See .env.example for every setting.',
   ].join('\n');
-}
-
-/** The certificate authority to trust for a TLS connection, or nothing when none is configured. */
-export function readCertificateAuthority(file: string | undefined): string | undefined {
-  return file === undefined ? undefined : readFileSync(file, 'utf8');
-}
-
-/** What `read` makes of a value, or an issue in its words; never with the value. */
-function refine<T>(context: z.RefinementCtx, read: () => T, setting?: string): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const { code = 'is not a certificate' } = error as { code?: string };
-    const message = error instanceof UrlError ? error.message : `cannot be read: ${code}`;
-    context.addIssue({ code: 'custom', message, ...(setting && { path: [setting] }) });
-    return undefined;
-  }
 }
 
 /** `NAME=` in an env file means "not set". */

@@ -4,9 +4,7 @@ import type { z } from 'zod';
 export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'number' || issue.expected === 'int'
-        ? 'must be a whole number'
-        : `must be a ${issue.expected}`;
+      return `must be a ${issue.expected}`;
     case 'too_small':
       return `must be at least ${issue.minimum}`;
     case 'too_big':

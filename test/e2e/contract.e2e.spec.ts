@@ -221,10 +221,12 @@ describe('wallet and coupon', () => {
     expect(second.next).toBeNull();
   });
 
-  it('is empty for a user who has nothing, and 400 for a limit out of range', async () => {
+  it('is empty for a user who has nothing, and 400 for a limit out of range or not in plain digits', async () => {
     expect((await stack.request('/api/v1/users/nobody/coupons')).body.coupons).toEqual([]);
-    const tooMany = await stack.request('/api/v1/users/nobody/coupons?limit=101');
-    expectProblem(tooMany, 400, 'INVALID_REQUEST');
+    for (const limit of ['101', '0', '1e1', '0x10', '%2B5', '%205', '5.0', '5&limit=5']) {
+      const answer = await stack.request(`/api/v1/users/nobody/coupons?limit=${limit}`);
+      expectProblem(answer, 400, 'INVALID_REQUEST');
+    }
   });
 
   it('shows a coupon and what is left of it', async () => {

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../../infra/local/processes/build.ts';
 import { runCommand } from '../../infra/local/terminal/command.ts';
+import { Options } from '../../infra/local/terminal/options.ts';
 import { createProgress } from '../../infra/local/terminal/progress.ts';
-import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
 
 const usage = `npm run test:model -- [--schedules N] [--seed S]
 
@@ -56,21 +55,8 @@ async function runMany(seeds: { first: number; count: number }): Promise<number>
 }
 
 function parse(args: string[]): { schedules?: number; seed?: number } {
-  const options = { schedules: { type: 'string' }, seed: { type: 'string' } } as const;
-  try {
-    const { values } = parseArgs({ args, options });
-    return {
-      ...(values.schedules === undefined ? {} : { schedules: positive(values.schedules) }),
-      ...(values.seed === undefined ? {} : { seed: positive(values.seed) }),
-    };
-  } catch (error) {
-    throw new ReadableError(`${(error as Error).message}\n\n${usage.trimEnd()}`, 2);
-  }
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new Error(`Not a whole number from 1 to 999999999: ${text}`);
-  }
-  return Number(text);
+  const given = new Options(args, ['schedules', 'seed'], usage);
+  const number = (name: 'schedules' | 'seed') =>
+    given.text(name) === undefined ? {} : { [name]: given.wholeNumber(name, 1, 1, 999_999_999) };
+  return { ...number('schedules'), ...number('seed') };
 }

@@ -10,6 +10,7 @@ import {
 } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { wellFormedTraceparent } from '#coupon/trace-context.ts';
+import { wholeNumberIn } from '#platform/decimals.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 
 import { couponIdExample, issuanceIdExample, userIdMeta } from '../http/examples.ts';
@@ -67,11 +68,15 @@ export const walletParametersSchema = z.object({ user_id: userIdSchema.meta(user
 export const walletPageMax = 100;
 
 export const walletQuerySchema = z.strictObject({
-  limit: z.coerce
-    .number('must be a whole number, given once')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(walletPageMax, `must be at most ${walletPageMax}`)
+  limit: z
+    .preprocess(
+      (text) => wholeNumberIn(String(text)),
+      z
+        .number('must be a whole number, given once')
+        .int()
+        .min(1, 'must be at least 1')
+        .max(walletPageMax, `must be at most ${walletPageMax}`),
+    )
     .default(walletPageMax),
   after: issuanceIdSchema.optional().describe('`next` of the page before.'),
 });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appKinds, planApps } from '../processes/apps.ts';
 import type { AppCounts, AppKind, AppProcess } from '../processes/apps.ts';
 import { ensureBuilt } from '../processes/build.ts';
+import { wholeNumberIn } from '#platform/decimals.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import { firstcome, firstcomeOrThrow } from '../processes/cli.ts';
 import { takeInstance, publishEnvironment } from '../processes/instance-owner.ts';
@@ -80,12 +81,12 @@ export function parseCounts(args: string[], usage: string): AppCounts {
   const words = args.flatMap((arg) => arg.split('='));
   for (let index = 0; index < words.length; index += 2) {
     const kind = kinds[words[index] ?? ''];
-    const count = Number(words[index + 1] || Number.NaN);
+    const count = wholeNumberIn(words[index + 1] ?? '');
     if (kind === undefined) {
       throw unknownArgument(words[index] ?? '', usage);
     }
     const least = kind === 'api' ? 1 : 0;
-    if (!Number.isInteger(count) || count < least || count > processesMax) {
+    if (count === undefined || count < least || count > processesMax) {
       throw new ReadableError(
         `${words[index]} takes a whole number from ${least} to ${processesMax}.`,
         exitCodes.wrongUse,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { decimalIn, wholeNumberIn } from '#platform/decimals.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import { ReadableError } from './readable-error.ts';
 
@@ -34,8 +35,8 @@ export class Options<Name extends string> {
     if (text === undefined) {
       return missing;
     }
-    const value = Number(text);
-    if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > most) {
+    const value = decimalIn(text);
+    if (value === undefined || value <= 0 || value > most) {
       throw this.wrong(`--${name} takes a number above 0, at most ${most}, not "${text}".`);
     }
     return value;
@@ -44,8 +45,8 @@ export class Options<Name extends string> {
   /** Of a list that is separated by commas. */
   wholeNumbers(name: Name, missing: string, least: number, most: number): number[] {
     return (this.given[name] ?? missing).split(',').map((text) => {
-      const value = Number(text);
-      if (!/^\d+$/.test(text) || value < least || value > most) {
+      const value = wholeNumberIn(text);
+      if (value === undefined || value < least || value > most) {
         throw this.wrong(`--${name} takes whole numbers from ${least} to ${most}, not "${text}".`);
       }
       return value;

@@ -1,3 +1,5 @@
+import { wholeNumberIn } from '../decimals.ts';
+
 /** Names the part of a URL that is wrong, and never its value: it may be a password. */
 export class UrlError extends Error {
   override readonly name = 'UrlError';
@@ -88,8 +90,8 @@ export function readPort(port: string | undefined): number | undefined {
   if (port === undefined) {
     return undefined;
   }
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-  if (number < 1 || number > 65_535) {
+  const number = wholeNumberIn(port);
+  if (number === undefined || number < 1 || number > 65_535) {
     throw new UrlError('the port must be a number from 1 to 65535');
   }
   return number;
