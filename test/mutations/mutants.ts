@@ -1,35 +1,40 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localDir, rootDir } from '../../infra/local/processes/paths.ts';
 import { startServers, stopServers } from '../../infra/local/servers/servers.ts';
 import { runInterruptible } from '../../infra/local/terminal/command.ts';
 import { createProgress } from '../../infra/local/terminal/progress.ts';
 import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
+import type { MutationReport } from './mutation-scores.ts';
+import { scoreTable } from './mutation-scores.ts';
 
-const usage = `npm run mutants -- [folder or file …]
+const usage = `npm run mutants -- [folder or file or file:10-80 …]
 
 Lets Stryker change the sources in every way it knows, and says which changes no test of the same
-folder notices: unit and integration tests, on one set of servers. Takes from minutes (libs/coupon)
-to an hour. Results and what they mean: docs/reports/mutation.md.
+folder notices: unit and integration tests, on one set of servers. A change takes about two seconds;
+there are hundreds in a folder. Results and what they mean: docs/reports/mutation.md.
 `;
 
 const folders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
 const instance = 'test';
 const directory = join(localDir, 'mutants');
+const sandboxes = join(directory, 'sandboxes');
+const reportFile = join(directory, 'mutants.json');
 
 await runInterruptible(usage, (args, abort) => mutate(args.length > 0 ? args : folders, abort));
 
 async function mutate(chosen: string[], abort: AbortSignal): Promise<number> {
-  const missing = chosen.find((path) => !existsSync(join(rootDir, path)));
+  const missing = chosen.find((path) => !existsSync(join(rootDir, withoutLines(path))));
   if (missing !== undefined) {
     throw new ReadableError(`There is no ${missing} here.`, 2);
   }
+  rmSync(reportFile, { force: true });
   const progress = createProgress();
   const { env } = await startServers(instance, progress, abort);
   try {
-    const specs = chosen.map((path) => (path.endsWith('.ts') ? join(path, '..') : path));
+    const specs = chosen.map((path) => (isFile(path) ? join(path, '..') : path));
     const stryker = spawn(
       process.execPath,
       [join(rootDir, 'node_modules', '.bin', 'stryker'), 'run', writeConfig(chosen)],
@@ -41,8 +46,13 @@ async function mutate(chosen: string[], abort: AbortSignal): Promise<number> {
       },
     );
     const [code] = (await once(stryker, 'exit')) as [number | null];
+    if (existsSync(reportFile)) {
+      const report = JSON.parse(readFileSync(reportFile, 'utf8')) as MutationReport;
+      process.stdout.write(`\n${scoreTable(report)}\n`);
+    }
     return code ?? 1;
   } finally {
+    rmSync(sandboxes, { recursive: true, force: true });
     await progress.step('stopping the servers', () => stopServers(instance));
   }
 }
@@ -52,21 +62,29 @@ function writeConfig(chosen: string[]): string {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutations/mutants.vitest.config.ts' },
-    mutate: [
-      ...chosen.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`)),
-      '!**/*.spec.ts',
-    ],
+    mutate: [...chosen.map((path) => (isFile(path) ? path : `${path}/**/*.ts`)), '!**/*.spec.ts'],
     ignorePatterns: ['.local', 'dist', 'docs'],
     coverageAnalysis: 'perTest',
     // Several at once would share servers and cores, and be slower.
     concurrency: 1,
-    timeoutMS: 30_000,
-    tempDirName: join(directory, 'sandboxes'),
+    // Longer than the tests allow themselves: what hangs is then told by a test, not by a restart.
+    timeoutMS: 60_000,
+    timeoutFactor: 3,
+    tempDirName: sandboxes,
     reporters: ['clear-text', 'json', 'progress-append-only'],
-    jsonReporter: { fileName: join(directory, 'mutants.json') },
+    jsonReporter: { fileName: reportFile },
   };
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'stryker.config.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
   return file;
+}
+
+/** Stryker takes lines of a file as `file.ts:10-80`. */
+function withoutLines(path: string): string {
+  return path.replace(/:[\d:-]+$/, '');
+}
+
+function isFile(path: string): boolean {
+  return withoutLines(path).endsWith('.ts');
 }

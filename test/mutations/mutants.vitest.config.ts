@@ -12,6 +12,9 @@ export default defineConfig({
     ...onRealServers,
     include: folders.map((folder) => `${folder}/**/*.spec.ts`),
     exclude: ['**/*.{e2e,outage,faults}.spec.ts'],
+    // A mutant may hang a test, and many do. Most tests take less than a second.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     // Modules of an earlier run are those without the mutants.
     fsModuleCache: false,
   },
