@@ -12,7 +12,7 @@ import type { RecordBatch } from '#event-log/consumed-record.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuanceConsumer } from './issuance-consumer.ts';

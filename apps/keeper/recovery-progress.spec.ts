@@ -3,7 +3,7 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { TestMetrics } from '../../test/harness/test-metrics.ts';
-import type { Telemetry } from '#platform/telemetry.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
 
 const shown = new TestMetrics();

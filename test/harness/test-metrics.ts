@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Telemetry } from '#platform/telemetry.ts';
+import { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** What a process shows at `/metrics`; there is one for each test file, as for each process. */
 export class TestMetrics {
