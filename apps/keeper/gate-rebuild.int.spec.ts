@@ -95,6 +95,28 @@ test('one that loses its claim on the way is interrupted, and opens the gate in 
   expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', epoch, holders: 1 });
 });
 
+test('one whose staging is put back from an older copy is interrupted, and then opens with everybody', async () => {
+  const { id } = await ledger.createCoupon();
+  await ledger.issuances.decideChunk([aRequest({ couponId: id, userId: 'ann' })]);
+  const epoch = await begin(id);
+  await here.gate.fence(id, epoch);
+  const keys = Object.values(here.keys(id)) as string[];
+  const copyOf = (key: string): string => `${key}:copy`;
+  const disturbed = rebuildWith(async (method) => {
+    if (method === 'stage') {
+      await Promise.all(keys.map((key) => here.raw.copy(key, copyOf(key))));
+    }
+    if (method === 'open') {
+      await here.raw.unlink(...keys);
+      await Promise.all(keys.map((key) => here.raw.copy(copyOf(key), key)));
+    }
+  });
+  expect(await disturbed.run(id, epoch, signal)).toBe('interrupted');
+  expect(await here.gate.inspect(id)).toMatchObject({ gate: 'fenced', holders: 0 });
+  expect(await rebuild.run(id, epoch, signal)).toBe('opened');
+  expect(await here.gate.inspect(id)).toMatchObject({ gate: 'open', holders: 1, left: 9 });
+});
+
 test('one that does not hear whether it has opened says so: its epoch is not to be used again', async () => {
   const { id } = await ledger.createCoupon();
   const epoch = await begin(id);

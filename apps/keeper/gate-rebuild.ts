@@ -56,11 +56,16 @@ export class GateRebuild {
     if (history === undefined || coupon?.epoch !== epoch) {
       return 'overtaken';
     }
-    const isStaged = await this.stageAllOrNothing(coupon, token, signal);
-    return isStaged && (await this.open(coupon, token, history)) ? 'opened' : 'interrupted';
+    const staged = await this.stageAllOrNothing(coupon, token, signal);
+    const isOpened = staged !== undefined && (await this.open(coupon, token, history, staged));
+    return isOpened ? 'opened' : 'interrupted';
   }
 
-  private async stageAllOrNothing(coupon: Coupon, token: string, signal: AbortSignal) {
+  private async stageAllOrNothing(
+    coupon: Coupon,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     try {
       await this.awaitRoom(coupon, signal);
       return await this.stageHolders(coupon.id, token, signal);
@@ -91,19 +96,28 @@ export class GateRebuild {
     }
   }
 
-  /** Reads the next slice from MySQL while Redis takes the one before. */
-  private async stageHolders(couponId: number, token: string, signal: AbortSignal) {
+  /**
+   * Reads the next slice from MySQL while Redis takes the one before. Returns how many holders were
+   * staged; `undefined` when the claim is lost, or some of them.
+   */
+  private async stageHolders(
+    couponId: number,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     let staging = Promise.resolve(true);
+    let count = 0;
     for await (const slice of this.issuances.holders(couponId, readSliceSize)) {
       signal.throwIfAborted();
       if (!(await staging)) {
-        return false;
+        return undefined;
       }
       staging = this.stage(couponId, token, slice);
+      count += slice.length;
       // Its failure is met at the next `await`, or at the last one.
       staging.catch(() => {});
     }
-    return staging;
+    return (await staging) ? count : undefined;
   }
 
   private async stage(couponId: number, token: string, slice: HeldIssuance[]): Promise<boolean> {
@@ -119,9 +133,15 @@ export class GateRebuild {
    * 6. Open, all at once. Anything that changed meanwhile makes it a no: also a change of the coupon,
    * which has left its version at the gate and returned. Then the coupon is read again.
    */
-  private async open(read: Coupon, token: string, history: string): Promise<boolean> {
+  private async open(
+    read: Coupon,
+    token: string,
+    history: string,
+    staged: number,
+  ): Promise<boolean> {
     for (let coupon = read; ;) {
-      const isOpened = await this.gate.open(coupon, token, history).catch((error: unknown) => {
+      const opening = this.gate.open(coupon, token, history, staged);
+      const isOpened = await opening.catch((error: unknown) => {
         throw new OpenUnheardError(messageOf(error), { cause: error });
       });
       const newer = isOpened ? null : await this.coupons.find(coupon.id);

@@ -99,7 +99,7 @@ export class CouponCreator {
       const token = randomUUID();
       await this.gate.fence(coupon.id, coupon.epoch);
       const runId = await this.gate.claim(coupon.id, coupon.epoch, token);
-      return runId !== undefined && this.gate.open(coupon, token, runId);
+      return runId !== undefined && this.gate.open(coupon, token, runId, 0);
     });
   }
 }

@@ -86,7 +86,7 @@ describe('a gate whose key was lost or replaced is shut, and recovered', () => {
     await raw.unlink(here.keys(id).holders);
     await puts[what]!(here.keys(id).holders);
     expect(await gate.stage(id, 'token', [ann])).toBe(false);
-    expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!)).toBe(false);
+    expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!, 1)).toBe(false);
     await gate.fence(id, 3);
     expect(await here.rebuild({ ...coupon, epoch: 3 }, [ann, bob])).toBe(true);
   });
@@ -143,7 +143,7 @@ describe('a gate of which a field was lost or replaced is shut, and recovered', 
         await gate.stage(id, 'token', [ann, bob]);
         const { meta } = here.keys(id);
         await (value === undefined ? raw.hdel(meta, field) : raw.hset(meta, field, value));
-        expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!)).toBe(false);
+        expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!, 2)).toBe(false);
         await expectShut(coupon, ann);
         await expectRecovered(coupon, ann);
       }
@@ -205,6 +205,19 @@ describe('a gate that is put back from an older copy', () => {
     await go(coupon, ann);
     await putBack(older);
     await expectShut(coupon, ann);
+  });
+
+  test('as it was amid a recovery is not opened by that: whoever was staged since is not there', async () => {
+    const { coupon, ann } = await openGate();
+    const { id } = coupon;
+    await gate.fence(id, 2);
+    const history = await gate.claim(id, 2, 'token');
+    await gate.stage(id, 'token', [bob]);
+    const older = await copy(coupon);
+    await gate.stage(id, 'token', [ann]);
+    await putBack(older);
+    expect(await gate.open({ ...coupon, epoch: 2 }, 'token', history!, 2)).toBe(false);
+    await expectRecovered(coupon, ann);
   });
 
   test('is not taken for older while replies come in another order than their scripts ran in', async () => {

@@ -95,7 +95,7 @@ describe('opening', () => {
       const slice = userIds(500, prefix).map((userId) => ({ userId, issuanceId: anIssuanceId() }));
       expect(await gate.stage(coupon.id, 'token', slice)).toBe(true);
     }
-    expect(await gate.open({ ...coupon, total: 1_500 }, 'token', runId)).toBe(true);
+    expect(await gate.open({ ...coupon, total: 1_500 }, 'token', runId, 1_000)).toBe(true);
     expect(await gate.inspect(coupon.id)).toMatchObject({ left: 500, holders: 1_000 });
   });
 
@@ -155,10 +155,10 @@ describe('a change that meets its gate shut', () => {
     const runId = await here.claim(read, 'token');
     const paused = { ...read, version: read.version + 1, state: 'paused' as const };
     expect(await gate.applyCoupon(paused)).toEqual({ kind: 'fenced' });
-    expect(await gate.open(read, 'token', runId)).toBe(false);
+    expect(await gate.open(read, 'token', runId, 0)).toBe(false);
     expect(await gate.applyCoupon(read)).toEqual({ kind: 'fenced' });
-    expect(await gate.open(read, 'token', runId)).toBe(false);
-    expect(await gate.open(paused, 'token', runId)).toBe(true);
+    expect(await gate.open(read, 'token', runId, 0)).toBe(false);
+    expect(await gate.open(paused, 'token', runId, 0)).toBe(true);
     expect(await here.outcomes(read.id, 'ann')).toEqual([{ kind: 'paused' }]);
   });
 
@@ -176,7 +176,7 @@ describe('a recovery that was overtaken', () => {
     const runId = await here.claim(coupon, 'slow');
     await here.claim(coupon, 'quick');
     expect(await gate.stage(coupon.id, 'slow', [ann])).toBe(false);
-    expect(await gate.open(coupon, 'slow', runId)).toBe(false);
+    expect(await gate.open(coupon, 'slow', runId, 0)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
@@ -186,7 +186,7 @@ describe('a recovery that was overtaken', () => {
     await gate.stage(coupon.id, 'slow', [ann]);
     const runId = await here.claim(coupon, 'quick');
     await gate.stage(coupon.id, 'quick', [bob]);
-    expect(await gate.open(coupon, 'quick', runId)).toBe(true);
+    expect(await gate.open(coupon, 'quick', runId, 1)).toBe(true);
     expect(await gate.heldBy(coupon.id, ['ann', 'bob'])).toEqual([null, bob.issuanceId]);
   });
 
@@ -194,7 +194,7 @@ describe('a recovery that was overtaken', () => {
     const coupon = await fencedCoupon();
     const runId = await here.claim(coupon, 'slow');
     await gate.fence(coupon.id, 3);
-    expect(await gate.open(coupon, 'slow', runId)).toBe(false);
+    expect(await gate.open(coupon, 'slow', runId, 0)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
@@ -210,15 +210,15 @@ describe('a recovery that was overtaken', () => {
   test('cannot use its claim twice', async () => {
     const coupon = await fencedCoupon();
     const runId = await here.claim(coupon, 'token');
-    expect(await gate.open(coupon, 'token', runId)).toBe(true);
+    expect(await gate.open(coupon, 'token', runId, 0)).toBe(true);
     expect(await gate.stage(coupon.id, 'token', [ann])).toBe(false);
-    expect(await gate.open({ ...coupon, epoch: 3 }, 'token', runId)).toBe(false);
+    expect(await gate.open({ ...coupon, epoch: 3 }, 'token', runId, 0)).toBe(false);
   });
 
   test('does not open on another run of Redis than it has claimed', async () => {
     const coupon = await fencedCoupon();
     const runId = await here.claim(coupon, 'token');
-    expect(await gate.open(coupon, 'token', `${runId}0`)).toBe(false);
+    expect(await gate.open(coupon, 'token', `${runId}0`, 0)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
@@ -227,9 +227,9 @@ describe('a recovery that was overtaken', () => {
     const runId = await here.claim(coupon, 'token');
     await gate.stage(coupon.id, 'token', [ann]);
     await here.raw.unlink(here.keys(coupon.id).holders);
-    expect(await gate.open(coupon, 'token', runId)).toBe(false);
+    expect(await gate.open(coupon, 'token', runId, 1)).toBe(false);
     await gate.stage(coupon.id, 'token', [bob]);
-    expect(await gate.open(coupon, 'token', runId)).toBe(false);
+    expect(await gate.open(coupon, 'token', runId, 1)).toBe(false);
     expect((await gate.inspect(coupon.id)).gate).toBe('fenced');
   });
 
@@ -238,6 +238,6 @@ describe('a recovery that was overtaken', () => {
     const runId = await here.claim(coupon, 'token');
     await here.raw.unlink(here.keys(coupon.id).meta);
     expect(await gate.stage(coupon.id, 'token', [ann])).toBe(false);
-    expect(await gate.open(coupon, 'token', runId)).toBe(false);
+    expect(await gate.open(coupon, 'token', runId, 0)).toBe(false);
   });
 });

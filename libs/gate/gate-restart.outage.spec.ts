@@ -27,7 +27,7 @@ describe('a restart of Redis', () => {
     expect(await gate.reserve(coupon.id, ['ann', 'bob'])).toEqual({ gate: 'fenced' });
     expect(await gate.confirm(coupon.id, 1, [{ userId: 'ann', issuanceId }])).toBe(false);
     expect(await gate.listPending(coupon.id, 0, 10)).toEqual([]);
-    expect(await gate.open(claimed, 'before the restart', runId)).toBe(false);
+    expect(await gate.open(claimed, 'before the restart', runId, 0)).toBe(false);
 
     const next = { ...coupon, epoch: 2 };
     await gate.fence(coupon.id, 2);

@@ -144,10 +144,10 @@ export class Gate {
   }
 
   /**
-   * Recovery: opens the gate on what was staged. False when another recovery has overtaken, or the
-   * coupon was changed since it was read.
+   * Recovery: opens the gate on the holders that were staged, when they are as many as that. False when
+   * they are not, another recovery has overtaken, or the coupon was changed since it was read.
    */
-  async open(coupon: Coupon, token: string, history: string): Promise<boolean> {
+  async open(coupon: Coupon, token: string, history: string, staged: number): Promise<boolean> {
     const { meta, holders } = this.keys(coupon.id);
     const reply = await this.scripts.run(
       'open',
@@ -155,6 +155,7 @@ export class Gate {
       [
         token,
         history,
+        staged,
         coupon.epoch,
         coupon.kafkaPartition,
         coupon.version,

@@ -9,9 +9,10 @@ import * as recoveryModel from '../model/gate/recovery-scripts.ts';
 import * as model from '../model/gate/scripts.ts';
 import { aCoupon } from './fixtures.ts';
 import { expectAgreement, expectInvariants } from './gate-agreement.ts';
-import type { RealGate } from './real-gate.ts';
+import type { RealGate, UnderWay } from './real-gate.ts';
 
 type GateCommand = fc.AsyncCommand<RealGate, RealGate>;
+type Amid = (real: RealGate) => Promise<void>;
 
 const coupon = 0;
 
@@ -155,22 +156,28 @@ function fence(behind: number): GateCommand {
   });
 }
 
-/** As in a recovery: what it stages is read after its claim. `behind` one that comes late. */
-function claim(behind: number): GateCommand {
+/**
+ * As in a recovery: what it stages is read after its claim. `behind` one that comes late. `amid`: what
+ * another hand does between two slices.
+ */
+function claim(behind: number, amid?: Amid): GateCommand {
   return new Step(`claim and stage behind ${behind}`, async (real) => {
     const token = real.recoveries.length;
     const epoch = (real.gate.meta?.minEpoch ?? 0) - behind;
     const history = await real.here.gate.claim(real.couponId, epoch, `token ${token}`);
     const claimed = recoveryModel.claim(real.model, coupon, epoch, token);
     expect(history).toBe(claimed === null ? undefined : real.history);
-    real.recoveries.push({ token, epoch });
-    await stageAll(real, token, 2);
-    await stageAll(real, token);
+    const recovery = { token, epoch, staged: new Set<string>() };
+    real.recoveries.push(recovery);
+    await stageAll(real, recovery, 2);
+    await amid?.(real);
+    await stageAll(real, recovery);
   });
 }
 
 /** What MySQL has, or the first few of it: a slice may come twice. */
-async function stageAll(real: RealGate, token: number, most?: number): Promise<void> {
+async function stageAll(real: RealGate, recovery: UnderWay, most?: number): Promise<void> {
+  const { token } = recovery;
   const slice = [...real.ledger].slice(0, most).map(([user, id]) => ({ user, id }));
   const holders = slice.map(({ user, id }) => ({
     userId: user,
@@ -178,6 +185,9 @@ async function stageAll(real: RealGate, token: number, most?: number): Promise<v
   }));
   const staged = await real.here.gate.stage(real.couponId, `token ${token}`, holders);
   expect(staged).toBe(recoveryModel.stage(real.model, coupon, token, slice));
+  if (staged) {
+    slice.forEach(({ user }) => recovery.staged.add(user));
+  }
 }
 
 /** `behind` a recovery that has begun since. */
@@ -195,25 +205,31 @@ const anyRecovery = (real: RealGate): boolean => real.recoveries.length > 0;
 /** `pick` 0 is the recovery that claimed last; others come late. */
 function stageLate(pick: number): GateCommand {
   const run = async (real: RealGate): Promise<void> => {
-    await stageAll(real, real.recoveries.at(-1 - (pick % real.recoveries.length))!.token);
+    await stageAll(real, real.recoveries.at(-1 - (pick % real.recoveries.length))!);
   };
   return new Step(`stage ${pick}`, run, anyRecovery);
 }
 
-/** `pick` 0 is the recovery that claimed last; others come late, or from another run of Redis. */
-function open(pick: number, other?: 'run' | 'history'): GateCommand {
+/**
+ * `pick` 0 is the recovery that claimed last; others come late, from another run of Redis, or have
+ * staged more than is there.
+ */
+function open(pick: number, other?: 'run' | 'history' | 'count'): GateCommand {
   const run = async (real: RealGate): Promise<void> => {
     const { here, couponId: id, terms } = real;
-    const { token, epoch } = real.recoveries.at(-1 - (pick % real.recoveries.length))!;
+    const recovery = real.recoveries.at(-1 - (pick % real.recoveries.length))!;
+    const { token, epoch } = recovery;
+    const staged = recovery.staged.size + (other === 'count' ? 1 : 0);
     const given = aCoupon({ id, ...terms, epoch });
     const [runId, replid] = real.history.split(':');
     const claimed = `${other === 'run' ? 'other' : runId}:${other === 'history' ? 'other' : replid}`;
-    const opened = await here.gate.open(given, `token ${token}`, claimed);
+    const opened = await here.gate.open(given, `token ${token}`, claimed, staged);
     const claimedAs = {
       token,
       epoch,
       runId: other === 'run' ? 0 : 1,
       history: other === 'history' ? 0 : 1,
+      staged,
     };
     expect(opened).toBe(recoveryModel.open(real.model, coupon, claimedAs, { ...terms }));
     if (opened) {
@@ -235,8 +251,8 @@ const state = fc.constantFrom(
 );
 
 /** A whole recovery at once: of the others, most are cut short by what comes between. */
-async function recover(real: RealGate, between: GateCommand[] = []): Promise<void> {
-  for (const step of [fence(0), claim(0), ...between, open(0)]) {
+async function recover(real: RealGate, between: GateCommand[] = [], amid?: Amid): Promise<void> {
+  for (const step of [fence(0), claim(0, amid), ...between, open(0)]) {
     await step.run(real, real);
   }
 }
@@ -261,12 +277,19 @@ const steps: Weighted[] = [
   [2, fc.constantFrom(0, 0, 1).map(claim)],
   [1, fc.constantFrom(0, 0, 1).map(stageLate)],
   [3, fc.constantFrom(0, 0, 0, 1).map((pick) => open(pick))],
-  [1, fc.constantFrom(open(0, 'run'), open(0, 'history'))],
+  [1, fc.constantFrom(open(0, 'run'), open(0, 'history'), open(0, 'count'))],
   [2, fc.constant(recovery)],
   [1, fc.constantFrom(0, 0, 0, 1).map(archive)],
 ];
 
 const losing = (loss: Loss): GateCommand => new Step(`lose ${loss}`, (real) => real.lose(loss));
+
+const copying = new Step('keep a copy', (real) => real.keepCopy());
+const puttingBack = new Step('put the copy back', (real) => real.putBack());
+
+const recoverPutBack = new Step('recover, and put back a copy made amid it', (real) =>
+  recover(real, [puttingBack], () => real.keepCopy()),
+);
 
 const recoverLosing = (loss: Loss): GateCommand =>
   new Step(`recover and lose ${loss}`, (real) => recover(real, [losing(loss)]));
@@ -275,8 +298,9 @@ const recoverLosing = (loss: Loss): GateCommand =>
 const meddling: Weighted[] = [
   [3, fc.constantFrom(...lostKeys, ...lostMeta).map(losing)],
   [2, fc.constantFrom<Loss>('holders', 'meta.staged', 'meta.token').map(recoverLosing)],
-  [1, fc.constant(new Step('keep a copy', (real) => real.keepCopy()))],
-  [1, fc.constant(new Step('put the copy back', (real) => real.putBack()))],
+  [1, fc.constant(copying)],
+  [1, fc.constant(puttingBack)],
+  [2, fc.constant(recoverPutBack)],
 ];
 
 function weighted(commands: Weighted[]): fc.Arbitrary<GateCommand>[] {

@@ -17,6 +17,8 @@ export interface Given {
 export interface UnderWay {
   token: number;
   epoch: number;
+  /** Whom it has staged. */
+  staged: Set<string>;
 }
 
 const realFields: Record<keyof Meta, string> = {

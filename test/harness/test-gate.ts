@@ -59,7 +59,7 @@ export class TestGate {
     return (
       runId !== undefined &&
       (holders.length === 0 || (await this.gate.stage(coupon.id, token, holders))) &&
-      (await this.gate.open(coupon, token, runId))
+      (await this.gate.open(coupon, token, runId, holders.length))
     );
   }
 

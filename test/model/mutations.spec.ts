@@ -16,17 +16,18 @@ import {
 import {
   fenceLost,
   halfStaged,
-  halfStagedElsewhere,
   impatient,
-  lateClaim,
   lowered,
   openUnheard,
+  pausedAndRolledBack,
+  pausedElsewhere,
   pausedMeanwhile,
   pendingLost,
   pendingPutBack,
   pendingUsersLost,
   polled,
   stagingLost,
+  stagingPutBack,
   twoManagers,
   twoRecoveries,
 } from './small-cases.ts';
@@ -100,13 +101,14 @@ const foundAtRandom: [Mutation, invariant: string, typeof anyTrouble][] = [
  * whole length of what others do.
  */
 const foundByAll: [Mutation, invariant: string, typeof halfStaged][] = [
-  ['noRunIdAtOpen', 'I5', halfStaged],
-  ['noTokenAtOpen', 'I5', lateClaim],
+  ['noRunIdAtOpen', 'Change', pausedAndRolledBack],
+  ['noTokenAtOpen', 'Change', pausedMeanwhile],
   ['recheckBeforeClaim', 'Open', twoRecoveries],
   ['noCheck', 'I5', twoRecoveries],
-  ['noHistoryAtOpen', 'I5', halfStagedElsewhere],
+  ['noHistoryAtOpen', 'Change', pausedElsewhere],
   ['noMinEpochAtOpen', 'I3', twoRecoveries],
   ['noStagedCount', 'I5', stagingLost],
+  ['stagedOfGateOnly', 'I5', stagingPutBack],
   ['newEpochAtRetry', 'Liveness', impatient],
   ['epochKeptAfterOpen', 'I5', openUnheard],
   ['noEpochAtLower', 'I5', lowered],

@@ -34,6 +34,7 @@ export const mutations = {
   openClaimed: 'a claim does not look in which epoch the gate was opened',
   holdersKept: 'a claim leaves the holders that were there',
   noStagedCount: 'the opening of a gate does not count what is staged',
+  stagedOfGateOnly: 'the opening of a gate goes by its own count of what is staged',
   oldPendingKept: 'what was pending stays so when the gate is claimed',
   newEpochAtRetry: 'a recovery that has waited long for its marker begins a new epoch',
   epochKeptAfterOpen:

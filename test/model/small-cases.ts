@@ -123,6 +123,11 @@ export function stagingLost(mutation: Mutation | null = null): Scenario {
   return { ...halfStaged(mutation), losses: ['holders'], budget: { losses: 1, crashes: 1 } };
 }
 
+/** A gate is put back, while it is recovered, as it was at any moment of that. */
+export function stagingPutBack(mutation: Mutation | null = null): Scenario {
+  return { ...halfStaged(mutation), redisFaults: [], budget: { copies: 1, putBacks: 1 } };
+}
+
 /** The relay could publish what nobody can read, and confirm it. */
 export function pendingUsersLost(mutation: Mutation | null = null, crashes = 0): Scenario {
   const budget = { losses: 1, crashes };
@@ -239,6 +244,20 @@ export function pausedMeanwhile(mutation: Mutation | null = null): Scenario {
   };
 }
 
+/** The same, and it is rolled back: a gate that has lost the version of the pause must not open. */
+export function pausedAndRolledBack(mutation: Mutation | null = null): Scenario {
+  return {
+    ...pausedMeanwhile(mutation),
+    redisFaults: ['rollback'],
+    budget: { redis: 1, copies: 1 },
+  };
+}
+
+/** The same, but it is a replica for a while, and comes back with what its primary had. */
+export function pausedElsewhere(mutation: Mutation | null = null): Scenario {
+  return { ...pausedAndRolledBack(mutation), redisFaults: ['demotion'] };
+}
+
 /** Cases so small that all their schedules are run, by what goes wrong in them. */
 export const smallCases: Record<string, Scenario> = {
   'Redis restarts once': oneClient(2, { budget: { redis: 1 }, redisFaults: ['restart'] }),
@@ -267,9 +286,12 @@ export const smallCases: Record<string, Scenario> = {
   'a claim of a recovery arrives late': lateClaim(),
   'a recovery does not hear whether it has opened': openUnheard(),
   'a coupon is paused while it is recovered': pausedMeanwhile(),
+  'a coupon is paused while it is recovered and rolled back': pausedAndRolledBack(),
+  'a coupon is paused while it is recovered and demoted': pausedElsewhere(),
   'holders are lost': oneClient(2, { budget: { losses: 1 }, losses: ['holders'] }),
   'what is pending is lost': oneClient(2, { budget: { losses: 1 }, losses: ['pending'] }),
   'what is staged is lost': stagingLost(),
+  'what is staged is put back': stagingPutBack(),
   'the users of what is pending are lost': pendingUsersLost(),
   'what is pending is lost and statuses are asked for': pendingLost(),
   'what is pending is lost and put back and statuses are asked for': pendingPutBack(),

@@ -50,6 +50,7 @@ export function newRecovery(name: string, runs = 1_000, coupon = 0): Recovery {
     token: 0,
     runId: 0,
     history: 0,
+    staged: 0,
     found: null,
     after: '',
     slice: [],
@@ -122,6 +123,7 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
     const claimed = (history: ServerHistory | null): void => {
       Object.assign(recovery, history);
       recovery.after = '';
+      recovery.staged = 0;
       const next = world.mutation === 'recheckBeforeClaim' ? 'read' : 'check';
       goOn(recovery, history === null ? 'idle' : next);
     };
@@ -150,6 +152,7 @@ const recoverySteps: Record<RecoveryStep, StepOf> = {
     const staged = (isStaged: boolean): void => {
       const isLast = recovery.slice.length < sliceSize;
       recovery.after = recovery.slice.at(-1)!.user;
+      recovery.staged += recovery.slice.length;
       recovery.slice = [];
       goOn(recovery, isStaged ? (isLast ? 'open' : 'read') : 'claim');
     };

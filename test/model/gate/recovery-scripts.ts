@@ -65,6 +65,8 @@ export interface ServerHistory {
 export interface Claim extends ServerHistory {
   token: number;
   epoch: number;
+  /** How many holders were staged since. */
+  staged: number;
 }
 
 /** open.lua */
@@ -83,7 +85,7 @@ export function open(world: GateWorld, coupon: number, claimed: Claim, to: Coupo
 function mayOpen(
   { redis, mutation }: GateWorld,
   { meta, holders }: Gate,
-  { token, runId, history, epoch }: Claim,
+  { token, runId, history, epoch, staged }: Claim,
   { version }: Coupon,
 ): boolean {
   const otherRun = mutation !== 'noRunIdAtOpen' && redis.runId !== runId;
@@ -91,7 +93,9 @@ function mayOpen(
   const otherClaim = mutation !== 'noTokenAtOpen' && meta?.token !== token;
   const minEpoch = meta?.minEpoch ?? (mutation === 'lostFenceAtOpen' ? epoch : undefined);
   const overtaken = mutation !== 'noMinEpochAtOpen' && minEpoch !== epoch;
-  const isLacking = mutation !== 'noStagedCount' && meta?.staged !== holders.length;
+  const isMiscounted = mutation !== 'stagedOfGateOnly' && staged !== holders.length;
+  const isLacking =
+    mutation !== 'noStagedCount' && (isMiscounted || meta?.staged !== holders.length);
   const isOutdated = mutation !== 'noVersionAtOpen' && (meta?.version ?? 0) > version;
   return (
     meta !== null &&
