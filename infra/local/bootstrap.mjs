@@ -23,6 +23,7 @@ const commands = {
   mutants: 'let Stryker change the sources, and see what no test notices',
   'test:chaos': 'break one thing after another under load, and count what became of it',
   firstcome: 'the command line client, against the running instance',
+  observe: 'Prometheus and Alertmanager beside what npm start runs',
   demo: 'a rush for few coupons, in front of your eyes',
   bench: 'assign beside bare Fastify, in requests a second',
   'bench:rest': 'what coupons cost that have ended, live and archived',

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Instance } from './paths.ts';
+import type { Household } from './paths.ts';
 import { processStartTime } from './process.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { createRunFile, isRunning, readRunFile, removeRunFile, writeRunFile } from './run-files.ts';
@@ -11,7 +11,7 @@ const supervisor = 'supervisor';
  * Makes this process the only one that runs the servers of an instance. Throws when another one
  * does; an instance whose owner died is taken over.
  */
-export function takeInstance(instance: Instance): void {
+export function takeInstance(instance: Household): void {
   const owner = instanceOwner(instance);
   if (owner !== undefined && owner.pid !== process.pid) {
     throw new ReadableError(alreadyRunning(instance, owner));
@@ -23,19 +23,19 @@ export function takeInstance(instance: Instance): void {
 }
 
 /** Leaves word for other commands how to reach the servers. */
-export function publishEnvironment(instance: Instance, env: Record<string, string>): void {
+export function publishEnvironment(instance: Household, env: Record<string, string>): void {
   writeRunFile(instance, ownerFile(env));
 }
 
 /** Gives the instance up, if this process has it. */
-export function releaseInstance(instance: Instance): void {
+export function releaseInstance(instance: Household): void {
   if (readRunFile(instance, supervisor)?.pid === process.pid) {
     removeRunFile(instance, supervisor);
   }
 }
 
 /** The living process that runs an instance, if there is one. */
-export function instanceOwner(instance: Instance): RunFile | undefined {
+export function instanceOwner(instance: Household): RunFile | undefined {
   const owner = readRunFile(instance, supervisor);
   return owner !== undefined && isRunning(owner) ? owner : undefined;
 }
@@ -60,9 +60,15 @@ function ownerFile(env: Record<string, string>): RunFile {
 }
 
 /** Without an owner somebody was quicker, and has ended already. */
-function alreadyRunning(instance: Instance, owner: RunFile | undefined): string {
+function alreadyRunning(instance: Household, owner: RunFile | undefined): string {
   const who = owner === undefined ? '' : ` (${commandOf(owner)}, pid ${owner.pid})`;
-  return instance === 'dev'
-    ? `firstcome already runs here${who}. Stop it first: npm run stop`
-    : `Tests already run here${who}. Wait for them, or stop them: kill ${owner?.pid ?? ''}`;
+  const kill = `kill ${owner?.pid ?? ''}`;
+  switch (instance) {
+    case 'dev':
+      return `firstcome already runs here${who}. Stop it first: npm run stop`;
+    case 'observe':
+      return `It is observed already${who}, which prints its URLs. Stop it: Ctrl-C there, or ${kill}`;
+    default:
+      return `Tests already run here${who}. Wait for them, or stop them: ${kill}`;
+  }
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 
 /** `dev` belongs to `npm start`, `test` to `npm test`: they run side by side. */
 export type Instance = 'dev' | 'test';
+/** What has processes, logs and an owner here: an instance, or what watches one. */
+export type Household = Instance | 'observe' | 'test-observe';
 
 export const serverNames = ['gate-redis', 'jobs-redis', 'kafka', 'mysql'] as const;
 export type ServerName = (typeof serverNames)[number];
@@ -10,7 +12,7 @@ export const rootDir = join(import.meta.dirname, '..', '..', '..');
 export const localDir = join(rootDir, '.local');
 
 /** Everything one instance keeps on disk. */
-export function instanceDir(instance: Instance): string {
+export function instanceDir(instance: Household): string {
   return join(localDir, instance);
 }
 
@@ -20,14 +22,14 @@ export function dataDir(instance: Instance, name: ServerName): string {
 }
 
 /** One JSON file per running process: see run-files.ts. */
-export function runDir(instance: Instance): string {
+export function runDir(instance: Household): string {
   return join(instanceDir(instance), 'run');
 }
 
-export function logsDir(instance: Instance): string {
+export function logsDir(instance: Household): string {
   return join(instanceDir(instance), 'logs');
 }
 
-export function logFile(instance: Instance, name: string): string {
+export function logFile(instance: Household, name: string): string {
   return join(logsDir(instance), `${name}.log`);
 }

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { runDir } from './paths.ts';
-import type { Instance } from './paths.ts';
+import type { Household } from './paths.ts';
 import { isSameProcess } from './process.ts';
 
 /** One running process, written when it is started and removed when it is stopped on purpose. */
@@ -29,12 +29,12 @@ export interface RunFile {
 }
 
 /** Written aside and renamed, so that no reader ever sees half a file. */
-export function writeRunFile(instance: Instance, run: RunFile): void {
+export function writeRunFile(instance: Household, run: RunFile): void {
   renameSync(writeAside(instance, run), runFile(instance, run.name));
 }
 
 /** Like `writeRunFile`, but returns false, and changes nothing, when there is one already. */
-export function createRunFile(instance: Instance, run: RunFile): boolean {
+export function createRunFile(instance: Household, run: RunFile): boolean {
   const aside = writeAside(instance, run);
   try {
     linkSync(aside, runFile(instance, run.name));
@@ -48,7 +48,7 @@ export function createRunFile(instance: Instance, run: RunFile): boolean {
 }
 
 /** For the owner's eyes only: `env` may hold passwords. */
-function writeAside(instance: Instance, run: RunFile): string {
+function writeAside(instance: Household, run: RunFile): string {
   mkdirSync(runDir(instance), { recursive: true });
   const aside = `${runFile(instance, run.name)}.${process.pid}`;
   writeFileSync(aside, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
@@ -56,7 +56,7 @@ function writeAside(instance: Instance, run: RunFile): string {
 }
 
 /** What was last written about this process; it may be dead by now. */
-export function readRunFile(instance: Instance, name: string): RunFile | undefined {
+export function readRunFile(instance: Household, name: string): RunFile | undefined {
   try {
     return JSON.parse(readFileSync(runFile(instance, name), 'utf8')) as RunFile;
   } catch {
@@ -64,12 +64,12 @@ export function readRunFile(instance: Instance, name: string): RunFile | undefin
   }
 }
 
-export function removeRunFile(instance: Instance, name: string): void {
+export function removeRunFile(instance: Household, name: string): void {
   rmSync(runFile(instance, name), { force: true });
 }
 
 /** All processes of an instance that have a run file. */
-export function listRunFiles(instance: Instance): RunFile[] {
+export function listRunFiles(instance: Household): RunFile[] {
   let files: string[];
   try {
     files = readdirSync(runDir(instance));
@@ -87,6 +87,6 @@ export function isRunning(run: RunFile): boolean {
   return run.pid > 0 && isSameProcess(run.pid, run.startedAt);
 }
 
-function runFile(instance: Instance, name: string): string {
+function runFile(instance: Household, name: string): string {
   return join(runDir(instance), `${name}.json`);
 }

@@ -25,6 +25,10 @@ const moreDirectories = [
 ];
 
 const aptEnvironment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+/** What else there is to do about programs that are missing; HOW is how to install them. */
+const serversOtherWays =
+  'Start Docker, or install them (HOW), or give GATE_REDIS_URL, JOBS_REDIS_URL, KAFKA_BROKERS and ' +
+  'MYSQL_URL in the environment.';
 const policyFile = '/usr/sbin/policy-rc.d';
 
 /** The path of a program, or nothing when it is not there or will not do. */
@@ -52,20 +56,19 @@ function isExecutable(path: string): boolean {
 
 /**
  * Makes sure that every program is there: installs the missing ones with apt when this is root on
- * a Debian, else throws one readable line that says what to install.
+ * a Debian, else throws one readable line that says what to install, or what else to do.
  */
-export async function ensurePrograms(programs: Program[], report: Report): Promise<void> {
-  const missing: Program[] = [];
-  for (const program of programs) {
-    if ((await findProgram(program)) === undefined) {
-      missing.push(program);
-    }
-  }
+export async function ensurePrograms(
+  programs: Program[],
+  report: Report,
+  otherWays = serversOtherWays,
+): Promise<void> {
+  const missing = await programsMissing(programs);
   if (missing.length === 0) {
     return;
   }
-  if (process.getuid?.() !== 0 || !isExecutable('/usr/bin/apt-get')) {
-    throw new ReadableError(missingPrograms(missing, process.platform));
+  if (!canInstall()) {
+    throw new ReadableError(missingPrograms(missing, process.platform, otherWays));
   }
   await report.step('apt-get update', () => aptGet('update'));
   const packages: string[] = [];
@@ -84,17 +87,28 @@ export async function ensurePrograms(programs: Program[], report: Report): Promi
   }
 }
 
+export async function programsMissing(programs: Program[]): Promise<Program[]> {
+  const found = await Promise.all(programs.map((program) => findProgram(program)));
+  return programs.filter((_, i) => found[i] === undefined);
+}
+
+/** Whether `ensurePrograms` may install what is missing. */
+export function canInstall(): boolean {
+  return process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get');
+}
+
 /** What to install, for somebody who has to do it by hand. */
-export function missingPrograms(missing: Program[], platform: NodeJS.Platform): string {
+export function missingPrograms(
+  missing: Program[],
+  platform: NodeJS.Platform,
+  otherWays = serversOtherWays,
+): string {
   const names = missing.map((program) => program.binaries[0]).join(', ');
   const how =
     platform === 'darwin'
       ? `brew install ${missing.map((program) => program.brew).join(' ')}`
       : `sudo apt-get install ${missing.map((program) => program.apt[0]).join(' ')}`;
-  return (
-    `Not found on this machine: ${names}. Start Docker, or install them (${how}), or give ` +
-    'GATE_REDIS_URL, JOBS_REDIS_URL, KAFKA_BROKERS and MYSQL_URL in the environment.'
-  );
+  return `Not found on this machine: ${names}. ${otherWays.replace('HOW', how)}`;
 }
 
 async function aptGet(...args: string[]): Promise<void> {

@@ -1,0 +1,133 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { localDir } from '../processes/paths.ts';
+import type { Household } from '../processes/paths.ts';
+import { runOrThrow, runToEnd } from '../processes/process.ts';
+import { dockerRuns } from '../servers/docker.ts';
+import { findProgram } from '../servers/install.ts';
+import type { Program } from '../servers/install.ts';
+import { choosePort } from '../servers/ports.ts';
+import type { Report } from '../terminal/progress.ts';
+import { messageOf } from '#platform/error-message.ts';
+import { Monitor } from './monitor.ts';
+
+/** The last of version 1; built with Go it has no pages of its own, only its HTTP API. */
+const version = '1.76.0';
+const module = `github.com/jaegertracing/jaeger@v${version}`;
+const image = `jaegertracing/all-in-one:${version}`;
+const go: Program = { binaries: ['go'], apt: ['golang-go'], brew: 'go' };
+
+export interface Jaeger {
+  /** Where it is, for people. */
+  says: string;
+  stop(): Promise<void>;
+}
+
+export const tracesElsewhere =
+  '  Jaeger        is not here: it needs a Docker engine, or Go. Any receiver of OTLP over HTTP will do:\n' +
+  '                start firstcome with OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318\n';
+
+/** Brings Jaeger up: its image where there is a Docker engine, else built with Go. Nothing where neither is. */
+export async function startJaeger(
+  household: Household,
+  report: Report,
+  abort: AbortSignal,
+): Promise<Jaeger | undefined> {
+  const taken = new Set<number>();
+  const ui = await choosePort(16686, taken);
+  const otlp = await choosePort(4318, taken);
+  const admin = await choosePort(14269, taken);
+  const inDocker = await dockerRuns();
+  const binary = inDocker ? undefined : await buildIfPossible(report);
+  if (!inDocker && binary === undefined) {
+    return undefined;
+  }
+  const plan =
+    binary === undefined
+      ? { command: 'docker', args: dockerArguments(ui, otlp, admin) }
+      : { command: binary, args: await goArguments(ui, otlp, admin, taken) };
+  const monitor = new Monitor({ name: 'jaeger', port: admin, readyPath: '/', ...plan }, household);
+  await report.step('jaeger', () => monitor.start(abort));
+  const pages = binary === undefined ? '' : '/api/traces?service=firstcome-api (built: no pages)';
+  return {
+    says:
+      `  Jaeger        http://127.0.0.1:${ui}${pages}\n` +
+      `                send traces there: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${otlp} npm start\n`,
+    stop: () => monitor.stop(),
+  };
+}
+
+async function buildIfPossible(report: Report): Promise<string | undefined> {
+  const binary = join(localDir, 'tools', `jaeger-${version}`);
+  if (existsSync(binary)) {
+    return binary;
+  }
+  const compiler = await findProgram(go);
+  if (compiler === undefined) {
+    return undefined;
+  }
+  try {
+    await report.step(`building Jaeger ${version} with Go (once, some minutes)`, () =>
+      build(compiler, binary),
+    );
+    return binary;
+  } catch (error) {
+    report.line(messageOf(error));
+    return undefined;
+  }
+}
+
+/** Its go.mod replaces modules, so that `go install` refuses it: it is built where it was unpacked. */
+async function build(compiler: string, binary: string): Promise<void> {
+  const downloaded = await runToEnd(compiler, ['mod', 'download', '-json', module]);
+  const { Dir, Error: problem } = JSON.parse(downloaded.stdout || '{}') as {
+    Dir?: string;
+    Error?: string;
+  };
+  if (Dir === undefined) {
+    throw new Error(`Jaeger could not be downloaded: ${problem ?? downloaded.stderr.trim()}`);
+  }
+  mkdirSync(join(localDir, 'tools'), { recursive: true });
+  await runOrThrow('go build', compiler, ['build', '-o', `${binary}.new`, './cmd/all-in-one'], {
+    cwd: Dir,
+  });
+  renameSync(`${binary}.new`, binary);
+}
+
+function dockerArguments(ui: number, otlp: number, admin: number): string[] {
+  const ports = [
+    [ui, 16686],
+    [otlp, 4318],
+    [admin, 14269],
+  ];
+  return [
+    'run',
+    '--rm',
+    '--init',
+    ...ports.flatMap(([outside, inside]) => ['-p', `127.0.0.1:${outside}:${inside}`]),
+    image,
+  ];
+}
+
+async function goArguments(
+  ui: number,
+  otlp: number,
+  admin: number,
+  taken: Set<number>,
+): Promise<string[]> {
+  const others = [
+    'collector.otlp.grpc',
+    'collector.grpc-server',
+    'collector.http-server',
+    'query.grpc-server',
+  ];
+  const args = [
+    `--query.http-server.host-port=127.0.0.1:${ui}`,
+    `--collector.otlp.http.host-port=127.0.0.1:${otlp}`,
+    `--admin.http.host-port=127.0.0.1:${admin}`,
+  ];
+  for (const name of others) {
+    args.push(`--${name}.host-port=127.0.0.1:${await choosePort(14250, taken)}`);
+  }
+  return args;
+}
