@@ -95,12 +95,17 @@ export class TestGate {
     await this.raw.hset(this.keys(couponId).meta, 'run_id', 'other');
   }
 
-  /** Removes its keys. */
-  async close(): Promise<void> {
+  /** As if Redis had come back empty. */
+  async removeKeys(): Promise<void> {
     const keys = await this.raw.keys(`${this.prefix}*`);
     if (keys.length > 0) {
       await this.raw.unlink(...keys);
     }
+  }
+
+  /** Removes its keys. */
+  async close(): Promise<void> {
+    await this.removeKeys();
     this.connection.close();
     this.raw.disconnect();
   }

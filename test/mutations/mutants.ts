@@ -10,37 +10,57 @@ import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
 import type { MutationReport } from './mutation-scores.ts';
 import { scoreTable } from './mutation-scores.ts';
 
-const usage = `npm run mutants -- [folder or file or file:10-80 …]
+const usage = `npm run mutants -- [--unit] [folder or file or file:10-80 …]
 
 Lets Stryker change the sources in every way it knows, and says which changes no test of the same
-folder notices: unit and integration tests, on one set of servers. A change takes about two seconds;
+folder notices: unit and integration tests, on one set of servers. A change takes some two seconds;
 there are hundreds in a folder. Results and what they mean: docs/reports/mutation.md.
+
+  --unit    unit tests only, without servers: a second or less for each change
 `;
 
-const folders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
+const allFolders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
 const instance = 'test';
 const directory = join(localDir, 'mutants');
 const sandboxes = join(directory, 'sandboxes');
 const reportFile = join(directory, 'mutants.json');
 
-await runInterruptible(usage, (args, abort) => mutate(args.length > 0 ? args : folders, abort));
+await runInterruptible(usage, (args, abort) => {
+  const paths = args.filter((arg) => arg !== '--unit');
+  return mutate(paths.length > 0 ? paths : allFolders, args.includes('--unit'), abort);
+});
 
-async function mutate(chosen: string[], abort: AbortSignal): Promise<number> {
+async function mutate(chosen: string[], isUnit: boolean, abort: AbortSignal): Promise<number> {
   const missing = chosen.find((path) => !existsSync(join(rootDir, withoutLines(path))));
   if (missing !== undefined) {
     throw new ReadableError(`There is no ${missing} here.`, 2);
   }
   rmSync(reportFile, { force: true });
+  if (isUnit) {
+    return runStryker(chosen, { MUTANT_SPECS: 'unit' }, abort);
+  }
   const progress = createProgress();
   const { env } = await startServers(instance, progress, abort);
   try {
-    const specs = chosen.map((path) => (isFile(path) ? join(path, '..') : path));
+    return await runStryker(chosen, env, abort);
+  } finally {
+    await progress.step('stopping the servers', () => stopServers(instance));
+  }
+}
+
+async function runStryker(
+  chosen: string[],
+  env: Record<string, string>,
+  abort: AbortSignal,
+): Promise<number> {
+  const folders = new Set(chosen.map((path) => (isFile(path) ? join(path, '..') : path)));
+  try {
     const stryker = spawn(
       process.execPath,
       [join(rootDir, 'node_modules', '.bin', 'stryker'), 'run', writeConfig(chosen)],
       {
         cwd: rootDir,
-        env: { ...process.env, ...env, MUTANT_FOLDERS: [...new Set(specs)].join() },
+        env: { ...process.env, ...env, MUTANT_FOLDERS: [...folders].join() },
         stdio: ['ignore', 'inherit', 'inherit'],
         signal: abort,
       },
@@ -53,7 +73,6 @@ async function mutate(chosen: string[], abort: AbortSignal): Promise<number> {
     return code ?? 1;
   } finally {
     rmSync(sandboxes, { recursive: true, force: true });
-    await progress.step('stopping the servers', () => stopServers(instance));
   }
 }
 
