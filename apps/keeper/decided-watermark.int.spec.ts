@@ -68,6 +68,15 @@ test('whoever is acknowledged between its two reads, and is not decided, is not 
   expect(await hints.readWatermark()).toBeGreaterThan(reservedAt);
 });
 
+test('what is acknowledged and not decided is not vouched for', async () => {
+  const coupon = await ledger.createCoupon();
+  await here.rebuild(coupon, []);
+  const reservedAt = await acknowledge(coupon.id, 'dan');
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  await new DecidedWatermark(survey, log.issuers, hints).run(AbortSignal.timeout(200));
+  expect((await hints.readWatermark()) ?? 0).toBeLessThanOrEqual(reservedAt);
+});
+
 test('what is still pending at a gate is not vouched for, however long ago it was reserved', async () => {
   const coupon = await ledger.createCoupon();
   await here.rebuild(coupon, []);

@@ -1,18 +1,29 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aRequest } from '../../test/harness/fixtures.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { aRequest, userIds } from '../../test/harness/fixtures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
-import { GateRebuild, OpenUnheardError } from './gate-rebuild.ts';
+import { uuidToBytes } from '#ledger/uuid-bytes.ts';
+import { inSlices } from '#platform/slices.ts';
+import type { Gate } from '#gate/gate.ts';
+import { GateRebuild, NoRoomError, OpenUnheardError } from './gate-rebuild.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
-const rebuild = new GateRebuild(ledger.coupons, ledger.issuances, here.gate, () => {});
+const staged: number[] = [];
+const rebuild = rebuildAt(here.gate);
 const { signal } = new AbortController();
 
 beforeAll(() => Promise.all([ledger.start(), here.start()]));
+beforeEach(() => {
+  staged.length = 0;
+});
 afterAll(() => Promise.all([ledger.close(), here.close()]));
+
+function rebuildAt(gate: Gate): GateRebuild {
+  return new GateRebuild(ledger.coupons, ledger.issuances, gate, (count) => staged.push(count));
+}
 
 /** Steps 1 and 2 of a recovery. */
 async function begin(couponId: number): Promise<number> {
@@ -59,8 +70,7 @@ test('a recovery that a newer one has overtaken in MySQL opens nothing: the newe
 
 /** A rebuild with `before` ahead of each step at the gate. */
 function rebuildWith(before: (method: string) => Promise<void>): GateRebuild {
-  const gate = withStepsBefore(here.gate, before);
-  return new GateRebuild(ledger.coupons, ledger.issuances, gate, () => {});
+  return rebuildAt(withStepsBefore(here.gate, before));
 }
 
 test('a pause that returns while the gate is rebuilt holds: it opens paused', async () => {
@@ -126,5 +136,110 @@ test('one that does not hear whether it has opened says so: its epoch is not to 
       throw new Error('no reply');
     }
   });
-  await expect(deaf.run(id, epoch, signal)).rejects.toThrow(OpenUnheardError);
+  const failed = await deaf.run(id, epoch, signal).catch((error: unknown) => error);
+  expect(failed).toBeInstanceOf(OpenUnheardError);
+  expect(failed).toMatchObject({ name: 'OpenUnheardError', cause: { message: 'no reply' } });
+});
+
+test('a gate that is not fenced for that epoch is left as it is, and so is that of a coupon that is gone', async () => {
+  const { id } = await ledger.createCoupon();
+  const epoch = await begin(id);
+  await here.gate.fence(id, epoch + 1);
+  expect(await rebuild.run(id, epoch, signal)).toBe('overtaken');
+  expect(await here.gate.inspect(id)).toMatchObject({ gate: 'fenced', minEpoch: epoch + 1 });
+  expect(staged).toEqual([]);
+
+  const gone = await ledger.createCoupon();
+  const last = await begin(gone.id);
+  await here.gate.fence(gone.id, last);
+  await ledger.query('DELETE FROM coupon WHERE id = ?', [gone.id]);
+  expect(await rebuild.run(gone.id, last, signal)).toBe('overtaken');
+});
+
+/** A coupon with so many holders in MySQL whose gate is fenced for the epoch it is in. */
+async function fencedWith(holders: number): Promise<{ id: number; epoch: number }> {
+  const { id } = await ledger.createCoupon({ total: 100_000 });
+  const requests = userIds(holders).map((userId) => aRequest({ couponId: id, userId }));
+  for (const some of inSlices(requests, 1_000)) {
+    await ledger.query('INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at) VALUES ?', [
+      some.map((one) => [uuidToBytes(one.issuanceId), id, Buffer.from(one.userId), 1, 1]),
+    ]);
+  }
+  const epoch = await begin(id);
+  await here.gate.fence(id, epoch);
+  return { id, epoch };
+}
+
+test('reads the holders slice by slice, tells how many are staged, and stages each', async () => {
+  const { id, epoch } = await fencedWith(5_001);
+  expect(await rebuild.run(id, epoch, signal)).toBe('opened');
+  expect(staged).toEqual([5_000, 1]);
+  expect(await here.gate.inspect(id)).toMatchObject({ holders: 5_001, left: 94_999 });
+});
+
+test('one that is stopped stages no more, and opens nothing', async () => {
+  const { id, epoch } = await fencedWith(1);
+  await expect(rebuild.run(id, epoch, AbortSignal.abort())).rejects.toThrow('aborted');
+  expect(staged).toEqual([]);
+  expect((await here.gate.inspect(id)).gate).toBe('fenced');
+});
+
+describe('when Redis is full', () => {
+  /** As if that much memory were left: what comes next at each look, and in the end the last. */
+  function rebuildWithRoom(...bytes: number[]): GateRebuild {
+    const room = async (): Promise<number> => (bytes.length > 1 ? bytes.shift()! : bytes[0]!);
+    return rebuildAt(Object.assign(Object.create(here.gate) as Gate, { room }));
+  }
+
+  /** As MySQL counts them; that is what room is asked for. */
+  async function fencedAsIf(issued: number): Promise<{ id: number; epoch: number }> {
+    const coupon = await fencedWith(1);
+    await ledger.query('UPDATE coupon SET issued = ? WHERE id = ?', [issued, coupon.id]);
+    return coupon;
+  }
+
+  test('many holders wait for room, and are told when there is none', async () => {
+    const { id, epoch } = await fencedAsIf(10_000);
+    const failed = await rebuildWithRoom(1_299_999)
+      .run(id, epoch, signal)
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(NoRoomError);
+    expect(failed).toMatchObject({ name: 'NoRoomError', cause: { message: /do not fit/ } });
+    expect((failed as Error).message).toBe(
+      `Redis has no room for the 10000 holders of coupon ${id}: raise its maxmemory`,
+    );
+    expect(staged).toEqual([]);
+    // What was freed meanwhile is enough: just that much is needed.
+    expect(await rebuildWithRoom(0, 1_300_000).run(id, epoch, signal)).toBe('opened');
+  });
+
+  test('fewer do not wait', async () => {
+    const { id, epoch } = await fencedAsIf(9_999);
+    const before = performance.now();
+    expect(await rebuildWithRoom(0).run(id, epoch, signal)).toBe('opened');
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
+
+  test('nothing of the holders stays there: others need the room', async () => {
+    const { id, epoch } = await fencedWith(5_001);
+    let stages = 0;
+    const full = rebuildWith(async (method) => {
+      if (method === 'stage' && ++stages === 3) {
+        throw new Error("OOM command not allowed when used memory > 'maxmemory'.");
+      }
+    });
+    await expect(full.run(id, epoch, signal)).rejects.toThrow(NoRoomError);
+    expect(await here.raw.exists(here.keys(id).holders)).toBe(0);
+  });
+
+  test('a failure of another kind is told as it is', async () => {
+    const { id, epoch } = await fencedWith(1);
+    const away = new Error('Connection is closed.');
+    const failing = rebuildWith(async (method) => {
+      if (method === 'stage') {
+        throw away;
+      }
+    });
+    await expect(failing.run(id, epoch, signal)).rejects.toBe(away);
+  });
 });

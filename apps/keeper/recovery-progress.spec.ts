@@ -1,13 +1,12 @@
-import { Writable } from 'node:stream';
 import { createNoopMeter } from '@opentelemetry/api';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { keptLines } from '../../test/harness/kept-lines.ts';
 import { TestMetrics } from '../../test/harness/test-metrics.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
 
 const shown = new TestMetrics();
-const lines: Record<string, unknown>[] = [];
+const { lines, logger } = keptLines();
 let progress: RecoveryProgress;
 
 beforeAll(() => shown.start());
@@ -15,19 +14,11 @@ afterAll(() => shown.close());
 beforeEach(() => {
   vi.useFakeTimers();
   lines.length = 0;
-  progress = progressIn({ meter: createNoopMeter() } as Telemetry);
+  progress = new RecoveryProgress(logger, { meter: createNoopMeter() } as Telemetry);
 });
 afterEach(() => {
   vi.useRealTimers();
 });
-
-function progressIn(telemetry: Telemetry): RecoveryProgress {
-  const write = (line: Buffer, _: string, done: () => void): void => {
-    lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
-    done();
-  };
-  return new RecoveryProgress(pino(new Writable({ write })), telemetry);
-}
 
 test('says what is to be done, how far it is every two seconds, and that all of it is done', async () => {
   let gates = 3;
@@ -77,7 +68,7 @@ test('one that ends before all are open says so, and the next one counts anew', 
 
 test('shows what is waited for, and 0 for a partition that is waited for no more', async () => {
   vi.useRealTimers();
-  progress = progressIn(shown.telemetry);
+  progress = new RecoveryProgress(logger, shown.telemetry);
   const read = (): Promise<Record<string, number>> => shown.read('firstcome_recovery_');
   expect(await read()).toEqual({ gates_waiting: 0 });
   let partitions = [

@@ -1,8 +1,7 @@
-import { Writable } from 'node:stream';
 import { createNoopMeter } from '@opentelemetry/api';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
+import { keptLines } from '../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
@@ -23,15 +22,7 @@ import { RecoveryStart } from './recovery-start.ts';
 
 const log = new TestLog();
 const here = new TestGate();
-const lines: { msg: string; [field: string]: unknown }[] = [];
-const logger = pino(
-  new Writable({
-    write(line: Buffer, _, done) {
-      lines.push(JSON.parse(line.toString()) as (typeof lines)[number]);
-      done();
-    },
-  }),
-);
+const { lines, logger } = keptLines();
 const ledger = new TestLedger();
 let loops: Loop[];
 /** Markers of earlier tests are still in the log: no id comes twice. */

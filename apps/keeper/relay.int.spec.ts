@@ -1,16 +1,21 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { userIds } from '../../test/harness/fixtures.ts';
+import { keptLines } from '../../test/harness/kept-lines.ts';
+import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
+import { batchSizeMax } from '#coupon/batch-size.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { inSlices } from '#platform/slices.ts';
 import { GateSurvey } from './gate-survey.ts';
 import { Relay } from './relay.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
 const log = new TestLog();
+const { lines, logger } = keptLines();
 
 beforeAll(async () => {
   await Promise.all([ledger.start(), here.start(), log.start()]);
@@ -19,13 +24,22 @@ afterAll(async () => {
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
+async function leavePending(couponId: number, count: number): Promise<void> {
+  for (const some of inSlices(userIds(count), batchSizeMax)) {
+    await here.outcomes(couponId, ...some);
+  }
+}
+
+async function countWritten(): Promise<number> {
+  return [...(await log.issuers.ends()).values()].reduce((a, b) => a + b, 0);
+}
+
 test('finishes what was reserved before it and after it, also while MySQL is away', async () => {
   const coupon = await ledger.createCoupon();
   await here.rebuild(coupon, []);
   const connection = new LedgerConnection(ledger.config);
   await connection.connected();
   const coupons = new CouponLedger(connection);
-  const logger = pino({ level: 'silent' });
   const survey = new GateSurvey(coupons, here.gate, logger);
   const relay = new Relay(survey, here.gate, log.log, 0, logger);
   await here.take(coupon.id, 'ann');
@@ -39,9 +53,48 @@ test('finishes what was reserved before it and after it, also while MySQL is awa
       () => false,
     );
   await expect.poll(knows).toBe(false);
+  // Nothing is left to do, and that is no failure.
+  await relay.run();
   await here.take(coupon.id, 'bob');
   await relay.run();
   expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 0, holders: 2 });
-  const written = [...(await log.issuers.ends()).values()].reduce((a, b) => a + b, 0);
-  expect(written).toBe(2);
+  expect(await countWritten()).toBe(2);
+  expect(lines).toMatchObject(
+    [1, 2].map(() => ({
+      coupon_id: coupon.id,
+      count: 1,
+      confirmed: true,
+      msg: 'relayed reservations that were left unconfirmed',
+    })),
+  );
+  // One that has known nothing yet has nothing to do.
+  await new Relay(new GateSurvey(coupons, here.gate, logger), here.gate, log.log, 0, logger).run();
+});
+
+test('what is left of a rush is relayed at once, in batches, and not before it is due', async () => {
+  const coupon = await ledger.createCoupon({ total: 1_000 });
+  await here.rebuild(coupon, []);
+  await leavePending(coupon.id, 501);
+  const before = await countWritten();
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  await new Relay(survey, here.gate, log.log, 60_000, logger).run();
+  expect(await countWritten()).toBe(before);
+  expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 501 });
+
+  lines.length = 0;
+  await new Relay(survey, here.gate, log.log, 0, logger).run();
+  expect(await countWritten()).toBe(before + 501);
+  expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 0, holders: 501 });
+  expect(lines).toMatchObject([{ count: 500 }, { count: 1 }]);
+});
+
+test('what a recovery has fenced meanwhile is not tried again: the gate that opens next knows nothing of it', async () => {
+  const coupon = await ledger.createCoupon({ total: 1_000 });
+  await here.rebuild(coupon, []);
+  await leavePending(coupon.id, 501);
+  lines.length = 0;
+  const fenced = withStepsBefore(log.log, async () => void (await here.gate.fence(coupon.id, 2)));
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  await new Relay(survey, here.gate, fenced, 0, logger).run();
+  expect(lines).toMatchObject([{ coupon_id: coupon.id, count: 500, confirmed: false }]);
 });
