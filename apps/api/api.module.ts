@@ -18,7 +18,7 @@ import { IssuanceStatusReader } from './issuance/issuance-status.ts';
 @Module({})
 export class ApiModule {
   static register(
-    { config, telemetry }: ProcessContext,
+    { config, telemetry, failures }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
     catalogue: CouponCatalogue,
     probes: HealthProbes,
@@ -31,6 +31,7 @@ export class ApiModule {
         ...providersOf(
           ...Object.values(stores),
           catalogue,
+          failures,
           new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
           new AssignMetrics(telemetry),
         ),

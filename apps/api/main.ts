@@ -19,7 +19,7 @@ import { createValidationPipe } from './http/validation.ts';
 import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async (context) => {
-  const { config, logger, telemetry } = context;
+  const { config, logger, telemetry, failures } = context;
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
   });
@@ -35,7 +35,7 @@ await runProcess('firstcome-api', async (context) => {
   const fastify = adapter.getInstance();
   measureRequests(fastify, telemetry);
   const leaving = new Leaving(fastify);
-  shedOverload(fastify, config, telemetry);
+  shedOverload(fastify, config, telemetry, failures);
   const methods = new KnownMethods(fastify);
   const api = ApiModule.register(context, stores, catalogue, health);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
@@ -45,7 +45,7 @@ await runProcess('firstcome-api', async (context) => {
     bodyParser: false,
   });
   app.useGlobalPipes(createValidationPipe());
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger, failures));
   serveOpenApi(app);
   await app.init();
   methods.refuseOthers();

@@ -1,6 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
+import { silentFailures } from '../../test/harness/silent-failures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
@@ -18,6 +19,7 @@ const issuer = new DecideIssuances(
   log.log,
   new StatusHints(here.connection, here.prefix, 60),
   new IssuerMetrics({ meter: metrics.getMeter('test') } as Telemetry),
+  silentFailures(),
 );
 
 beforeAll(async () => {

@@ -3,7 +3,9 @@ import type { DecidedChunk, Decision } from '#coupon/decide.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { Failures } from '#platform/failures/failures.ts';
 import { faultPoint } from '#platform/fault-point.ts';
+import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { StatusHint } from '#gate/status-hints.ts';
 import { StatusHints } from '#gate/status-hints.ts';
@@ -18,6 +20,7 @@ export class DecideIssuances {
     private readonly log: IssuanceLog,
     private readonly hints: StatusHints,
     private readonly metrics: IssuerMetrics,
+    private readonly failures: Failures,
   ) {}
 
   /** May be run any number of times for the same requests; rejects when a store is away. */
@@ -45,7 +48,9 @@ export class DecideIssuances {
   /** Spares MySQL the polls. Never rejects: a missing hint costs a query, not an answer. */
   async writeHints(decisions: Decision[]): Promise<void> {
     const hints = new Map(decisions.map(toHint));
-    await this.hints.write(hints).catch(() => {});
+    await this.hints.write(hints).catch((error: unknown) => {
+      this.failures.note('HINT_LOST', redisFailure(error), () => ({ hints: hints.size }));
+    });
   }
 
   /** The gate releases only what that user still holds under that id in that epoch. */

@@ -1,6 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
+import { silentFailures } from '../../test/harness/silent-failures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
@@ -24,8 +25,9 @@ const log = new TestLog();
 const hints = new StatusHints(here.connection, here.prefix, 60);
 const letters = new DeadLetterLedger(ledger.connection);
 const issuerMetrics = new IssuerMetrics({ meter: metrics.getMeter('test') } as Telemetry);
+const failures = silentFailures();
 const consumer = new IssuanceConsumer(
-  new DecideIssuances(ledger.issuances, here.gate, log.log, hints, issuerMetrics),
+  new DecideIssuances(ledger.issuances, here.gate, log.log, hints, issuerMetrics, failures),
   ledger.issuances,
   new DeadLetters(letters, log.log, issuerMetrics),
 );
@@ -196,7 +198,14 @@ test('a hint that cannot be written holds up nobody', async () => {
   const away = new TestGate();
   await away.start();
   const deaf = new StatusHints(away.connection, away.prefix, 60);
-  const issuer = new DecideIssuances(ledger.issuances, here.gate, log.log, deaf, issuerMetrics);
+  const issuer = new DecideIssuances(
+    ledger.issuances,
+    here.gate,
+    log.log,
+    deaf,
+    issuerMetrics,
+    failures,
+  );
   const { decisions } = await issuer.decide(1, [ann]);
   await away.close();
   await expect(

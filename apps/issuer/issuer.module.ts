@@ -11,14 +11,14 @@ import { IssuerMetrics } from './issuer-metrics.ts';
 @Module({})
 export class IssuerModule {
   static register(
-    { telemetry }: ProcessContext,
+    { telemetry, failures }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
   ): DynamicModule {
     return {
       module: IssuerModule,
       controllers: [IssuanceConsumer],
       providers: [
-        ...providersOf(...Object.values(stores), new IssuerMetrics(telemetry)),
+        ...providersOf(...Object.values(stores), failures, new IssuerMetrics(telemetry)),
         DecideIssuances,
         DeadLetters,
       ],

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { environmentSchema } from '#platform/config.ts';
+import { failureCodes } from '#platform/failures/failure.ts';
 import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#gate/keys.ts';
 import { couponSchema } from '../../apps/api/coupon/coupon.http.ts';
 import { problemKinds } from '../../apps/api/http/problem.ts';
@@ -223,6 +224,7 @@ describe('names in capitals', () => {
   const known = new Set<string>([
     ...Object.keys(environmentSchema.shape),
     ...Object.keys(problemKinds),
+    ...failureCodes,
     ...states,
     ...ofScripts,
     ...placeholders,

@@ -4,7 +4,7 @@ import { userIds } from '../../test/harness/fixtures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
-import { EventPublisher } from '#event-log/publish/event-publisher.ts';
+import { EventPublisher, PublishUnconfirmedError } from '#event-log/publish/event-publisher.ts';
 import { AssignCoupon, AssignLimits } from './assign-coupon.ts';
 import type { AssignOutcome } from './assign-coupon.ts';
 
@@ -73,7 +73,10 @@ describe('an assign', () => {
   test('at a gate that is shut is told that it is being recovered', async () => {
     const { id: couponId } = await here.openCoupon();
     await here.breakRunId(couponId);
-    expect(await assigning.assign({ couponId, userId: 'ann' })).toEqual({ kind: 'recovering' });
+    expect(await assigning.assign({ couponId, userId: 'ann' })).toEqual({
+      kind: 'recovering',
+      failure: { cause: 'gate_shut' },
+    });
   });
 });
 
@@ -84,7 +87,11 @@ describe('what is promised', () => {
     const away = new AssignCoupon(here.gate, new IssuanceLog(publisher, log.topics), limits);
     await publisher.close();
     const first = await away.assign({ couponId, userId: 'ann' });
-    expect(first).toEqual({ kind: 'unconfirmed', issuanceId: idOf(first) });
+    expect(first).toEqual({
+      kind: 'unconfirmed',
+      issuanceId: idOf(first),
+      failure: { cause: 'log_away', error: expect.any(PublishUnconfirmedError) as Error },
+    });
     expect(await here.gate.inspect(couponId)).toMatchObject({ holders: 1, pending: 1 });
     expect(await assigning.assign({ couponId, userId: 'ann' })).toEqual({
       kind: 'accepted',
@@ -105,7 +112,11 @@ describe('what is promised', () => {
       couponId,
       userId: 'ann',
     });
-    expect(outcome).toEqual({ kind: 'recovering', issuanceId: idOf(outcome) });
+    expect(outcome).toEqual({
+      kind: 'recovering',
+      issuanceId: idOf(outcome),
+      failure: { cause: 'gate_fenced' },
+    });
     expect(idOf(outcome)).toBeDefined();
   });
 });

@@ -3,10 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import type { AssignRequest, Reservation } from '#coupon/issuance-request.ts';
+import { PublishUnconfirmedError } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
+import type { Failure } from '#platform/failures/failure.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
-import { isRefusal } from '#gate/checks/redis-refusal.ts';
+import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateRefusal, ReserveOutcome, ReserveResult } from '#gate/gate-replies.ts';
 import { GroupCommit, NotSentError } from './group-commit.ts';
@@ -17,15 +19,15 @@ export type AssignOutcome =
   /** `now` is the time of the gate, which another clock may not agree with. */
   | { kind: 'not_open'; opensAt: number; now: number }
   /** The gate is not open for business: it is fenced, out of reach, or was closed meanwhile. */
-  | { kind: 'recovering'; issuanceId?: string }
+  | { kind: 'recovering'; issuanceId?: string; failure: Failure }
   /** The gate cannot write just now, whatever is asked: nothing was done about this one. */
-  | { kind: 'unavailable' }
+  | { kind: 'unavailable'; failure: Failure }
   /** More is asked than can be done: nothing was done about this one. */
-  | { kind: 'overloaded' }
+  | { kind: 'overloaded'; failure: Failure }
   /** There is no gate of this coupon at all. */
   | { kind: 'absent' }
   /** Reserved, but not known to be in the log: the relay or a repeat will finish it. */
-  | { kind: 'unconfirmed'; issuanceId: string };
+  | { kind: 'unconfirmed'; issuanceId: string; failure: Failure };
 
 /** `settling` is shared by all that were reserved in the same call of the gate. */
 interface Reserved {
@@ -36,7 +38,7 @@ interface Reserved {
 }
 
 /** What became of reservations after the gate had made them. */
-type Settlement = 'accepted' | 'unconfirmed' | 'recovering';
+type Settlement = 'accepted' | { kind: 'unconfirmed' | 'recovering'; failure: Failure };
 
 /** What an api takes on before it sends callers away; see the settings ASSIGN_*. */
 export class AssignLimits {
@@ -87,13 +89,11 @@ export class AssignCoupon {
    */
   async assign(request: AssignRequest): Promise<AssignOutcome> {
     if (this.inFlight >= this.limits.inFlightMax) {
-      return { kind: 'overloaded' };
+      return { kind: 'overloaded', failure: { cause: 'assigns_in_flight' } };
     }
     this.inFlight += 1;
     try {
-      const admission = await this.reserving
-        .add(request.couponId, request)
-        .catch((error: unknown): AssignOutcome => ({ kind: kindOf(error) }));
+      const admission = await this.reserving.add(request.couponId, request).catch(notReserved);
       return admission.kind === 'reserved' ? await this.answer(admission) : admission;
     } finally {
       this.inFlight -= 1;
@@ -113,7 +113,11 @@ export class AssignCoupon {
       batch.map((request) => request.traceparent),
     );
     if (result.gate !== 'open') {
-      return batch.map(() => ({ kind: result.gate === 'absent' ? 'absent' : 'recovering' }));
+      const outcome: AssignOutcome =
+        result.gate === 'absent'
+          ? { kind: 'absent' }
+          : { kind: 'recovering', failure: { cause: 'gate_shut' } };
+      return batch.map(() => outcome);
     }
     faultPoint('api.reserved');
     const settling = this.settle(unsettledOf(batch, result));
@@ -129,13 +133,17 @@ export class AssignCoupon {
     try {
       // 2. Publish. A time-out means "unknown": the stock is never given back because of one.
       await this.publishing.add(first.kafkaPartition, reservations);
-      faultPoint('api.published');
+    } catch (error) {
+      return { kind: 'unconfirmed', failure: publishFailure(error) };
+    }
+    faultPoint('api.published');
+    try {
       // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
       const isConfirmed = await this.gate.confirm(first.couponId, first.epoch, reservations);
       faultPoint('api.confirmed');
-      return isConfirmed ? 'accepted' : 'recovering';
-    } catch {
-      return 'unconfirmed';
+      return isConfirmed ? 'accepted' : { kind: 'recovering', failure: { cause: 'gate_fenced' } };
+    } catch (error) {
+      return { kind: 'unconfirmed', failure: redisFailure(error) };
     }
   }
 
@@ -145,7 +153,7 @@ export class AssignCoupon {
     // 4. Answer: it is in the replicated log and not void, so MySQL will have it.
     return settlement === 'accepted'
       ? { kind: 'accepted', issuanceId, replayed }
-      : { kind: settlement, issuanceId };
+      : { ...settlement, issuanceId };
   }
 
   /** A produce has one partition: one whose leader is away holds up no other. */
@@ -157,11 +165,21 @@ export class AssignCoupon {
 }
 
 /** Why a batch came back from the gate without an answer. */
-function kindOf(error: unknown): 'overloaded' | 'unavailable' | 'recovering' {
+function notReserved(error: unknown): AssignOutcome {
   if (error instanceof NotSentError) {
-    return 'overloaded';
+    return { kind: 'overloaded', failure: { cause: 'gate_lane', error } };
   }
-  return isRefusal(error) ? 'unavailable' : 'recovering';
+  const failure = redisFailure(error);
+  const isRefused = failure.cause === 'redis_refuses_writes';
+  return { kind: isRefused ? 'unavailable' : 'recovering', failure };
+}
+
+function publishFailure(error: unknown): Failure {
+  if (error instanceof NotSentError) {
+    return { cause: 'log_lane', error };
+  }
+  const isUnconfirmed = error instanceof PublishUnconfirmedError;
+  return { cause: isUnconfirmed ? error.failureCause : 'unexpected', error };
 }
 
 type OpenResult = Extract<ReserveResult, { gate: 'open' }>;

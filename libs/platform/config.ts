@@ -17,6 +17,9 @@ import {
 import { readBrokers } from './urls/kafka-brokers.ts';
 import { readMysqlUrl } from './urls/mysql-url.ts';
 
+/** Of a key that nobody finds by trying. */
+const userIdKeyLengthMin = 16;
+
 /**
  * Every setting of every process, by environment variable. The description of a setting is its
  * documentation: `.env.example` is generated from here (`npm run env:generate`).
@@ -27,6 +30,17 @@ export const environmentSchema = z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')
       .describe('Least severe level that is logged.'),
+    LOG_FORMAT: z
+      .enum(['auto', 'json', 'text'])
+      .default('auto')
+      .describe('json: ECS, a document a line. text: for people. auto: text on a terminal.'),
+    LOG_USER_IDS: z
+      .enum(['plain', 'hashed'])
+      .default('plain')
+      .describe('How user ids stand in the log; hashed by HMAC with LOG_USER_ID_KEY.'),
+    LOG_USER_ID_KEY: optional.describe(
+      'Secret, at least 16 characters, the same for all processes; who has it can tell whose a hash is.',
+    ),
 
     API_HOST: z.string().default('127.0.0.1').describe('Address the public API listens on.'),
     API_PORT: port.default(8080).describe('Port of the public API.'),
@@ -165,6 +179,14 @@ export const environmentSchema = z
     ({ KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD }) =>
       KAFKA_SASL_MECHANISM === '' || (KAFKA_SASL_USERNAME && KAFKA_SASL_PASSWORD),
     { path: ['KAFKA_SASL_MECHANISM'], error: 'needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD' },
+  )
+  .refine(
+    ({ LOG_USER_IDS, LOG_USER_ID_KEY = '' }) =>
+      LOG_USER_IDS === 'plain' || LOG_USER_ID_KEY.length >= userIdKeyLengthMin,
+    {
+      path: ['LOG_USER_ID_KEY'],
+      error: `needs at least ${userIdKeyLengthMin} characters where LOG_USER_IDS is hashed`,
+    },
   )
   .refine((config) => config.KAFKA_MIN_INSYNC_REPLICAS <= config.KAFKA_REPLICATION_FACTOR, {
     path: ['KAFKA_MIN_INSYNC_REPLICAS'],

@@ -1,13 +1,40 @@
-import { ecsFormat } from '@elastic/ecs-pino-format';
 import type { LoggerService } from '@nestjs/common';
-import type { Logger } from 'pino';
-import { pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import { destination, pino } from 'pino';
+import { ecsOptions } from './logging/ecs.ts';
+import { withoutQuotedValues } from './logging/quoted-values.ts';
+import { readableLine } from './logging/readable-line.ts';
+import type { UserIdSettings } from './logging/user-field.ts';
+import { userField } from './logging/user-field.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines in the Elastic Common Schema on standard output. */
-export function createLogger(serviceName: string, level: string): Logger {
-  return pino({ level, ...ecsFormat({ serviceName }) });
+export interface LogSettings extends UserIdSettings {
+  LOG_LEVEL: string;
+  LOG_FORMAT: 'auto' | 'json' | 'text';
+}
+
+/**
+ * Lines on standard output: JSON in the Elastic Common Schema, or text where a person reads along. A
+ * `user_id` is written as LOG_USER_IDS says; see `logging/ecs.ts` for the names of fields.
+ */
+export function createLogger(
+  serviceName: string,
+  settings: LogSettings,
+  output: DestinationStream = destination({ sync: true }),
+): Logger {
+  const options = {
+    level: settings.LOG_LEVEL,
+    ...ecsOptions(serviceName, userField(settings)),
+    hooks: { streamWrite: withoutQuotedValues },
+  };
+  return isReadByPeople(settings.LOG_FORMAT)
+    ? pino(options, { write: (line) => output.write(`${readableLine(line)}\n`) })
+    : pino(options, output);
+}
+
+function isReadByPeople(format: LogSettings['LOG_FORMAT']): boolean {
+  return format === 'text' || (format === 'auto' && process.stdout.isTTY);
 }
 
 /** Lets Nest's own messages go the way of all others; its start-up chatter only shows at `debug`. */

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { Config } from './config.ts';
 import { loadConfig } from './config.ts';
+import { Failures } from './failures/failures.ts';
 import { armFaultPoint } from './fault-point.ts';
 import type { HealthProbes } from './health/health-probes.ts';
 import { HealthWatch } from './health/health-watch.ts';
@@ -14,6 +15,7 @@ export interface ProcessContext {
   config: Config;
   logger: Logger;
   telemetry: Telemetry;
+  failures: Failures;
   /** Ends the process with exit code 1, for whoever supervises it to start it anew. */
   fail: (reason: string, error?: unknown) => void;
 }
@@ -37,8 +39,9 @@ export async function runProcess(
 ): Promise<void> {
   process.title = name;
   const config = loadConfig();
-  const logger = createLogger(name, config.LOG_LEVEL);
+  const logger = createLogger(name, config);
   const telemetry = new Telemetry(name);
+  const failures = new Failures(logger, telemetry);
   armFaultPoint(config.FAULT_POINT, config.FAULT_SIGNAL);
   const fail = (reason: string, error?: unknown): void => {
     logger.fatal({ err: error }, reason);
@@ -47,7 +50,7 @@ export async function runProcess(
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
 
   try {
-    const running = await start({ name, config, logger, telemetry, fail });
+    const running = await start({ name, config, logger, telemetry, failures, fail });
     const internalServer = await startInternalServer(config, telemetry, running.probes);
     const watch = new HealthWatch(running.probes, logger, telemetry);
     watch.start();
@@ -60,6 +63,7 @@ export async function runProcess(
       await watched;
       await running.close();
       await internalServer.close();
+      failures.close();
       await telemetry.close();
       logger.info('stopped');
       process.exit(0);

@@ -1,6 +1,8 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
+import type { LogLine } from '../harness/log-lines.ts';
+import { logLines } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;
@@ -50,6 +52,44 @@ describe('a process', () => {
     await query("DELETE FROM migrations WHERE name = 'FromTheFuture9999999999999'");
     await expect.poll(async () => (await stack.app('api').readiness())?.status).toBe(200);
   });
+
+  it('that is not ready says so in one line each time it begins, and in no error', async () => {
+    const api = stack.app('api');
+    const told = () => logLines(api.output).filter(({ firstcome }) => firstcome?.['probe']);
+    await expect.poll(() => told().at(-1)?.['log.level']).not.toBe('warn');
+    const before = told().length;
+    await query("DELETE FROM migrations WHERE name = 'Initial1764000000000'");
+    await expect.poll(async () => (await fetch(`${api.publicUrl}/health/ready`)).status).toBe(503);
+    for (let i = 0; i < 20; i += 1) {
+      await fetch(`${api.publicUrl}/health/ready`);
+      await api.readiness();
+    }
+    const lines = () => told().slice(before);
+    await expect.poll(() => lines().map(({ message }) => message)).toHaveLength(1);
+    await query("INSERT INTO migrations (timestamp, name) VALUES (1, 'Initial1764000000000')");
+    await expect.poll(() => lines().length).toBe(2);
+    expect(lines()).toMatchObject([
+      { 'log.level': 'warn', firstcome: { probe: 'schema' } },
+      { 'log.level': 'info', firstcome: { probe: 'schema' } },
+    ]);
+    const ofRequests = ({ message, error }: LogLine) =>
+      message === 'request failed' || error?.message.includes('Service Unavailable');
+    expect(logLines(api.output).filter(ofRequests)).toEqual([]);
+  });
+
+  it.each(['api', 'issuer', 'keeper'] as const)(
+    '%s: calls the fields of every line as the schema does, and writes none for a success',
+    async (kind) => {
+      const couponId = await stack.createCoupon(10);
+      const { output } = stack.app(kind);
+      const answer = await stack.assign(couponId, 'somebody-who-is-served');
+      await expect
+        .poll(async () => (await stack.request(answer.body.status_url)).body.status)
+        .toBe('ISSUED');
+      expect(stack.app(kind).output.slice(output.length)).not.toContain('somebody');
+      expect(logLines(stack.app(kind).output).length).toBeGreaterThan(0);
+    },
+  );
 
   it('is alive whatever its stores do', async () => {
     const answer = await fetch(`${stack.app('api').publicUrl}/health/live`);

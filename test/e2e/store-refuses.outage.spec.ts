@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redis as kind } from '../../infra/local/servers/redis.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { SpareServer } from '../harness/servers/spare-server.ts';
+import { failureLines } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 const redisKind = kind('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE');
@@ -36,6 +37,17 @@ describe.skipIf(problem)('while a store answers and refuses', () => {
     const refused = await stack.assign(couponId, 'late');
     expect([refused.status, refused.body.code]).toEqual([503, 'UNAVAILABLE']);
     expect(refused.headers.get('retry-after')).toBe('1');
+    expect(failureLines(stack.app('api').output, 'UNAVAILABLE')).toMatchObject([
+      {
+        'http.request.id': refused.body.request_id,
+        'user.id': 'late',
+        error: { type: 'ReplyError', message: expect.stringContaining('OOM') as string },
+        firstcome: { cause: 'redis_refuses_writes', coupon_id: couponId },
+      },
+    ]);
+    expect(await metrics('api')).toMatch(
+      /firstcome_failures_total\{code="UNAVAILABLE",cause="redis_refuses_writes"\} 1/,
+    );
     // Who holds one already is told so: that writes nothing.
     expect((await stack.assign(couponId, 'early')).body.issuance_id).toBe(early.body.issuance_id);
     for (const app of ['api', 'keeper', 'issuer'] as const) {

@@ -2,10 +2,13 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { failureLines, logLines } from '../harness/log-lines.ts';
 import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
 
 // These tests stop servers; servers that came with the environment are not ours to stop.
 const serversAreOurs = serverPid('test', 'mysql') !== undefined;
+
+const hashedUserIds = { LOG_USER_IDS: 'hashed', LOG_USER_ID_KEY: 'a key that is kept secret' };
 
 describe.skipIf(!serversAreOurs)('while a server is away', () => {
   let stack: Stack;
@@ -36,6 +39,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     await expect.poll(async () => (await stack.app('api').readiness())?.status).toBe(200);
     const status = await stack.request(answers[0]!.body.status_url);
     expect([status.status, status.body.code]).toEqual([503, 'UNAVAILABLE']);
+    await expectLogged('UNAVAILABLE', 'ledger_away', { 'http.request.id': status.body.request_id });
     await expect
       .poll(async () => (await stack.app('issuer').readiness())?.text)
       .toContain('MySQL is not reachable');
@@ -55,6 +59,10 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     const answer = await stack.assign(couponId, 'early');
     expect([answer.status, answer.body.code]).toEqual([503, 'RECOVERING']);
     expect(answer.headers.get('retry-after')).toBe('1');
+    await expectLogged('RECOVERING', 'redis_away', {
+      'http.request.id': answer.body.request_id,
+      'user.id': 'early',
+    });
 
     await startServer('test', 'gate-redis');
     await expectServiceAgain(couponId, before.body.issuance_id);
@@ -72,7 +80,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
 
   it('Kafka: 503 UNCONFIRMED in bounded time, and the same id is acknowledged later', async () => {
     const couponId = await stack.createCoupon(100);
-    await stack.startApp('api', shippedTimeouts);
+    await stack.startApp('api', { ...shippedTimeouts, ...hashedUserIds });
     await stopServer('test', 'kafka');
 
     const startedAt = Date.now();
@@ -80,6 +88,11 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     expect(Date.now() - startedAt).toBeLessThan(15_000);
     expect([answer.status, answer.body.code]).toEqual([503, 'UNCONFIRMED']);
     expect(answer.headers.get('retry-after')).toBe('1');
+    await expectLogged('UNCONFIRMED', expect.stringMatching(/^log_(away|timeout)$/) as string, {
+      'http.request.id': answer.body.request_id,
+      'user.hash': expect.stringMatching(/^[\da-f]{32}$/) as string,
+      firstcome: expect.objectContaining({ issuance_id: answer.body.issuance_id }) as object,
+    });
     await expect
       .poll(async () => (await stack.app('api').readiness())?.status, { timeout: 20_000 })
       .toBe(503);
@@ -90,7 +103,27 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
       .toMatchObject({ issuance_id: answer.body.issuance_id, status: 'ACCEPTED' });
     await expect.poll(() => statusOf(answer.body.issuance_id), { timeout: 30_000 }).toBe('ISSUED');
     expect((await stack.firstcome('verify')).exitCode).toBe(0);
+    expect(stack.app('api').output).not.toContain('patient');
   });
+
+  /** The cause is counted, and told in a line that says whom it met. */
+  async function expectLogged(code: string, cause: string, fields: object): Promise<void> {
+    const api = stack.app('api');
+    await expect
+      .poll(() => failureLines(api.output, code))
+      .toContainEqual(expect.objectContaining(fields));
+    expect(failureLines(api.output, code)).toContainEqual(
+      expect.objectContaining({
+        error: expect.objectContaining({ message: expect.any(String) as string }) as object,
+        firstcome: expect.objectContaining({ code, cause }) as object,
+      }),
+    );
+    const series = (await api.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith(`firstcome_failures_total{code="${code}"`));
+    expect(series.length).toBeGreaterThan(0);
+    expect(logLines(api.output).filter(({ message }) => message === 'request failed')).toEqual([]);
+  }
 
   /** The gate opens again, 'early' still holds the same id, and newcomers are admitted. */
   async function expectServiceAgain(couponId: number, issuanceId: string): Promise<void> {

@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Coupon } from '#coupon/coupon.ts';
 import { sellingState } from '#coupon/coupon.ts';
+import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
+import type { Failure } from '#platform/failures/failure.ts';
+import { Failures } from '#platform/failures/failures.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 import { CouponLookup } from './coupon-lookup.ts';
 import { unknownCoupon } from './coupon-problems.ts';
@@ -14,6 +17,7 @@ export class CouponAvailability {
   constructor(
     private readonly lookup: CouponLookup,
     private readonly gate: Gate,
+    private readonly failures: Failures,
   ) {}
 
   /** Throws COUPON_NOT_FOUND, or RECOVERING while the catalogue was never loaded. */
@@ -26,10 +30,21 @@ export class CouponAvailability {
       // Its gate is gone. Nothing is under way any more, so what MySQL has issued is all that is taken.
       return describe(coupon, 'CLOSED', coupon.total, coupon.total - coupon.issued);
     }
-    const inspection = await this.gate.inspect(couponId).catch(() => undefined);
-    return inspection?.gate === 'open'
-      ? atGate(coupon, inspection)
-      : describe(coupon, 'RECOVERING', coupon.total, null);
+    const found = await this.inspect(couponId);
+    if ('cause' in found) {
+      this.failures.note('RECOVERING', found, () => ({ coupon_id: couponId }));
+      return describe(coupon, 'RECOVERING', coupon.total, null);
+    }
+    return atGate(coupon, found);
+  }
+
+  private async inspect(couponId: number): Promise<GateInspection | Failure> {
+    try {
+      const inspection = await this.gate.inspect(couponId);
+      return inspection.gate === 'open' ? inspection : { cause: 'gate_shut' };
+    } catch (error) {
+      return redisFailure(error);
+    }
   }
 }
 

@@ -28,7 +28,7 @@ export class CouponLookup {
    */
   async find(couponId: number): Promise<Coupon | undefined> {
     if (!this.catalogue.isLoaded) {
-      throw recovering();
+      throw recovering({ cause: 'catalogue_unread' });
     }
     return this.catalogue.find(couponId) ?? this.lane.ask(couponId);
   }

@@ -1,3 +1,4 @@
+import type { Failure } from '#platform/failures/failure.ts';
 import { Problem } from '../http/problem.ts';
 
 export function unknownCoupon(couponId: number): Problem {
@@ -5,10 +6,11 @@ export function unknownCoupon(couponId: number): Problem {
 }
 
 /** The gate is not open for business; a unit may be held already under this id. */
-export function recovering(issuanceId?: string): Problem {
-  return new Problem('RECOVERING', {
+export function recovering(failure?: Failure, issuanceId?: string): Problem {
+  const details = {
     detail: 'The stock is being recovered. Send the same request again.',
     retryAfterSeconds: 1,
     ...(issuanceId === undefined ? {} : { issuance_id: issuanceId }),
-  });
+  };
+  return new Problem('RECOVERING', details, failure);
 }

@@ -1,6 +1,5 @@
 import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
-import { isConnectionError } from '#ledger/driver-error.ts';
-import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
+import { ledgerFailure } from '#ledger/ledger-failure.ts';
 import { pauseFor } from '#platform/waiting.ts';
 import { overloaded } from '../http/overloaded.ts';
 import { Problem } from '../http/problem.ts';
@@ -33,7 +32,7 @@ export class LedgerLane<Item, Result> {
   /** Answers within `waitMaxMs`, or throws OVERLOADED; UNAVAILABLE while MySQL is away. */
   async ask(item: Item): Promise<Result> {
     if (this.asked >= askedMax) {
-      throw overloaded();
+      throw overloaded({ cause: 'ledger_lane' });
     }
     this.asked += 1;
     try {
@@ -47,18 +46,18 @@ export class LedgerLane<Item, Result> {
 
   private async late(): Promise<never> {
     await pauseFor(this.waitMaxMs);
-    throw overloaded();
+    throw overloaded({ cause: 'ledger_lane' });
   }
 }
 
 function toProblem(error: unknown): unknown {
   if (error instanceof NotSentError) {
-    return overloaded();
+    return overloaded({ cause: 'ledger_lane', error });
   }
-  return error instanceof LedgerUnavailableError || isConnectionError(error)
-    ? new Problem('UNAVAILABLE', {
-        detail: 'This coupon is not on sale, and cannot be looked up at the moment.',
-        retryAfterSeconds: 1,
-      })
-    : error;
+  const failure = ledgerFailure(error);
+  if (failure === undefined) {
+    return error;
+  }
+  const detail = 'This coupon is not on sale, and cannot be looked up at the moment.';
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
 }

@@ -1,3 +1,4 @@
+import type { Failure } from '#platform/failures/failure.ts';
 import { bodyBytesMax, pathParameterLengthMax } from './limits.ts';
 import { Problem } from './problem.ts';
 
@@ -20,11 +21,9 @@ export function uriTooLong(): Problem {
 }
 
 /** TRAP: it is said of every route that meets MySQL away, so it must be true of a new one too. */
-export function unavailable(): Problem {
-  return new Problem('UNAVAILABLE', {
-    detail: 'This cannot be looked up at the moment; assigning is not affected.',
-    retryAfterSeconds: 1,
-  });
+export function unavailable(failure?: Failure): Problem {
+  const detail = 'This cannot be looked up at the moment; assigning is not affected.';
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
 }
 
 /** Why the probes are down is said on the internal port only. */

@@ -2,6 +2,8 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '#platform/config.ts';
+import type { Failure } from '#platform/failures/failure.ts';
+import type { Failures } from '#platform/failures/failures.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { ConnectionRests } from './connection-rests.ts';
 import { LoadLimit } from './load-limit.ts';
@@ -31,8 +33,9 @@ export function shedOverload(
   fastify: FastifyInstance,
   config: OverloadConfig,
   telemetry: Telemetry,
+  failures: Failures,
 ): void {
-  const overload = new Overload(config, telemetry);
+  const overload = new Overload(config, telemetry, failures);
   overload.standBefore(fastify.server);
   overload.giveOutPlaces(fastify);
 }
@@ -53,6 +56,7 @@ class Overload {
   private readonly assigns: LoadLimit;
   private readonly reads: LoadLimit;
   private readonly documents: LoadLimit;
+  private readonly shedOf: ReadonlyMap<LoadLimit, Failure>;
   private readonly rests = new ConnectionRests();
   private adjustedAt = performance.now();
   private delayMs = 0;
@@ -60,6 +64,7 @@ class Overload {
   constructor(
     private readonly config: OverloadConfig,
     telemetry: Telemetry,
+    private readonly failures: Failures,
   ) {
     this.assigns = new LoadLimit({
       least: assignsLeast,
@@ -72,6 +77,11 @@ class Overload {
       most: documentsMost,
       targetMs: documentTargetMs,
     });
+    this.shedOf = new Map([
+      [this.assigns, { cause: 'assign_shed' }],
+      [this.reads, { cause: 'read_shed' }],
+      [this.documents, { cause: 'document_shed' }],
+    ]);
     this.observe(telemetry);
     setInterval(() => this.adjust(), adjustEveryMs).unref();
   }
@@ -85,8 +95,9 @@ class Overload {
     }
     server.removeAllListeners('request');
     server.on('request', (request, response) => {
-      if (this.limitOf(request.method, request.url)?.hasRoom() === false) {
-        this.sendAway(request, response);
+      const limit = this.limitOf(request.method, request.url);
+      if (limit?.hasRoom() === false) {
+        this.sendAway(limit, request, response);
       } else {
         serve(request, response);
       }
@@ -100,7 +111,7 @@ class Overload {
       const limit = this.limitOf(request.method, request.routeOptions.url ?? request.url);
       if (limit?.tryBegin() === false) {
         reply.hijack();
-        this.sendAway(request.raw, reply.raw);
+        this.sendAway(limit, request.raw, reply.raw);
         return;
       }
       if (limit !== undefined) {
@@ -132,7 +143,8 @@ class Overload {
     };
   }
 
-  private sendAway(request: IncomingMessage, response: ServerResponse): void {
+  private sendAway(limit: LoadLimit, request: IncomingMessage, response: ServerResponse): void {
+    this.failures.note('OVERLOADED', this.shedOf.get(limit)!);
     this.rests.beginAfter(request, response);
     sendOverloaded(response);
   }

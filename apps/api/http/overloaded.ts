@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { Failure } from '#platform/failures/failure.ts';
 import { Problem, problemDocument, problemKinds } from './problem.ts';
 
 export const retryAfterLeastSeconds = 1;
 
 /** The answer to a request that is one too many. */
-export function overloaded(): Problem {
-  return new Problem('OVERLOADED', {
-    detail: 'More requests came in than can be served. Nothing was done about this one.',
-    retryAfterSeconds: retryAfterSeconds(),
-  });
+export function overloaded(failure?: Failure): Problem {
+  const detail = 'More requests came in than can be served. Nothing was done about this one.';
+  return new Problem('OVERLOADED', { detail, retryAfterSeconds: retryAfterSeconds() }, failure);
 }
 
 const anyId = randomUUID();

@@ -41,7 +41,7 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   OVERLOADED: overloaded(),
   RECOVERING: recovering(),
   UNCONFIRMED: assignProblem(
-    { kind: 'unconfirmed', issuanceId: issuanceIdExample },
+    { kind: 'unconfirmed', issuanceId: issuanceIdExample, failure: { cause: 'log_timeout' } },
     couponIdExample,
   ),
   UNAVAILABLE: unavailable(),

@@ -7,9 +7,9 @@ import {
 } from '@nestjs/common';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ledgerFailure } from '#ledger/ledger-failure.ts';
+import type { Failures } from '#platform/failures/failures.ts';
 import type { Logger } from '#platform/logging.ts';
-import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
-import { isUnavailable } from '#ledger/driver-error.ts';
 import { unsupportedMediaType } from './json-body.ts';
 import {
   bodyTooLarge,
@@ -20,21 +20,39 @@ import {
   uriTooLong,
 } from './framework-problems.ts';
 import { Problem, problemDocument, problemHeaders } from './problem.ts';
+import { fieldsOf } from './request-fields.ts';
 import { malformedTarget } from './well-formed-requests.ts';
 
 /** Turns whatever was thrown, by our code or by the framework, into one problem document. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly failures: Failures,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const problem = toProblem(error);
-    if (problem.code === 'INTERNAL') {
-      this.logger.error({ err: error, http: { request: { id: request.id } } }, 'request failed');
-    }
+    this.report(problem, error, request);
     sendProblem(http.getResponse<FastifyReply>(), request.id, problem);
+  }
+
+  /** What is our fault; a client's mistakes, and a process that is not ready, are told elsewhere. */
+  private report({ code, details, failure }: Problem, error: unknown, request: FastifyRequest) {
+    const about = (): object => ({ ...fieldsOf(request), issuance_id: details.issuance_id });
+    switch (code) {
+      case 'INTERNAL':
+        this.logger.error({ err: error, ...about() }, 'request failed');
+        break;
+      case 'RECOVERING':
+      case 'UNCONFIRMED':
+      case 'UNAVAILABLE':
+      case 'OVERLOADED':
+        this.failures.note(code, failure ?? { cause: 'unexpected', error }, about);
+        break;
+    }
   }
 }
 
@@ -50,9 +68,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;
   }
-  if (error instanceof LedgerUnavailableError || isUnavailable(error)) {
+  const failure = ledgerFailure(error);
+  if (failure !== undefined) {
     // TRAP: this is said of every route that meets MySQL away, so it must be true of a new one too.
-    return unavailable();
+    return unavailable(failure);
   }
   if (error instanceof ServiceUnavailableException) {
     const { error: down } = error.getResponse() as HealthCheckResult;

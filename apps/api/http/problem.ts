@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import type { Failure } from '#platform/failures/failure.ts';
 
 /** Every `code` a client can meet, with its status and title. Codes never change their meaning. */
 export const problemKinds = {
@@ -49,6 +50,8 @@ export class Problem extends HttpException {
   constructor(
     readonly code: ProblemCode,
     readonly details: ProblemDetails,
+    /** For metrics and log; no client is told. */
+    readonly failure?: Failure,
   ) {
     super(details.detail, problemKinds[code].status);
   }

@@ -37,14 +37,17 @@ export class AssignWithoutGate {
       return outcome;
     }
     const { couponId } = request;
+    // What the gate said, or did not; of a coupon whose gate is missing, that a recovery is due.
+    const { failure } =
+      outcome.kind === 'recovering' ? outcome : { failure: { cause: 'gate_shut' } as const };
     if (!this.catalogue.isLoaded || this.catalogue.find(couponId) !== undefined) {
-      return { kind: 'recovering' };
+      return { kind: 'recovering', failure };
     }
     const coupon = await this.lookup.find(couponId);
     if (coupon === undefined) {
       return { kind: 'absent' };
     }
-    return coupon.archivedAt === null ? { kind: 'recovering' } : this.repeat(request);
+    return coupon.archivedAt === null ? { kind: 'recovering', failure } : this.repeat(request);
   }
 
   private async repeat(request: AssignRequest): Promise<AssignOutcome> {

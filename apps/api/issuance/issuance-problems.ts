@@ -1,4 +1,5 @@
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
+import type { Failure } from '#platform/failures/failure.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 import { recovering } from '../coupon/coupon-problems.ts';
 import { overloaded } from '../http/overloaded.ts';
@@ -19,23 +20,27 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
     case 'not_open':
       return notOpenProblem(outcome, couponId);
     case 'recovering':
-      return recovering(outcome.issuanceId);
+      return recovering(outcome.failure, outcome.issuanceId);
     case 'unavailable':
-      return new Problem('UNAVAILABLE', {
-        detail: 'Nothing can be reserved at the moment, nor was. Send the same request again.',
-        retryAfterSeconds: 1,
-      });
+      return unavailable(outcome.failure);
     case 'overloaded':
-      return overloaded();
+      return overloaded(outcome.failure);
     case 'unconfirmed':
-      return new Problem('UNCONFIRMED', {
-        detail:
-          'A unit is held for this user, but it is not known yet whether the request was recorded. ' +
-          'Send the same request again: unless the stock is recovered meanwhile, it gets the same issuance_id.',
-        retryAfterSeconds: 1,
-        issuance_id: outcome.issuanceId,
-      });
+      return unconfirmed(outcome.failure, outcome.issuanceId);
   }
+}
+
+function unavailable(failure: Failure): Problem {
+  const detail = 'Nothing can be reserved at the moment, nor was. Send the same request again.';
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
+}
+
+function unconfirmed(failure: Failure, issuanceId: string): Problem {
+  const detail =
+    'A unit is held for this user, but it is not known yet whether the request was recorded. ' +
+    'Send the same request again: unless the stock is recovered meanwhile, it gets the same issuance_id.';
+  const details = { detail, retryAfterSeconds: 1, issuance_id: issuanceId };
+  return new Problem('UNCONFIRMED', details, failure);
 }
 
 function notOpenProblem(

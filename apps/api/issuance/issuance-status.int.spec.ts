@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aRequest, anIssuanceId } from '../../../test/harness/fixtures.ts';
+import { silentFailures } from '../../../test/harness/silent-failures.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
 import { TestGate } from '../../../test/harness/test-gate.ts';
 import { TestLedger } from '../../../test/harness/test-ledger.ts';
@@ -10,7 +11,8 @@ import { IssuanceStatusReader } from './issuance-status.ts';
 const ledger = new TestLedger();
 const here = new TestGate();
 const hints = new StatusHints(here.connection, here.prefix, 60);
-const reader = new IssuanceStatusReader(here.gate, hints, ledger.issuances);
+const failures = silentFailures();
+const reader = new IssuanceStatusReader(here.gate, hints, ledger.issuances, failures);
 const notFound = { code: 'ISSUANCE_NOT_FOUND' };
 
 beforeAll(() => Promise.all([ledger.start(), here.start()]));
@@ -28,7 +30,7 @@ test('an id of a time that has not come was never given, also while nobody works
   const now = await here.gate.now();
   const withoutWatermark = new StatusHints(here.connection, `${here.prefix}-none`, 60);
   for (const seen of [hints, withoutWatermark]) {
-    const status = new IssuanceStatusReader(here.gate, seen, ledger.issuances);
+    const status = new IssuanceStatusReader(here.gate, seen, ledger.issuances, failures);
     await expect(status.read(anIssuanceId(now + 3_600_000))).rejects.toMatchObject(notFound);
     // A clock that is put back a little takes nothing back that was given.
     expect(await status.read(anIssuanceId(now + 30_000))).toMatchObject({ status: 'ACCEPTED' });
@@ -54,6 +56,7 @@ test('one that is decided while its status is read, as the watermark passes it, 
     here.gate,
     withStepsBefore(hints, before),
     withStepsBefore(ledger.issuances, before),
+    failures,
   );
   expect(await interrupted.read(request.issuanceId)).toMatchObject({ status: 'ISSUED' });
   expect(reads.size).toBe(2);

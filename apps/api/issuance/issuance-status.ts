@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import { StatusHints } from '#gate/status-hints.ts';
+import { Failures } from '#platform/failures/failures.ts';
 import { unknownIssuance } from './issuance-problems.ts';
 import type { IssuanceStatusAnswer } from './issuance.http.ts';
 import { toStatusAnswer } from './issuance.http.ts';
@@ -20,6 +22,7 @@ export class IssuanceStatusReader {
     private readonly gate: Gate,
     private readonly hints: StatusHints,
     private readonly ledger: IssuanceLedger,
+    private readonly failures: Failures,
   ) {}
 
   /**
@@ -33,14 +36,24 @@ export class IssuanceStatusReader {
     }
     // The watermark is read before MySQL: what it vouches for was in MySQL by then.
     const [hint, watermark] = await Promise.all([
-      this.hints.read(issuanceId).catch(() => undefined),
-      this.hints.readWatermark().catch(() => undefined),
+      this.orNothing(issuanceId, this.hints.read(issuanceId)),
+      this.orNothing(issuanceId, this.hints.readWatermark()),
     ]);
     const decided = hint ?? (await this.ledger.findStatus(issuanceId));
     if (decided === undefined && !(await this.mayBeUnderWay(reservedAt, watermark))) {
       throw unknownIssuance(issuanceId);
     }
     return toStatusAnswer(issuanceId, decided);
+  }
+
+  /** MySQL knows what Redis does not say; only who looks for the reason of slow answers wants to know. */
+  private async orNothing<T>(issuanceId: string, reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      this.failures.note('HINT_LOST', redisFailure(error), () => ({ issuance_id: issuanceId }));
+      return undefined;
+    }
   }
 
   /** Of what is decided nowhere: false when it is older than all that is decided, or not from now. */

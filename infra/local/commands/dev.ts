@@ -1,4 +1,5 @@
 import { distDir } from '../processes/build.ts';
+import { showLogs } from '../processes/log-follower.ts';
 import { rootDir } from '../processes/paths.ts';
 import { processStartTime } from '../processes/process.ts';
 import { RestartOnChange } from '../processes/restart-on-change.ts';
@@ -15,7 +16,8 @@ const usage = `npm run dev -- [options]
 
 Does what npm start does, with the same options, servers, ports and data, and watches apps and libs.
 What is saved there (TypeScript, Lua) is built at once, and each process that loads it restarts:
-SIGTERM, a clean end, a new start. While there is a type error nothing restarts.
+SIGTERM, a clean end, a new start. While there is a type error nothing restarts. What the processes
+log is shown as text, and kept as JSON in the files.
 
   --api N       api processes     (1)
   --issuers N   issuer processes  (1)
@@ -35,6 +37,8 @@ async function restartOnChanges(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
+  const logFiles = apps.map((app) => app.process.logFile);
+  void showLogs(logFiles, (text) => report.line(text), signal);
   const restarts = apps.map((app) => new RestartOnChange(app, distDir, report, signal));
   const watched = {
     root: rootDir,

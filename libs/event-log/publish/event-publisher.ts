@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
+import type { FailureCause } from '#platform/failures/failure.ts';
 import type { LogFunction } from '#platform/logging.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
 import { type PlacedMessage, ProducerConnection } from './producer-connection.ts';
@@ -26,6 +27,14 @@ export interface PublisherState {
  */
 export class PublishUnconfirmedError extends Error {
   override readonly name = 'PublishUnconfirmedError';
+
+  constructor(
+    message: string,
+    readonly failureCause: FailureCause,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** One call of publish, and the connection its latest attempt uses. */
@@ -96,7 +105,7 @@ export class EventPublisher {
       return;
     }
     if (this.closing.signal.aborted) {
-      throw new PublishUnconfirmedError('The publisher is closed.');
+      throw new PublishUnconfirmedError('The publisher is closed.', 'log_away');
     }
     const publishing = this.publishBefore(topic, records.map(toMessage));
     this.publishing.add(publishing);
@@ -126,8 +135,9 @@ export class EventPublisher {
     const { promise: expired, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       call.deadline.abort();
+      const cause = this.connection === undefined ? 'log_away' : 'log_timeout';
       call.connection?.suspect(`no confirmation within ${this.publishTimeoutMs} ms`);
-      reject(unconfirmed(`within ${this.publishTimeoutMs} ms`, call.lastError));
+      reject(unconfirmed(`within ${this.publishTimeoutMs} ms`, cause, call.lastError));
     }, this.publishTimeoutMs);
     try {
       await Promise.race([this.publishUntilConfirmed(call), expired]);
@@ -149,7 +159,7 @@ export class EventPublisher {
         this.noteError(error);
         call.lastError = error;
         if (isFinal(error)) {
-          throw unconfirmed('because the brokers refuse it', error);
+          throw unconfirmed('because the brokers refuse it', 'log_refuses', error);
         }
       }
       await pauseFor(backOffMs(retryBackOff, failures), deadline);
@@ -190,9 +200,14 @@ export class EventPublisher {
   }
 }
 
-function unconfirmed(why: string, cause: unknown): PublishUnconfirmedError {
+function unconfirmed(
+  why: string,
+  failureCause: FailureCause,
+  cause: unknown,
+): PublishUnconfirmedError {
   const reason = cause === undefined ? '' : ` Last error: ${messageOf(cause)}`;
-  return new PublishUnconfirmedError(`Kafka did not confirm ${why}.${reason}`, { cause });
+  const message = `Kafka did not confirm ${why}.${reason}`;
+  return new PublishUnconfirmedError(message, failureCause, { cause });
 }
 
 function toMessage({ partition, mayGoElsewhere, key, value, headers }: LogRecord): PlacedMessage {
