@@ -1,5 +1,6 @@
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { keptLines } from '../../test/harness/kept-lines.ts';
+import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
@@ -17,7 +18,11 @@ const archived = new ArchivedCoupons(ledger.connection);
 const archive = new CouponArchive(coupons, archived, here.gate, log.issuers);
 const administration = new CouponAdministration(coupons, here.gate);
 const never = new AbortController().signal;
+const { lines, logger } = keptLines();
 
+beforeEach(() => {
+  lines.length = 0;
+});
 beforeAll(async () => {
   await Promise.all([ledger.start(), here.start(), log.start()]);
   await log.commitAll();
@@ -26,10 +31,9 @@ afterAll(async () => {
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
-function archivingAfter(ms: number): Archiving {
+function archivingAfter(ms: number, by = archive): Archiving {
   const keyspace = new GateKeyspace(here.connection, here.prefix);
-  const logger = pino({ level: 'silent' });
-  return new Archiving(archive, archived, coupons, here.gate, keyspace, ms, logger);
+  return new Archiving(by, archived, coupons, here.gate, keyspace, ms, logger);
 }
 
 async function openCoupon(closesAt: number | null = null): Promise<number> {
@@ -65,6 +69,7 @@ test('coupons are archived some time after they were closed, or after they close
   expect(await isArchived(...all)).toEqual([false, false, false, false]);
   await archivingAfter(hourMs).archiveEnded(never);
   expect(await isArchived(...all)).toEqual([true, true, false, false]);
+  expect(lines).toMatchObject([{ archived: 2, kept: {}, msg: 'archived coupons that have ended' }]);
 
   // Who unarchives one wants it for a while.
   await archived.unarchive((await coupons.find(closed))!);
@@ -79,8 +84,12 @@ test('one that cannot be archived holds up no other', async () => {
   }
   await here.raw.set(here.keys(broken).pending, 'no sorted set');
   await letPass(2_000);
+  await archivingAfter(1_000).archiveEnded(AbortSignal.abort());
+  expect(await isArchived(first, broken, last)).toEqual([false, false, false]);
+  lines.length = 0;
   await archivingAfter(1_000).archiveEnded(never);
   expect(await isArchived(first, broken, last)).toEqual([true, false, true]);
+  expect(lines.at(-1)).toMatchObject({ kept: { [broken]: expect.any(String) as string } });
 });
 
 test('a gate that an archiving left behind is found, and no other is touched', async () => {
@@ -97,4 +106,16 @@ test('a gate that an archiving left behind is found, and no other is touched', a
     })
     .toBe(0);
   expect(await here.gate.inspect(live)).toMatchObject({ gate: 'open' });
+  expect(lines).toMatchObject([{ coupon_id: left, msg: 'removed the gate of an archived coupon' }]);
+
+  // One that is gone before it is removed is not told of, and one that cannot be is named.
+  await here.rebuild((await coupons.find(left))!, []);
+  const failing = withStepsBefore(archive, async (_, couponId) => {
+    if (couponId === left) {
+      throw new Error('no reply');
+    }
+  });
+  await expect
+    .poll(() => archivingAfter(0, failing).removeLeftovers().then(String, String))
+    .toBe(`Error: coupon ${left}: no reply`);
 });

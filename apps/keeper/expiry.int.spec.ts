@@ -1,12 +1,19 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { aDeadLetter, aRequest, aRequestRecord } from '../../test/harness/fixtures.ts';
+import {
+  aDeadLetter,
+  anIssuanceId,
+  aRequest,
+  aRequestRecord,
+} from '../../test/harness/fixtures.ts';
+import { keptLines } from '../../test/harness/kept-lines.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import { holdsOlderThan } from '#event-log/inspect/oldest-records.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { ExpiredRows } from '#ledger/expired-rows.ts';
+import { uuidToBytes } from '#ledger/uuid-bytes.ts';
+import { inSlices } from '#platform/slices.ts';
 import type { Lives } from './expiry.ts';
 import { Expiry } from './expiry.ts';
 
@@ -16,10 +23,12 @@ const admin = new LogAdmin(log.kafka);
 const letters = new DeadLetterLedger(ledger.connection);
 const rows = new ExpiredRows(ledger.connection);
 const dayMs = 86_400_000;
+const { lines, logger } = keptLines();
 const tables = ['refusal', 'dead_letter', 'coupon_change'] as const;
 
 beforeAll(() => Promise.all([ledger.start(), log.start()]));
 beforeEach(async () => {
+  lines.length = 0;
   for (const table of tables) {
     await ledger.query(`DELETE FROM ${table}`);
   }
@@ -29,11 +38,13 @@ afterAll(async () => {
   await Promise.all([ledger.close(), log.close()]);
 });
 
-function expire(given: Partial<Lives>): Promise<void> {
+function expiryOf(given: Partial<Lives>): Expiry {
   const lives = { refusal: 0, dead_letter: 0, coupon_change: 0, ...given };
-  const logger = pino({ level: 'silent' });
-  const expiry = new Expiry(rows, admin, log.topics.requested, lives, logger);
-  return expiry.run(new AbortController().signal);
+  return new Expiry(rows, admin, log.topics.requested, lives, logger);
+}
+
+function expire(given: Partial<Lives>): Promise<void> {
+  return expiryOf(given).run(new AbortController().signal);
 }
 
 /** One of each kind, from so many days ago: settled where it can be. */
@@ -72,8 +83,16 @@ test('each kind goes when it has lived as long as it is to, and not before', asy
   await letters.store(aDeadLetter({ offset: '3' }));
   await expire({ refusal: 20, dead_letter: 20, coupon_change: 20 });
   expect(await counts()).toEqual([2, 3, 2]);
+  expect(lines).toEqual([]);
   await expire({ refusal: 5, dead_letter: 5, coupon_change: 5 });
   expect(await counts()).toEqual([1, 2, 1]);
+  expect(lines).toMatchObject(
+    ['coupon_change', 'dead_letter', 'refusal'].map((table) => ({
+      table,
+      deleted: 1,
+      msg: 'deleted rows that have lived long enough',
+    })),
+  );
   await expire({});
   expect(await counts()).toEqual([1, 2, 1]);
   // One that nobody has settled is kept, however long.
@@ -108,4 +127,53 @@ test('no refusal or dead letter goes while the log holds a record as old', async
   expect(await counts()).toEqual([1, 1, 0]);
   await expire({ refusal: 5, dead_letter: 5 });
   expect(await counts()).toEqual([0, 0, 0]);
+});
+
+test('that the log holds them back is said once, and again when it comes to that again', async () => {
+  await log.append(aRequestRecord());
+  const warnings = (): unknown[] => lines.splice(0).filter(({ level }) => level === 40);
+  const lives = { refusal: 0.5, dead_letter: 0.5, coupon_change: 0 };
+  const expiry = new Expiry(rows, admin, log.topics.requested, lives, logger);
+  const { signal } = new AbortController();
+  await expiry.run(signal);
+  expect(warnings()).toMatchObject([
+    {
+      topic: log.topics.requested,
+      msg:
+        'refusals and settled dead letters are kept for longer than was set: the log still holds ' +
+        'records as old. Keep them for longer than Kafka keeps records',
+    },
+  ]);
+  await expiry.run(signal);
+  expect(warnings()).toEqual([]);
+  Object.assign(lives, { refusal: 5, dead_letter: 5 });
+  await expiry.run(signal);
+  Object.assign(lives, { refusal: 0.5 });
+  await expiry.run(signal);
+  expect(warnings()).toHaveLength(1);
+});
+
+/** So many refusals, each as old as they come. */
+async function plantRefusals(count: number): Promise<void> {
+  for (const some of inSlices(Array.from({ length: count }), 5_000)) {
+    await ledger.query(
+      'INSERT INTO refusal (issuance_id, coupon_id, user_id, reason, refused_at) VALUES ?',
+      [some.map(() => [uuidToBytes(anIssuanceId()), 1, Buffer.from('ann'), 'SOLD_OUT', 1])],
+    );
+  }
+}
+
+test('a run deletes batch after batch, and leaves what is more than 10 000 to the next one', async () => {
+  await plantRefusals(10_001);
+  await expire({ refusal: 5 });
+  expect((await counts())[0]).toBe(1);
+  expect(lines).toMatchObject([{ table: 'refusal', deleted: 10_000 }]);
+  await expire({ refusal: 5 });
+  expect((await counts())[0]).toBe(0);
+});
+
+test('one that is stopped deletes no more', async () => {
+  await plantRefusals(1);
+  await expiryOf({ refusal: 5 }).run(AbortSignal.abort());
+  expect((await counts())[0]).toBe(1);
 });

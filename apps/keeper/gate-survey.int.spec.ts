@@ -1,12 +1,13 @@
-import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { keptLines } from '../../test/harness/kept-lines.ts';
+import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { GateSurvey } from './gate-survey.ts';
 
-const logger = pino({ level: 'silent' });
+const { lines, logger } = keptLines();
 const ledger = new TestLedger();
 const here = new TestGate();
 const { raw } = here;
@@ -14,6 +15,12 @@ const terms = { name: 'test', total: 10, opensAt: null, closesAt: null };
 const administration = new CouponAdministration(ledger.coupons, here.gate);
 
 beforeAll(() => Promise.all([ledger.start(), here.start()]));
+beforeEach(() => {
+  lines.length = 0;
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 afterAll(() => Promise.all([ledger.close(), here.close()]));
 
 async function admitToANewCoupon(): Promise<number> {
@@ -80,4 +87,70 @@ describe('an open gate whose terms another hand has written counts as shut', () 
     const { coupons } = await new GateSurvey(ledger.coupons, here.gate, logger).take();
     expect(coupons.find(({ coupon }) => coupon.id === id)!.gate.gate).toBe('open');
   });
+});
+
+test('a survey is shared for 0.4 s, and one that must know how things are is taken anew', async () => {
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  const now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+  const first = await survey.recent();
+  clock.mockReturnValue(now + 400);
+  expect(await survey.recent()).toBe(first);
+  expect(await survey.take()).not.toBe(first);
+  clock.mockReturnValue(now + 401);
+  expect(await survey.recent()).not.toBe(first);
+});
+
+test('tells which gates are shut that were open, once, and which coupons are at rest', async () => {
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  const ids: number[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    ids.push((await administration.create(terms, 1)).id);
+  }
+  await administration.close(ids[0]!);
+  const ofOurs = async () =>
+    (await survey.take()).coupons.filter(({ coupon }) => ids.includes(coupon.id));
+  const before = await ofOurs();
+  expect(before.map(({ gate, isAtRest }) => [gate.gate, isAtRest])).toEqual(
+    ids.map((_, i) => ['open', i === 0]),
+  );
+  expect(lines).toEqual([]);
+  for (const id of ids) {
+    await here.breakRunId(id);
+  }
+  expect((await ofOurs()).filter(({ gate }) => gate.gate === 'open')).toHaveLength(1);
+  expect((await ofOurs()).filter(({ gate }) => gate.gate === 'open')).toEqual([]);
+  expect(lines[0]).toMatchObject({
+    coupon_ids: ids.slice(1, 11),
+    gates: 11,
+    msg: 'gates are shut that were open',
+  });
+  const told = lines.length;
+  await ofOurs();
+  expect(lines).toHaveLength(told);
+});
+
+test('a gate that is behind the epoch of its coupon was put back: it is not open', async () => {
+  const { id } = await administration.create(terms, 1);
+  await ledger.query('UPDATE coupon SET epoch = 5 WHERE id = ?', [id]);
+  // Another process, which has not seen the older epoch.
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  const { coupons } = await survey.take();
+  expect(coupons.find(({ coupon }) => coupon.id === id)?.gate.gate).toBe('fenced');
+});
+
+test('one that fails is told to whoever asked, and holds up none that comes after it', async () => {
+  let isAway = true;
+  const coupons = withStepsBefore(ledger.coupons, async () => {
+    if (isAway) {
+      throw new Error('MySQL is away');
+    }
+  });
+  const survey = new GateSurvey(coupons, here.gate, logger);
+  const failed = survey.take();
+  const next = survey.take();
+  await expect(failed).rejects.toThrow('MySQL is away');
+  await expect(next).rejects.toThrow('MySQL is away');
+  isAway = false;
+  await expect(survey.take()).resolves.toHaveProperty('takenAt');
 });
