@@ -74,7 +74,7 @@ export class IssuanceController {
       request,
       await this.assignCoupon.assign(request),
     );
-    this.metrics.record(outcome);
+    this.metrics.record(request.couponId, outcome);
     if (outcome.kind !== 'accepted') {
       throw this.toProblem(outcome, request.couponId);
     }
