@@ -1,11 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { aCoupon } from '../../test/harness/fixtures.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
-import { GatesAtRest } from './gates-at-rest.ts';
+import { GatesAtRest, isAtRest } from './gates-at-rest.ts';
 
 const takenAt = 1_764_000_000_000;
 const moment = { takenAt, history: 'one', shutLooksMax: 200 };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 function ended(count: number): Coupon[] {
   return Array.from({ length: count }, (_, i) => aCoupon({ id: i + 1, state: 'closed' }));
@@ -87,7 +91,8 @@ test('another run of Redis shuts all at once, and a bounded number is looked at 
   const restarted = { ...moment, history: 'two' };
   const { lookedAt, known } = look(rest, coupons, () => ({ gate: 'fenced' }), restarted);
   expect(lookedAt).toHaveLength(200);
-  expect([...known.values()].filter(({ gate }) => gate === 'open')).toEqual([]);
+  expect(known.size).toBe(800);
+  expect([...known.values()]).toEqual(Array.from(known, () => anInspection({ gate: 'fenced' })));
 
   const all = { ...restarted, shutLooksMax: Infinity };
   expect(look(rest, coupons, () => ({}), all).lookedAt).toHaveLength(1_000);
@@ -103,4 +108,53 @@ test('one gate that is found shut has all looked at', () => {
   gates.set(999, anInspection({ gate: 'absent' }));
   expect(rest.learn(toLookAt, gates, takenAt)).toEqual([999]);
   expect(look(rest, coupons).lookedAt).toHaveLength(301);
+});
+
+test('nothing rests unseen for long: fifty are looked at again each time, those seen longest ago first', () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+  const rest = new GatesAtRest();
+  const coupons = ended(120);
+  look(rest, coupons);
+  clock.mockReturnValue(6_000);
+  expect(look(rest, coupons).lookedAt).toEqual([]);
+  clock.mockReturnValue(6_001);
+  const rounds = [1, 2, 3, 4].map(() => look(rest, coupons).lookedAt);
+  expect(rounds.map((ids) => ids.length)).toEqual([50, 50, 20, 0]);
+  expect(rounds.flat()).toEqual(coupons.map(({ id }) => id));
+  clock.mockReturnValue(11_002);
+  expect(look(rest, coupons).lookedAt).toEqual(rounds[0]);
+});
+
+test('a coupon that was gone for a while, as one that was archived, is looked at when it is back', () => {
+  const rest = new GatesAtRest();
+  const [first, second] = ended(2) as [Coupon, Coupon];
+  look(rest, [first, second]);
+  expect(look(rest, [first]).lookedAt).toEqual([]);
+  expect(look(rest, [first, second]).lookedAt).toEqual([2]);
+});
+
+test('a gate that is shut is told once, and not at all when it was archived or its Redis is another one', () => {
+  const rest = new GatesAtRest();
+  const shut = (ids: number[]) => new Map(ids.map((id) => [id, anInspection({ gate: 'fenced' })]));
+  const coupons = ended(2);
+  look(rest, coupons);
+  expect(rest.learn(coupons, shut([1, 2]), takenAt)).toEqual([1, 2]);
+  expect(rest.learn(coupons, shut([1, 2]), takenAt)).toEqual([]);
+
+  look(rest, coupons);
+  look(rest, []);
+  expect(rest.learn(coupons, shut([1, 2]), takenAt)).toEqual([]);
+
+  look(rest, coupons, () => ({}), { ...moment, history: 'one', shutLooksMax: Infinity });
+  rest.divide(coupons, { ...moment, history: 'two' });
+  expect(rest.learn(coupons, shut([1, 2]), takenAt)).toEqual([]);
+});
+
+test.each([
+  ['it sells', {}, {}, false],
+  ['it has ended', { state: 'closed' as const }, {}, true],
+  ['its gate is shut', { state: 'closed' as const }, { gate: 'fenced' as const }, false],
+  ['its gate is ahead, in a later epoch', { state: 'closed' as const }, { epoch: 2 }, true],
+])('whether a coupon is at rest when %s', (_, coupon, gate, expected) => {
+  expect(isAtRest(aCoupon(coupon), anInspection(gate))).toBe(expected);
 });

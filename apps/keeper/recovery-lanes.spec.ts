@@ -28,7 +28,7 @@ function ones(kind: string, count: number, rank: number, holders: number): One[]
 }
 
 const small = 10;
-const big = 1_000_000;
+const big = 50_000;
 
 test('eight are in work, the most needed of those that are ready first', async () => {
   const { lanes, begun, ends } = longLanes();
@@ -54,11 +54,35 @@ test('big ones leave lanes to small ones, and big ones that are over leave lanes
   expect(begun.slice(4)).toEqual(['small-1', 'small-2', 'small-3', 'small-4']);
 });
 
+test('big ones wait for big ones only, and those that are over for those that are over only', () => {
+  const { lanes, begun } = longLanes();
+  lanes.add([...ones('small', 4, 0, small), ...ones('hot', 1, 0, big)]);
+  lanes.add(ones('old', 2, 4, big));
+  expect(begun.slice(4)).toEqual(['hot-1', 'old-1']);
+  lanes.add(ones('almost big', 2, 4, big - 1));
+  expect(begun.slice(6)).toEqual(['almost big-1', 'almost big-2']);
+});
+
 test('when it is drained, nothing more is begun, and what is in work has ended', async () => {
   const { lanes, begun, ends } = longLanes();
   lanes.add(ones('one', 9, 0, small));
-  const drained = lanes.drain();
-  ends.forEach((end) => end());
+  let isDrained = false;
+  const drained = lanes.drain().then(() => {
+    isDrained = true;
+  });
+  const [first, ...others] = ends.values();
+  others.forEach((end) => end());
+  await nothingMoreToDo();
+  expect(isDrained).toBe(false);
+  first!();
   await drained;
+  await nothingMoreToDo();
   expect(begun).toHaveLength(8);
 });
+
+/** Returns when all that has been resolved has had its effect. */
+function nothingMoreToDo(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

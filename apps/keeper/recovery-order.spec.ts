@@ -7,6 +7,7 @@ const coupons = {
   rush: aCoupon({ id: 1 }),
   calm: aCoupon({ id: 2 }),
   brandNew: aCoupon({ id: 3, opensAt: now - 1 }),
+  next: aCoupon({ id: 10, opensAt: now - 1 }),
   soon: aCoupon({ id: 4, opensAt: now + 1 }),
   later: aCoupon({ id: 5, opensAt: now + 2 }),
   paused: aCoupon({ id: 6, state: 'paused' }),
@@ -17,6 +18,7 @@ const coupons = {
 const demand = new Map([
   [coupons.rush.id, 9_000],
   [coupons.calm.id, 10],
+  [coupons.next.id, 500],
   [coupons.closed.id, 500],
 ]);
 
@@ -24,8 +26,10 @@ test('what can be sold now comes first, by demand; then what opens soonest; what
   const needs = Object.values(coupons).map((coupon) => needOf(coupon, now, demand));
   const nameOf = new Map(Object.entries(coupons).map(([name, { id }]) => [id, name]));
   const order = needs.toReversed().toSorted(byNeed);
+  expect(needs.toSorted(byNeed)).toEqual(order);
   expect(order.map(({ couponId }) => nameOf.get(couponId))).toEqual([
     'rush',
+    'next',
     'calm',
     'brandNew',
     'soon',

@@ -95,15 +95,20 @@ test('shows what is waited for, and 0 for a partition that is waited for no more
     failures_total: 1,
   });
   progress.end();
-  expect(await read()).toMatchObject({
+  expect(await read()).toEqual({
     gates_waiting: 0,
     'partition_wait_seconds{partition="0"}': 0,
     'partition_wait_seconds{partition="5"}': 0,
+    holders_staged_total: 42,
+    gates_opened_total: 1,
+    failures_total: 1,
   });
 });
 
 test('a failure is said at once, and again when it is another one, or after a minute', async () => {
   const away = new Error('Redis is away');
+  // A keeper that has run for a while.
+  await vi.advanceTimersByTimeAsync(100_000);
   const said = (): unknown[] => lines.splice(0).map(({ msg }) => msg);
   const ofOne = 'recovery of coupon 1 failed; it is tried again';
   progress.failed('coupon 1', away);
