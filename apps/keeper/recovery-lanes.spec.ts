@@ -67,9 +67,11 @@ test('when it is drained, nothing more is begun, and what is in work has ended',
   const { lanes, begun, ends } = longLanes();
   lanes.add(ones('one', 9, 0, small));
   let isDrained = false;
-  const drained = lanes.drain().then(() => {
+  const drain = async (): Promise<void> => {
+    await lanes.drain();
     isDrained = true;
-  });
+  };
+  const drained = drain();
   const [first, ...others] = ends.values();
   others.forEach((end) => end());
   await nothingMoreToDo();
