@@ -20,6 +20,14 @@ const silenceMax = 3;
 const renewalGapMs = 1_000;
 /** Longer than the time between two looks: the key that is written to try stays one key. */
 const trialLifeMs = 10_000;
+const tryCommands = `
+for _, command in ipairs(cjson.decode(ARGV[1])) do
+  local reply = redis.pcall(unpack(command))
+  if type(reply) == 'table' and reply.err then
+    reply.err = reply.err .. ': ' .. command[1]
+    return reply
+  end
+end`;
 
 /**
  * A connection on which a command is sent once, now, or not at all. The defaults of ioredis would
@@ -28,6 +36,7 @@ const trialLifeMs = 10_000;
  */
 export class RedisConnection {
   readonly redis: Redis;
+  private readonly runTrial: (keys: number, commands: string) => Promise<unknown>;
   private refused: string | undefined;
   private lastError: Error | undefined;
   private isDatabaseWrong = false;
@@ -53,6 +62,10 @@ export class RedisConnection {
       // TRAP: 1 is "reconnect"; 2 would send the command again.
       reconnectOnError: (error) => (this.isRenewalDue(error) ? 1 : false),
     });
+    this.redis.defineCommand('try_commands', { lua: tryCommands });
+    this.runTrial = (Reflect.get(this.redis, 'try_commands') as typeof this.runTrial).bind(
+      this.redis,
+    );
     // Without a listener ioredis prints every failed reconnect; readiness says it once instead.
     this.redis.on('error', (error) => this.noteError(error));
     this.redis.on('connect', () => (this.isDatabaseWrong = false));
@@ -79,14 +92,15 @@ export class RedisConnection {
   }
 
   /**
-   * What keeps it from working, in words; `undefined` when nothing. Tries what it vouches for: it
-   * writes a key of its own.
+   * What keeps it from working, in words; `undefined` when nothing. Tries what it vouches for: a
+   * script that writes a key of its own.
    */
   async problem(): Promise<string | undefined> {
     const { name, keyPrefix } = this.place;
     try {
       this.throwUnlessReady();
-      await this.redis.set(`${keyPrefix}write_trial`, '1', 'PX', trialLifeMs);
+      const trial = this.trial(`${keyPrefix}write_trial`);
+      await this.runTrial(0, JSON.stringify(trial));
       this.refused = undefined;
     } catch (error) {
       const problem = describeRedisFailure(name, error);
@@ -103,6 +117,11 @@ export class RedisConnection {
 
   close(): void {
     this.redis.disconnect();
+  }
+
+  /** The commands that are tried. */
+  protected trial(key: string): (string | number)[][] {
+    return [['set', key, '1', 'PX', trialLifeMs]];
   }
 
   private async evictionProblem(): Promise<string | undefined> {

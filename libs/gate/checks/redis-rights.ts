@@ -1,8 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
+type Command = [string, ...(string | number)[]];
+
 /** Of each command that gate, hints and probes use, one that does nothing on a key of its own. */
-function trials(key: string): [string, ...(string | number)[]][] {
+function trials(key: string): Command[] {
+  return [
+    ...dataTrials(key),
+    ['scan', 0, 'MATCH', key],
+    ['eval', 'return 1', 0],
+    // Not known there, which is another answer than not allowed.
+    ['evalsha', '0'.repeat(40), 0],
+  ];
+}
+
+/** Those that a script may send, too. They leave nothing. */
+export function dataTrials(key: string): Command[] {
   return [
     ['set', `${key}text`, '1', 'PX', 10_000],
     ['get', `${key}text`],
@@ -26,12 +39,8 @@ function trials(key: string): [string, ...(string | number)[]][] {
     ['zrangebyscore', `${key}set`, 0, 1],
     ['zrem', `${key}set`, 'member'],
     ['type', key],
-    ['scan', 0, 'MATCH', key],
     ['time'],
     ['info', 'server'],
-    ['eval', 'return 1', 0],
-    // Not known there, which is another answer than not allowed.
-    ['evalsha', '0'.repeat(40), 0],
     ['unlink', key, `${key}set`, `${key}text`],
   ];
 }
