@@ -1,11 +1,10 @@
-import { metrics } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
-import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
@@ -18,7 +17,7 @@ const issuer = new DecideIssuances(
   here.gate,
   log.log,
   new StatusHints(here.connection, here.prefix, 60),
-  new IssuerMetrics({ meter: metrics.getMeter('test') } as Telemetry),
+  new IssuerMetrics(new Telemetry('test', false), log.topics.requested),
   silentFailures(),
 );
 

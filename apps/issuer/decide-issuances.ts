@@ -41,7 +41,7 @@ export class DecideIssuances {
     await this.log.publishDecided(partition, decisions);
     faultPoint('issuer.told');
 
-    this.metrics.chunkDecided(decisions, (performance.now() - startedAt) / 1_000);
+    this.metrics.chunkDecided(decisions, startedAt);
     return chunk;
   }
 

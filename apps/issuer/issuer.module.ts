@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import { topicNames } from '#event-log/topics.ts';
 import { providersOf } from '#platform/providers-of.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
@@ -11,14 +12,18 @@ import { IssuerMetrics } from './issuer-metrics.ts';
 @Module({})
 export class IssuerModule {
   static register(
-    { telemetry, failures }: ProcessContext,
+    { config, telemetry, failures }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
   ): DynamicModule {
     return {
       module: IssuerModule,
       controllers: [IssuanceConsumer],
       providers: [
-        ...providersOf(...Object.values(stores), failures, new IssuerMetrics(telemetry)),
+        ...providersOf(
+          ...Object.values(stores),
+          failures,
+          new IssuerMetrics(telemetry, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
+        ),
         DecideIssuances,
         DeadLetters,
       ],

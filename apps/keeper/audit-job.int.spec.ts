@@ -1,12 +1,11 @@
 import { Writable } from 'node:stream';
-import { metrics } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
 import { Auditor } from '#audit/auditor.ts';
-import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { AuditJob } from './audit-job.ts';
 
 const ledger = new TestLedger();
@@ -23,7 +22,7 @@ beforeAll(async () => {
     lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
     done();
   };
-  const telemetry = { meter: metrics.getMeter('test') } as Telemetry;
+  const telemetry = new Telemetry('test', false);
   job = new AuditJob(auditor, pino(new Writable({ write })), telemetry);
 });
 afterAll(async () => {

@@ -22,18 +22,18 @@ export class AuditJob extends WorkerHost {
   constructor(
     private readonly auditor: Auditor,
     private readonly logger: Logger,
-    { meter }: Telemetry,
+    { observed }: Telemetry,
   ) {
     super();
-    meter
-      .createObservableGauge('firstcome_invariant_violated', {
-        description: '1 when the last check found the invariant violated.',
-      })
-      .addCallback((result) => {
+    observed.gauge(
+      'firstcome_invariant_violated',
+      '1 when the last check found the invariant violated.',
+      (observe) => {
         for (const [invariant, value] of Object.entries(this.violated)) {
-          result.observe(value, { invariant });
+          observe(value, { invariant });
         }
-      });
+      },
+    );
   }
 
   override async process(): Promise<void> {

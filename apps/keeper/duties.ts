@@ -1,27 +1,33 @@
 import { CouponArchive } from '#administration/coupon-archive.ts';
+import type { RedisConnection } from '#gate/redis-connection.ts';
 import { Loop } from '#platform/loop.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
 import { Archiving } from './archiving.ts';
+import { CouponMetrics } from './coupon-metrics.ts';
 import { CouponSync } from './coupon-sync.ts';
+import { DeadLetterMetrics } from './dead-letter-metrics.ts';
 import { DecidedWatermark } from './decided-watermark.ts';
 import { Expiry } from './expiry.ts';
 import { GateRebuild } from './gate-rebuild.ts';
 import { GateSurvey } from './gate-survey.ts';
-import { KeeperMetrics } from './keeper-metrics.ts';
+import { LagMetrics } from './lag-metrics.ts';
 import { Recovery } from './recovery.ts';
 import { RecoveryMarkers } from './recovery-markers.ts';
 import { RecoveryProgress } from './recovery-progress.ts';
 import { RecoveryStart } from './recovery-start.ts';
+import { RedisMetrics } from './redis-metrics.ts';
 import { Relay } from './relay.ts';
 
 /** What the keeper does again and again, each in a loop of its own, none of them started yet. */
 export function createDuties(
   { config, logger, telemetry }: ProcessContext,
   stores: Stores<'gate' | 'ledger' | 'publisher'>,
+  jobStore: RedisConnection,
 ): Loop[] {
   const {
     gate,
+    gateConnection,
     keyspace,
     hints,
     ledger,
@@ -32,6 +38,7 @@ export function createDuties(
     deadLetters,
     admin,
     issuers,
+    recordTimes,
     issuanceLog,
   } = stores;
   const survey = new GateSurvey(coupons, gate, logger);
@@ -52,7 +59,10 @@ export function createDuties(
   );
   const sync = new CouponSync(survey, gate, logger);
   const watermark = new DecidedWatermark(survey, issuers, hints);
-  const metrics = new KeeperMetrics(survey, issuers, deadLetters, gate, telemetry);
+  const couponMetrics = new CouponMetrics(survey, gate, config.METRICS_COUPONS_MAX, telemetry);
+  const lagMetrics = new LagMetrics(issuers, recordTimes, telemetry);
+  const deadLetterMetrics = new DeadLetterMetrics(deadLetters, telemetry);
+  const redisMetrics = new RedisMetrics({ gate: gateConnection, jobs: jobStore }, telemetry);
   const archive = new CouponArchive(coupons, archived, gate, issuers);
   const archiveAfterMs = config.ARCHIVE_AFTER_H * 3_600_000;
   const archiving = new Archiving(
@@ -78,8 +88,9 @@ export function createDuties(
     new Loop('archiving', 10_000, (signal) => archiving.archiveEnded(signal), logger),
     new Loop('leftovers of archiving', 2_000, () => archiving.removeLeftovers(), logger),
     new Loop('expiry', 10_000, (signal) => expiry.run(signal), logger),
-    new Loop('gate metrics', 1_000, () => metrics.refreshGates(), logger),
-    new Loop('lag metrics', 1_000, () => metrics.refreshLag(), logger),
-    new Loop('dead letter metrics', 5_000, () => metrics.refreshDeadLetters(), logger),
+    new Loop('gate metrics', 1_000, () => couponMetrics.refresh(), logger),
+    new Loop('lag metrics', 1_000, () => lagMetrics.refresh(), logger),
+    new Loop('dead letter metrics', 5_000, () => deadLetterMetrics.refresh(), logger),
+    new Loop('redis metrics', 2_000, () => redisMetrics.refresh(), logger),
   ];
 }

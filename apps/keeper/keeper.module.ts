@@ -1,11 +1,13 @@
-import { BullModule } from '@nestjs/bullmq';
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import type { Queue } from 'bullmq';
 import type { Auditor } from '#audit/auditor.ts';
 import type { ProcessContext } from '#platform/run-process.ts';
 import { jobStore } from '#stores/job-store.ts';
 import { AuditJob, auditQueue } from './audit-job.ts';
 import { AuditSchedule } from './audit-schedule.ts';
+import { JobQueueMetrics } from './job-queue-metrics.ts';
 
 /** The jobs of the keeper; its duties that must work without the job store are plain loops. */
 @Module({})
@@ -17,6 +19,11 @@ export class KeeperModule {
       providers: [
         { provide: AuditJob, useFactory: () => new AuditJob(auditor, logger, telemetry) },
         AuditSchedule,
+        {
+          provide: JobQueueMetrics,
+          useFactory: (queue: Queue) => new JobQueueMetrics(queue, telemetry),
+          inject: [getQueueToken(auditQueue)],
+        },
       ],
     };
   }

@@ -23,10 +23,10 @@ await runProcess('firstcome-keeper', async (context) => {
     queryTimeoutMs,
     ledgerUse: 'write',
   });
-  const { jobs, close: closeJobProbe } = openJobStoreProbe(context.config);
+  const { jobs, connection: jobStore, close: closeJobProbe } = openJobStoreProbe(context.config);
   const { ledger, gate, kafka, issuers } = stores;
   const auditor = new Auditor(ledger, gate, kafka, issuers);
-  const duties = createDuties(context, stores);
+  const duties = createDuties(context, stores, jobStore);
   duties.forEach((duty) => duty.start());
 
   const app = await NestFactory.createApplicationContext(KeeperModule.register(context, auditor), {

@@ -27,13 +27,11 @@ export class RecoveryProgress {
   private run = { opened: 0, holdersStaged: 0, startedAt: 0 };
   private speaking: NodeJS.Timeout | undefined;
   private outstanding: () => Outstanding = () => ({ gates: 0, partitions: [] });
-  /** Partitions that were waited for, once: their series go on at 0. */
-  private readonly partitions = new Set<number>();
   private readonly failures = new Map<string, { message: string; saidAt: number }>();
 
   constructor(
     private readonly logger: Logger,
-    { meter }: Telemetry,
+    { meter, observed }: Telemetry,
   ) {
     this.openedTotal = meter.createCounter('firstcome_recovery_gates_opened_total', {
       description: 'Gates that recoveries of this keeper have opened.',
@@ -44,23 +42,21 @@ export class RecoveryProgress {
     this.failedTotal = meter.createCounter('firstcome_recovery_failures_total', {
       description: 'Steps of recoveries that failed and are tried again.',
     });
-    meter
-      .createObservableGauge('firstcome_recovery_gates_waiting', {
-        description: 'Gates the recovery under way has still to open; 0 when there is none.',
-      })
-      .addCallback((result) => result.observe(this.outstanding().gates));
-    meter
-      .createObservableGauge('firstcome_recovery_partition_wait_seconds', {
-        description: 'How long a recovery has waited for the issuer of this partition.',
-      })
-      .addCallback((result) => {
-        const seconds = new Map<number, number>([...this.partitions].map((id) => [id, 0]));
-        this.outstanding().partitions.forEach((one) => {
-          this.partitions.add(one.partition);
-          seconds.set(one.partition, one.seconds);
-        });
-        seconds.forEach((value, partition) => result.observe(value, { partition }));
-      });
+    // From the start, for the first one to be an increase.
+    [this.openedTotal, this.stagedTotal, this.failedTotal].forEach((counter) => counter.add(0));
+    observed.gauge(
+      'firstcome_recovery_gates_waiting',
+      'Gates the recovery under way has still to open; 0 when there is none.',
+      (observe) => observe(this.outstanding().gates),
+    );
+    observed.gauge(
+      'firstcome_recovery_partition_wait_seconds',
+      'How long a recovery has waited for the issuer of this partition.',
+      (observe) =>
+        this.outstanding().partitions.forEach(({ seconds, partition }) =>
+          observe(seconds, { partition }),
+        ),
+    );
   }
 
   begin(outstanding: () => Outstanding): void {

@@ -7,7 +7,8 @@ import { wellFormedTraceparent } from './trace-context.ts';
 export type DeadLetterState = 'OPEN' | 'REDRIVEN' | 'DISCARDED';
 
 /** Why a record is a dead letter, in a word; its reason says more. */
-export type DeadLetterCause = 'unreadable' | 'malformed' | 'id_conflict';
+export type DeadLetterCause = (typeof deadLetterCauses)[number];
+export const deadLetterCauses = ['unreadable', 'malformed', 'id_conflict'] as const;
 
 export const idConflictReason = 'issuance id belongs to another request';
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
 
 /** One file per script in `scripts/`, named by its verb; its header lists keys, arguments, reply. */
 const scriptNames = [
@@ -24,7 +25,10 @@ type ScriptCommand = (...args: (number | string)[]) => Promise<unknown>;
 export class GateScripts {
   private readonly commands: ReadonlyMap<ScriptName, ScriptCommand>;
 
-  constructor(redis: Redis) {
+  constructor(
+    redis: Redis,
+    private readonly metrics: OperationMetrics | undefined,
+  ) {
     const prelude = readScript('prelude');
     this.commands = new Map(
       scriptNames.map((name) => {
@@ -37,7 +41,13 @@ export class GateScripts {
 
   run(name: ScriptName, keys: string[], args: (number | string)[] = []): Promise<unknown> {
     const command = this.commands.get(name)!;
-    return command(keys.length, ...keys, ...args);
+    const startedAt = performance.now();
+    const answer = command(keys.length, ...keys, ...args);
+    answer.then(
+      () => this.metrics?.redis(name, startedAt),
+      (error: unknown) => this.metrics?.redis(name, startedAt, error),
+    );
+    return answer;
   }
 }
 

@@ -1,6 +1,7 @@
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
+import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
 import type { GateConnection } from './gate-connection.ts';
 import type { ApplyOutcome, CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
 import {
@@ -36,8 +37,9 @@ export class Gate {
   constructor(
     private readonly connection: GateConnection,
     private readonly keyPrefix: string,
+    private readonly metrics?: OperationMetrics,
   ) {
-    this.scripts = new GateScripts(connection.redis);
+    this.scripts = new GateScripts(connection.redis, metrics);
   }
 
   /**
@@ -58,6 +60,7 @@ export class Gate {
     traceparents: (string | undefined)[] = [],
   ): Promise<ReserveResult> {
     checkLength(userIds);
+    this.metrics?.batch('reserve', userIds.length);
     const suffixes = newIdSuffixes(userIds.length);
     const args: (number | string)[] = [userIds.length];
     userIds.forEach((userId, i) => args.push(suffixes[i]!, userId));
@@ -79,6 +82,7 @@ export class Gate {
    */
   async confirm(couponId: number, epoch: number, reserved: HeldIssuance[]): Promise<boolean> {
     checkLength(reserved);
+    this.metrics?.batch('confirm', reserved.length);
     const args = [epoch, ...reserved.flatMap(({ issuanceId, userId }) => [issuanceId, userId])];
     const { confirmed, state } = readConfirmReply(await this.run('confirm', couponId, args));
     this.latest.learn(couponId, state);

@@ -8,6 +8,8 @@ import { describeLedgerFailure, readOnlyProblem, tryLedger } from './checks/ledg
 import { isUnavailable } from './driver-error.ts';
 import type { LedgerConfig } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
+import type { PoolState } from './pool-driver.ts';
+import { readPoolState } from './pool-driver.ts';
 import { renewConnections } from './renewal.ts';
 import { describeSchema } from './schema-state.ts';
 
@@ -67,6 +69,11 @@ export class LedgerConnection {
     // Where it takes longer, the last error says more than that.
     await inTime(this.connecting!).catch(() => {});
     return this.connectedSource;
+  }
+
+  /** Of the pool; `undefined` until the first connection is made. */
+  poolState(): PoolState | undefined {
+    return this.source && readPoolState((this.source.driver as MysqlDriver).pool);
   }
 
   /**

@@ -69,3 +69,27 @@ function prepareSession(connection: PoolConnection): void {
     });
   }
 }
+
+export interface PoolState {
+  used: number;
+  idle: number;
+  max: number;
+  /** Who waits for a connection. */
+  waiting: number;
+}
+
+/** mysql2 does not tell what is in its pool. */
+export function readPoolState(pool: Pool): PoolState {
+  const { _allConnections, _freeConnections, _connectionQueue, config } = pool as unknown as {
+    _allConnections: { length: number };
+    _freeConnections: { length: number };
+    _connectionQueue: { length: number };
+    config: { connectionLimit: number };
+  };
+  return {
+    used: _allConnections.length - _freeConnections.length,
+    idle: _freeConnections.length,
+    max: config.connectionLimit,
+    waiting: _connectionQueue.length,
+  };
+}

@@ -41,6 +41,19 @@ export const environmentSchema = z
     LOG_USER_ID_KEY: optional.describe(
       'Secret, at least 16 characters, the same for all processes; who has it can tell whose a hash is.',
     ),
+    METRICS: z
+      .enum(['on', 'off'])
+      .default('on')
+      .describe('off records no metrics: to measure what they cost.'),
+    METRICS_COUPONS_MAX: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(100)
+      .describe(
+        'Running coupons with metrics of their own: those that opened last; the others are summed.',
+      ),
 
     API_HOST: z.string().default('127.0.0.1').describe('Address the public API listens on.'),
     API_PORT: port.default(8080).describe('Port of the public API.'),

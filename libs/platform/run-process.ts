@@ -40,7 +40,7 @@ export async function runProcess(
   process.title = name;
   const config = loadConfig();
   const logger = createLogger(name, config);
-  const telemetry = new Telemetry(name);
+  const telemetry = new Telemetry(name, config.METRICS === 'on');
   const failures = new Failures(logger, telemetry);
   armFaultPoint(config.FAULT_POINT, config.FAULT_SIGNAL);
   const fail = (reason: string, error?: unknown): void => {

@@ -18,7 +18,11 @@ export function jobStore(config: Config): DynamicModule {
 }
 
 /** Looks at the job store over a connection of its own, which BullMQ does not lend. */
-export function openJobStoreProbe(config: Config): { jobs: Probe; close: () => void } {
+export function openJobStoreProbe(config: Config): {
+  jobs: Probe;
+  connection: RedisConnection;
+  close: () => void;
+} {
   const connection = new RedisConnection(jobPlace(config));
-  return { jobs: () => connection.problem(), close: () => connection.close() };
+  return { jobs: () => connection.problem(), connection, close: () => connection.close() };
 }

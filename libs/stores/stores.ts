@@ -1,6 +1,7 @@
 import { kafkaChecks } from '#event-log/checks/kafka-checks.ts';
 import { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import { LogAdmin } from '#event-log/inspect/log-admin.ts';
+import { RecordTimes } from '#event-log/inspect/record-times.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
@@ -18,16 +19,23 @@ import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { ExpiredRows } from '#ledger/expired-rows.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { observePool } from '#ledger/pool-metrics.ts';
+import { timed } from '#ledger/timed.ts';
+import { observeChecks } from '#platform/checks/check-metrics.ts';
+import type { Check } from '#platform/checks/check.ts';
 import { CheckWatch } from '#platform/checks/check-watch.ts';
 import type { Config } from '#platform/config.ts';
 import type { Logger } from '#platform/logging.ts';
 import { toLogFunction } from '#platform/logging.ts';
+import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. */
 export interface Opener {
   name: string;
   config: Config;
   logger?: Logger;
+  /** Whom the stores tell how long they take, and what state they are in. */
+  telemetry?: Telemetry;
 }
 
 export interface StoreLimits {
@@ -110,13 +118,14 @@ type If<
   What extends 'parts' | 'probes' | 'reports',
 > = Name extends Names ? Opened[Name][What] : unknown;
 
-function openGate({ config }: Opener) {
+function openGate({ config, telemetry }: Opener) {
   const connection = new GateConnection(config);
   const prefix = config.GATE_KEY_PREFIX;
-  const settings = new CheckWatch(redisPromises(connection, 'redis.gate'));
+  const settings = watchChecks(redisPromises(connection, 'redis.gate'), telemetry);
   return {
     parts: {
-      gate: new Gate(connection, prefix),
+      gateConnection: connection,
+      gate: new Gate(connection, prefix, telemetry?.operations),
       keyspace: new GateKeyspace(connection, prefix),
       hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
     },
@@ -130,18 +139,23 @@ function openGate({ config }: Opener) {
   };
 }
 
-function openLedger({ config }: Opener, limits: StoreLimits) {
+function openLedger({ config, telemetry }: Opener, limits: StoreLimits) {
   const ledger = new LedgerConnection(config, limits);
   ledger.start();
-  const settings = new CheckWatch(mysqlPromises(ledger));
+  if (telemetry !== undefined) {
+    observePool(telemetry, ledger);
+  }
+  const settings = watchChecks(mysqlPromises(ledger), telemetry);
+  const ask = <Ledger extends object>(name: string, one: Ledger): Ledger =>
+    timed(name, one, telemetry?.operations);
   return {
     parts: {
       ledger,
-      coupons: new CouponLedger(ledger),
-      archived: new ArchivedCoupons(ledger),
-      expired: new ExpiredRows(ledger),
-      issuances: new IssuanceLedger(ledger),
-      deadLetters: new DeadLetterLedger(ledger),
+      coupons: ask('coupons', new CouponLedger(ledger)),
+      archived: ask('archived', new ArchivedCoupons(ledger)),
+      expired: ask('expired', new ExpiredRows(ledger)),
+      issuances: ask('issuances', new IssuanceLedger(ledger)),
+      deadLetters: ask('dead_letters', new DeadLetterLedger(ledger)),
     },
     probes: {
       schema: () => ledger.schemaProblem(),
@@ -174,23 +188,30 @@ function openLog({ name, config, logger }: Opener) {
   const kafka = createKafka(config, name, logFunction);
   const admin = new LogAdmin(kafka);
   const issuers = new IssuerProgress(admin, config.KAFKA_TOPIC_PREFIX);
-  const parts = { kafka, admin, issuers };
-  return { parts, probes: {}, reports: {}, logFunction, close: () => admin.close() };
+  const recordTimes = new RecordTimes(kafka, issuers.topic);
+  const parts = { kafka, admin, issuers, recordTimes };
+  const close = async () => {
+    await Promise.all([admin.close(), recordTimes.close()]);
+  };
+  return { parts, probes: {}, reports: {}, logFunction, close };
 }
 
 function openPublisher(opener: Opener, coupons?: CouponLedger) {
   const { PUBLISH_TIMEOUT_MS: publishTimeoutMs, KAFKA_TOPIC_PREFIX: prefix } = opener.config;
   const { parts, logFunction, close } = openLog(opener);
+  const metrics = opener.telemetry?.operations;
   const publisher = new EventPublisher(parts.kafka, {
     publishTimeoutMs,
     ...(logFunction && { logger: logFunction }),
+    ...(metrics && { metrics }),
   });
   publisher.start();
-  const settings = new CheckWatch(
+  const settings = watchChecks(
     kafkaChecks(parts.kafka, opener.config, async () => coupons?.highestPartition()),
+    opener.telemetry,
   );
   return {
-    parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix)) },
+    parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix), metrics) },
     probes: { kafka: () => publisher.problem(), kafka_promises: settings.promises },
     reports: { kafka_settings: settings.warnings },
     close: async () => {
@@ -200,4 +221,12 @@ function openPublisher(opener: Opener, coupons?: CouponLedger) {
       await close();
     },
   };
+}
+
+function watchChecks(check: Check, telemetry: Telemetry | undefined): CheckWatch {
+  const watch = new CheckWatch(check);
+  if (telemetry !== undefined) {
+    observeChecks(telemetry, watch);
+  }
+  return watch;
 }

@@ -59,7 +59,6 @@ class Overload {
   private readonly shedOf: ReadonlyMap<LoadLimit, Failure>;
   private readonly rests = new ConnectionRests();
   private adjustedAt = performance.now();
-  private delayMs = 0;
 
   constructor(
     private readonly config: OverloadConfig,
@@ -163,37 +162,28 @@ class Overload {
 
   private adjust(): void {
     const now = performance.now();
-    this.delayMs = Math.max(0, now - this.adjustedAt - adjustEveryMs);
+    const delayMs = Math.max(0, now - this.adjustedAt - adjustEveryMs);
     this.adjustedAt = now;
-    this.assigns.adjust(this.delayMs);
-    this.reads.adjust(this.delayMs);
-    this.documents.adjust(this.delayMs);
+    this.assigns.adjust(delayMs);
+    this.reads.adjust(delayMs);
+    this.documents.adjust(delayMs);
   }
 
-  private observe({ meter }: Telemetry): void {
+  private observe({ observed }: Telemetry): void {
     const kinds = Object.entries({
       assign: this.assigns,
       read: this.reads,
       document: this.documents,
     });
-    meter
-      .createObservableCounter('firstcome_requests_shed_total', {
-        description: 'Requests answered 503 OVERLOADED before anything was done about them.',
-      })
-      .addCallback((result) =>
-        kinds.forEach(([kind, limit]) => result.observe(limit.shed, { kind })),
-      );
-    meter
-      .createObservableGauge('firstcome_requests_in_flight_limit', {
-        description: 'How many requests the api works on at once, as things are.',
-      })
-      .addCallback((result) =>
-        kinds.forEach(([kind, limit]) => result.observe(limit.current, { kind })),
-      );
-    meter
-      .createObservableGauge('firstcome_event_loop_delay_seconds', {
-        description: 'How late the event loop came to a timer that was due, at the last look.',
-      })
-      .addCallback((result) => result.observe(this.delayMs / 1_000));
+    observed.counter(
+      'firstcome_requests_shed_total',
+      'Requests answered 503 OVERLOADED before anything was done about them.',
+      (observe) => kinds.forEach(([kind, limit]) => observe(limit.shed, { kind })),
+    );
+    observed.gauge(
+      'firstcome_requests_in_flight_limit',
+      'How many requests the api works on at once, as things are.',
+      (observe) => kinds.forEach(([kind, limit]) => observe(limit.current, { kind })),
+    );
   }
 }

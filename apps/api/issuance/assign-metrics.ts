@@ -5,22 +5,37 @@ import { CouponOutcomes } from './coupon-outcomes.ts';
 /** How many coupons have series of their own. */
 const couponsMax = 100;
 
+/** Each is there from the start, for the first one to be an increase. */
+const outcomes = [
+  'accepted',
+  'replayed',
+  'sold_out',
+  'not_open',
+  'closed',
+  'paused',
+  'absent',
+  'overloaded',
+  'unavailable',
+  'unconfirmed',
+  'recovering',
+] as const satisfies Outcome[];
+
+type Outcome = AssignOutcome['kind'] | 'replayed';
+
 /** Tells `/metrics` what became of assigns: one status may have several causes. */
 export class AssignMetrics {
   /** Counted here and read when asked for: a counter of OpenTelemetry costs a microsecond each time. */
-  private readonly counts = new Map<string, number>();
+  private readonly counts = new Map<Outcome, number>(outcomes.map((outcome) => [outcome, 0]));
 
   private readonly ofCoupons: CouponOutcomes;
 
   constructor(telemetry: Telemetry) {
     this.ofCoupons = new CouponOutcomes(telemetry, couponsMax);
-    telemetry.meter
-      .createObservableCounter('firstcome_assigns_total', {
-        description: 'Assigns by outcome: accepted, replayed, sold_out, unconfirmed, recovering …',
-      })
-      .addCallback((result) =>
-        this.counts.forEach((count, outcome) => result.observe(count, { outcome })),
-      );
+    telemetry.observed.counter(
+      'firstcome_assigns_total',
+      'Assigns by outcome: accepted, replayed, sold_out, unconfirmed, recovering …',
+      (observe) => this.counts.forEach((count, outcome) => observe(count, { outcome })),
+    );
   }
 
   record(couponId: number, outcome: AssignOutcome): void {

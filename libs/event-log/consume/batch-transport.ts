@@ -225,7 +225,12 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
     return { status: 'consuming', description: [consuming, ...held, ...trouble].join('; ') };
   }
 
-  /** The partitions of this consumer that have something to do and do not come further. */
+  /** The partitions of this consumer. */
+  partitions(): TopicPartition[] {
+    return this.consumer.membership.partitions();
+  }
+
+  /** Those of them that have something to do and do not come further. */
   standing(): StandingPartition[] {
     return this.pauses.standstill.list();
   }

@@ -2,6 +2,7 @@ import type { Kafka } from 'kafkajs';
 import { messageOf } from '#platform/error-message.ts';
 import type { FailureCause } from '#platform/failures/failure.ts';
 import type { LogFunction } from '#platform/logging.ts';
+import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
 import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
 import { type PlacedMessage, ProducerConnection } from './producer-connection.ts';
 
@@ -61,6 +62,7 @@ const closeTimeoutMs = 2_000;
 export class EventPublisher {
   private readonly publishTimeoutMs: number;
   private readonly logger: LogFunction | undefined;
+  private readonly metrics: OperationMetrics | undefined;
   private readonly closing = new AbortController();
   private readonly publishing = new Set<Promise<void>>();
   private connection: ProducerConnection | undefined;
@@ -69,10 +71,11 @@ export class EventPublisher {
 
   constructor(
     private readonly kafka: Kafka,
-    options: { publishTimeoutMs: number; logger?: LogFunction },
+    options: { publishTimeoutMs: number; logger?: LogFunction; metrics?: OperationMetrics },
   ) {
     this.publishTimeoutMs = options.publishTimeoutMs;
     this.logger = options.logger;
+    this.metrics = options.metrics;
   }
 
   /** Connects in the background and keeps trying for ever; also after a connection was lost. */
@@ -109,8 +112,13 @@ export class EventPublisher {
     }
     const publishing = this.publishBefore(topic, records.map(toMessage));
     this.publishing.add(publishing);
+    const startedAt = performance.now();
     try {
       await publishing;
+      this.metrics?.published(topic, records.length, startedAt);
+    } catch (error) {
+      this.metrics?.published(topic, records.length, startedAt, error);
+      throw error;
     } finally {
       this.publishing.delete(publishing);
     }

@@ -4,6 +4,7 @@ import type { DeadLetter } from '#coupon/dead-letter.ts';
 import { toEpochMarked, toIssuanceRequested, toIssuancesDecided } from '#coupon/events.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
 import { inSlices } from '#platform/slices.ts';
+import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
 import { toDeadLetterRecord } from './dead-letter-record.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import { recordBytesMax } from '../record-size.ts';
@@ -34,9 +35,11 @@ export class IssuanceLog {
   constructor(
     private readonly publisher: EventPublisher,
     private readonly topics: Topics,
+    private readonly metrics?: OperationMetrics,
   ) {}
 
   async publishRequests(reservations: Reservation[]): Promise<void> {
+    this.metrics?.batch('publish', reservations.length);
     await this.publisher.publish(
       this.topics.requested,
       reservations.map((reservation) => ({

@@ -20,6 +20,11 @@ export class CheckWatch {
     private readonly pace = shippedPace,
   ) {}
 
+  /** What was found last, by check; empty until the first look. */
+  get found(): readonly CheckResult[] {
+    return this.results ?? [];
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;

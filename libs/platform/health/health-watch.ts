@@ -26,18 +26,18 @@ export class HealthWatch {
   constructor(
     private readonly probes: HealthProbes,
     private readonly logger: Logger,
-    { meter }: Telemetry,
+    { observed }: Telemetry,
   ) {
     this.loop = new Loop('watch of the probes', intervalMs, () => this.look(), logger);
-    meter
-      .createObservableGauge('firstcome_probe_up', {
-        description: '1 while what this probe of /health/ready looks at is well, else 0.',
-      })
-      .addCallback((result) => {
+    observed.gauge(
+      'firstcome_probe_up',
+      '1 while what this probe of /health/ready looks at is well, else 0.',
+      (observe) => {
         for (const [probe, { problem }] of this.known) {
-          result.observe(problem === undefined ? 1 : 0, { probe });
+          observe(problem === undefined ? 1 : 0, { probe });
         }
-      });
+      },
+    );
   }
 
   start(): void {

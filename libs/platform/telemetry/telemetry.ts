@@ -1,52 +1,51 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
-import { metrics } from '@opentelemetry/api';
+import { createNoopMeter } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { OperationMetrics } from './operation-metrics.ts';
+import { ObservedMetrics } from './observed-metrics.ts';
+import { observeProcess } from './process-metrics.ts';
 
 /** The metrics of one process; `/metrics` on the internal port shows them. */
 export class Telemetry {
-  readonly meter: Meter;
-  private readonly exporter = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-  });
-  private readonly sdk: NodeSDK;
+  /** For what is recorded as it happens: on the way of an assign once a batch, never once a request. */
+  readonly meter: Pick<Meter, 'createCounter' | 'createHistogram'> = createNoopMeter();
+  /** For what is looked at when somebody asks. */
+  readonly observed = new ObservedMetrics();
+  readonly operations: OperationMetrics;
+  private readonly exporter: PrometheusExporter | undefined;
+  private readonly provider: MeterProvider | undefined;
 
-  /** `serviceName` becomes the `service_name` label of `target_info`. */
-  constructor(serviceName: string) {
-    this.sdk = new NodeSDK({
-      serviceName,
-      metricReaders: [this.exporter],
-      // Metrics are recorded by hand: wrapping the http module halves the requests a second.
-      instrumentations: [],
-      spanProcessors: [],
-      logRecordProcessors: [],
-      autoDetectResources: false,
-    });
-    this.sdk.start();
-    this.meter = metrics.getMeter('firstcome');
-    observeProcess(this.meter);
+  /** `serviceName` becomes the `service_name` label of `target_info`. Switched off, it records nothing. */
+  constructor(serviceName: string, isOn = true) {
+    if (isOn) {
+      this.exporter = new PrometheusExporter({
+        preventServerStart: true,
+        withoutScopeInfo: true,
+        metricProducers: [this.observed],
+      });
+      this.provider = new MeterProvider({
+        resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName })),
+        readers: [this.exporter],
+      });
+      this.meter = this.provider.getMeter('firstcome');
+      observeProcess(this.observed);
+    }
+    this.operations = new OperationMetrics(this.meter);
   }
 
   /** Writes the metrics in the Prometheus text format. */
   writeMetrics(request: IncomingMessage, response: ServerResponse): void {
-    this.exporter.getMetricsRequestHandler(request, response);
+    if (this.exporter === undefined) {
+      response.writeHead(404).end('METRICS is off\n');
+    } else {
+      this.exporter.getMetricsRequestHandler(request, response);
+    }
   }
 
   async close(): Promise<void> {
-    await this.sdk.shutdown();
+    await this.provider?.shutdown();
   }
-}
-
-function observeProcess(meter: Meter): void {
-  meter
-    .createObservableGauge('process_resident_memory_bytes', { description: 'Resident memory.' })
-    .addCallback((result) => result.observe(process.memoryUsage.rss()));
-  meter
-    .createObservableCounter('process_cpu_seconds_total', { description: 'CPU time used.' })
-    .addCallback((result) => {
-      const { user, system } = process.cpuUsage();
-      result.observe((user + system) / 1e6);
-    });
 }
