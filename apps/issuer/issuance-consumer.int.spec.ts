@@ -1,4 +1,3 @@
-import { metrics } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
@@ -13,7 +12,7 @@ import type { RecordBatch } from '#event-log/consumed-record.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuanceConsumer } from './issuance-consumer.ts';
@@ -24,7 +23,7 @@ const here = new TestGate();
 const log = new TestLog();
 const hints = new StatusHints(here.connection, here.prefix, 60);
 const letters = new DeadLetterLedger(ledger.connection);
-const issuerMetrics = new IssuerMetrics({ meter: metrics.getMeter('test') } as Telemetry);
+const issuerMetrics = new IssuerMetrics(new Telemetry('test', false), 'requests');
 const failures = silentFailures();
 const consumer = new IssuanceConsumer(
   new DecideIssuances(ledger.issuances, here.gate, log.log, hints, issuerMetrics, failures),

@@ -1,4 +1,3 @@
-import { createNoopMeter } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { keptLines } from '../../test/harness/kept-lines.ts';
@@ -12,7 +11,7 @@ import { parseRequestRecord } from '#coupon/events.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { runExclusively } from '#ledger/exclusive.ts';
 import { Loop } from '#platform/loop.ts';
-import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { GateRebuild } from './gate-rebuild.ts';
 import { GateSurvey } from './gate-survey.ts';
 import { Recovery } from './recovery.ts';
@@ -45,7 +44,7 @@ afterEach(async () => {
 /** The recovery of one keeper, as `createDuties` puts it together. */
 function aRecovery(gate = here.gate): Recovery {
   const { coupons, issuances, connection } = ledger;
-  const progress = new RecoveryProgress(logger, { meter: createNoopMeter() } as Telemetry);
+  const progress = new RecoveryProgress(logger, new Telemetry('test', false));
   return new Recovery(
     new GateSurvey(coupons, gate, logger),
     connection,

@@ -45,11 +45,7 @@ export const environmentSchema = z
       .enum(['on', 'off'])
       .default('on')
       .describe('off records no metrics: to measure what they cost.'),
-    METRICS_COUPONS_MAX: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(1_000)
+    METRICS_COUPONS_MAX: wholeNumber(1, 1_000)
       .default(100)
       .describe(
         'Running coupons with metrics of their own: those that opened last; the others are summed.',
