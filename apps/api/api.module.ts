@@ -33,7 +33,7 @@ export class ApiModule {
           catalogue,
           failures,
           new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
-          new AssignMetrics(telemetry),
+          new AssignMetrics(telemetry, config.METRICS_COUPONS_MAX),
         ),
         AssignCoupon,
         IssuanceStatusReader,

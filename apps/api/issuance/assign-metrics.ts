@@ -2,9 +2,6 @@ import type { AssignOutcome } from '#admission/assign-coupon.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { CouponOutcomes } from './coupon-outcomes.ts';
 
-/** How many coupons have series of their own. */
-const couponsMax = 100;
-
 /** Each is there from the start, for the first one to be an increase. */
 const outcomes = [
   'accepted',
@@ -29,7 +26,7 @@ export class AssignMetrics {
 
   private readonly ofCoupons: CouponOutcomes;
 
-  constructor(telemetry: Telemetry) {
+  constructor(telemetry: Telemetry, couponsMax: number) {
     this.ofCoupons = new CouponOutcomes(telemetry, couponsMax);
     telemetry.observed.counter(
       'firstcome_assigns_total',

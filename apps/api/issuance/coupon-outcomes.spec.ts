@@ -1,26 +1,22 @@
-import type { Meter, ObservableResult } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import type { Observe, ObservedMetrics } from '#platform/telemetry/observed-metrics.ts';
 import { CouponOutcomes } from './coupon-outcomes.ts';
 
-type Callback = (result: ObservableResult) => void;
+type Look = (observe: Observe) => void;
 
 /** The outcomes, and what they tell whoever looks: by coupon, good and failed. */
 function watched({ couponsMax = 10 } = {}) {
-  let look: Callback = () => undefined;
+  let look: Look = () => undefined;
   const clock = { now: 0 };
-  const meter = {
-    createObservableCounter: () => ({
-      addCallback: (callback: Callback) => void (look = callback),
-    }),
-  } as unknown as Meter;
-  const outcomes = new CouponOutcomes({ meter }, couponsMax, () => clock.now);
+  const observed = {
+    counter: (_name: string, _description: string, given: Look) => void (look = given),
+  } as unknown as ObservedMetrics;
+  const outcomes = new CouponOutcomes({ observed }, couponsMax, () => clock.now);
   const told = (): Record<string, [good: number, failed: number]> => {
     const seen: Record<string, [number, number]> = {};
-    look({
-      observe: (value, labels) => {
-        const { coupon_id: id, result } = labels as { coupon_id: string | number; result: string };
-        (seen[id] ??= [0, 0])[result === 'good' ? 0 : 1] = value;
-      },
+    look((value, labels) => {
+      const { coupon_id: id, result } = labels as { coupon_id: string | number; result: string };
+      (seen[id] ??= [0, 0])[result === 'good' ? 0 : 1] = value!;
     });
     return seen;
   };

@@ -34,24 +34,24 @@ export class CouponOutcomes {
   private readonly others: Counts = { good: 0, failed: 0, seen: 0, seenAt: 0 };
 
   constructor(
-    { meter }: Pick<Telemetry, 'meter'>,
+    { observed }: Pick<Telemetry, 'observed'>,
     private readonly couponsMax: number,
     private readonly now: () => number = () => performance.now(),
   ) {
-    meter
-      .createObservableCounter('firstcome_coupon_assigns_total', {
-        description: 'Assigns by coupon: good, or failed (5xx).',
-      })
-      .addCallback((result) => {
+    observed.counter(
+      'firstcome_coupon_assigns_total',
+      'Assigns by coupon: good, or failed (5xx).',
+      (observe) => {
         this.forgetIdle();
         for (const [coupon_id, { good, failed }] of [
           ...this.coupons,
           [other, this.others] as const,
         ]) {
-          result.observe(good, { coupon_id, result: 'good' });
-          result.observe(failed, { coupon_id, result: 'failed' });
+          observe(good, { coupon_id, result: 'good' });
+          observe(failed, { coupon_id, result: 'failed' });
         }
-      });
+      },
+    );
   }
 
   record(couponId: number, kind: Kind): void {

@@ -1,7 +1,7 @@
-import { metrics } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { lineGapMs } from '../logging/limited-lines.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
 import { Failures } from './failures.ts';
 
 let lines: Record<string, unknown>[];
@@ -13,7 +13,7 @@ beforeEach(() => {
   const output = {
     write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   };
-  failures = new Failures(pino({}, output), { meter: metrics.getMeter('test') });
+  failures = new Failures(pino({}, output), new Telemetry('test', false));
 });
 afterEach(() => {
   failures.close();

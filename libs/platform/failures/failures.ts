@@ -1,7 +1,7 @@
-import type { Meter } from '@opentelemetry/api';
 import type { Logger } from '../logging.ts';
 import type { About } from '../logging/limited-lines.ts';
 import { LimitedLines } from '../logging/limited-lines.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Failure, FailureCode } from './failure.ts';
 import { failureCauses } from './failure.ts';
 
@@ -15,17 +15,17 @@ export class Failures {
 
   constructor(
     private readonly logger: Logger,
-    { meter }: { meter: Meter },
+    { observed }: Telemetry,
   ) {
-    meter
-      .createObservableCounter('firstcome_failures_total', {
-        description: 'What could not be done, by the code of the answer and its cause.',
-      })
-      .addCallback((result) => {
+    observed.counter(
+      'firstcome_failures_total',
+      'What could not be done, by the code of the answer and its cause.',
+      (observe) => {
         for (const { count, labels } of this.counts.values()) {
-          result.observe(count, labels);
+          observe(count, labels);
         }
-      });
+      },
+    );
   }
 
   /** `about` says which request, coupon, issuance or user it was; see `logging/ecs.ts` for names. */
