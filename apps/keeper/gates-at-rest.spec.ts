@@ -125,6 +125,18 @@ test('nothing rests unseen for long: fifty are looked at again each time, those 
   expect(look(rest, coupons).lookedAt).toEqual(rounds[0]);
 });
 
+test('however slowly surveys follow each other, the turn of each gate comes', () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  const rest = new GatesAtRest();
+  const coupons = ended(120);
+  look(rest, coupons);
+  const rounds = [1, 2, 3].flatMap((i) => {
+    clock.mockReturnValue(i * 6_000);
+    return look(rest, coupons).lookedAt;
+  });
+  expect(new Set(rounds).size).toBe(120);
+});
+
 test('a coupon that was gone for a while, as one that was archived, is looked at when it is back', () => {
   const rest = new GatesAtRest();
   const [first, second] = ended(2) as [Coupon, Coupon];
