@@ -81,7 +81,10 @@ function writeConfig(chosen: string[]): string {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutations/mutants.vitest.config.ts' },
-    mutate: [...chosen.map((path) => (isFile(path) ? path : `${path}/**/*.ts`)), '!**/*.spec.ts'],
+    mutate: [
+      ...chosen.map((path) => (isFile(path) ? path : `${path}/**/*.ts`)),
+      '!**/*.{spec,fixture}.ts',
+    ],
     ignorePatterns: ['.local', 'dist', 'docs'],
     coverageAnalysis: 'perTest',
     // Several at once would share servers and cores, and be slower.
