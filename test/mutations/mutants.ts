@@ -22,7 +22,8 @@ there are hundreds in a folder. Results and what they mean: docs/reports/mutatio
 const allFolders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
 const instance = 'test';
 const directory = join(localDir, 'mutants');
-const sandboxes = join(directory, 'sandboxes');
+/** Of this run alone: its configuration, and copies of the sources that Stryker changes. */
+const scratch = join(directory, `run-${process.pid}`);
 const reportFile = join(directory, 'mutants.json');
 
 await runInterruptible(usage, (args, abort) => {
@@ -62,17 +63,19 @@ async function runStryker(
         cwd: rootDir,
         env: { ...process.env, ...env, MUTANT_FOLDERS: [...folders].join() },
         stdio: ['ignore', 'inherit', 'inherit'],
-        signal: abort,
       },
     );
+    // It stops its own processes, and is waited for.
+    abort.addEventListener('abort', () => stryker.kill('SIGTERM'), { once: true });
     const [code] = (await once(stryker, 'exit')) as [number | null];
+    abort.throwIfAborted();
     if (existsSync(reportFile)) {
       const report = JSON.parse(readFileSync(reportFile, 'utf8')) as MutationReport;
       process.stdout.write(`\n${scoreTable(report)}\n`);
     }
     return code ?? 1;
   } finally {
-    rmSync(sandboxes, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -92,12 +95,12 @@ function writeConfig(chosen: string[]): string {
     // Longer than the tests allow themselves: what hangs is then told by a test, not by a restart.
     timeoutMS: 60_000,
     timeoutFactor: 3,
-    tempDirName: sandboxes,
+    tempDirName: scratch,
     reporters: ['clear-text', 'json', 'progress-append-only'],
     jsonReporter: { fileName: reportFile },
   };
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, 'stryker.config.json');
+  mkdirSync(scratch, { recursive: true });
+  const file = join(scratch, 'stryker.config.json');
   writeFileSync(file, JSON.stringify(config, null, 2));
   return file;
 }
