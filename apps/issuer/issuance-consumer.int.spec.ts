@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { aRequest } from '../../test/harness/fixtures.ts';
+import { aRequest, userIds } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import { TestLog } from '../../test/harness/test-log.ts';
+import { TestMetrics } from '../../test/harness/test-metrics.ts';
 import { testKafka } from '../../test/harness/test-topics.ts';
 import { idConflictReason } from '#coupon/dead-letter.ts';
 import { toEpochMarked, toIssuanceRequested } from '#coupon/events.ts';
@@ -12,7 +13,6 @@ import type { RecordBatch } from '#event-log/consumed-record.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuanceConsumer } from './issuance-consumer.ts';
@@ -23,7 +23,8 @@ const here = new TestGate();
 const log = new TestLog();
 const hints = new StatusHints(here.connection, here.prefix, 60);
 const letters = new DeadLetterLedger(ledger.connection);
-const issuerMetrics = new IssuerMetrics(new Telemetry('test', false), 'requests');
+const shown = new TestMetrics();
+const issuerMetrics = new IssuerMetrics(shown.telemetry, 'requests');
 const failures = silentFailures();
 const consumer = new IssuanceConsumer(
   new DecideIssuances(ledger.issuances, here.gate, log.log, hints, issuerMetrics, failures),
@@ -32,13 +33,13 @@ const consumer = new IssuanceConsumer(
 );
 
 beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
+  await Promise.all([ledger.start(), here.start(), log.start(), shown.start()]);
 });
 beforeEach(async () => {
   await ledger.query('DELETE FROM dead_letter');
 });
 afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
+  await Promise.all([ledger.close(), here.close(), log.close(), shown.close()]);
 });
 
 /** A batch as the transport reads it from partition 1; an issuer was given it at `firstOffset`. */
@@ -124,6 +125,34 @@ test('goes through the log in its order: requests, garbage, and a marker that vo
     { partition: 1, value: { decisions: [{ issuance_id: before.issuanceId, status: 'ISSUED' }] } },
     { partition: 1, value: { decisions: [{ issuance_id: behind.issuanceId, reason: 'VOID' }] } },
   ]);
+});
+
+/** How much higher each counter of that name is after `work`; those that have not moved are left out. */
+async function counted(name: string, work: () => Promise<unknown>): Promise<unknown> {
+  const before = await shown.read(name);
+  await work();
+  const moved = Object.entries(await shown.read(name)).map(([labels, value]) => [
+    labels,
+    value - (before[labels] ?? 0),
+  ]);
+  return Object.fromEntries(moved.filter(([, by]) => by !== 0));
+}
+
+test('what is delivered again is counted once, by what became of it', async () => {
+  const { id: couponId } = await ledger.createCoupon({ total: 2 });
+  const requests = userIds(3).map((userId) => aRequest({ couponId, userId }));
+  const batch = batchOf([...requests.map(toIssuanceRequested), 'no JSON'], 600);
+  const twice = async (): Promise<void> => {
+    await consume(batch);
+    await consume(batch);
+  };
+  expect(await counted('firstcome_', twice)).toMatchObject({
+    'issuances_decided_total{status="ISSUED"}': 2,
+    'issuances_decided_total{status="REFUSED",reason="SOLD_OUT"}': 1,
+    'dead_letters_total{reason="unreadable"}': 1,
+    'batch_size_count{stage="decide"}': 2,
+    'batch_size_sum{stage="decide"}': 6,
+  });
 });
 
 test('what is delivered again gets the decision it got, and is set aside once', async () => {
