@@ -83,7 +83,8 @@ export class Gate {
   async confirm(couponId: number, epoch: number, reserved: HeldIssuance[]): Promise<boolean> {
     checkLength(reserved);
     this.metrics?.batch('confirm', reserved.length);
-    const args = [epoch, ...reserved.flatMap(({ issuanceId, userId }) => [issuanceId, userId])];
+    const issuanceIds = reserved.map(({ issuanceId }) => issuanceId);
+    const args = [epoch, ...issuanceIds, ...reserved.map(({ userId }) => userId)];
     const { confirmed, state } = readConfirmReply(await this.run('confirm', couponId, args));
     this.latest.learn(couponId, state);
     return confirmed;

@@ -12,12 +12,6 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
-local function append(list, first, second)
-  local size = #list
-  list[size + 1] = first
-  list[size + 2] = second
-end
-
 -- A whole number as these scripts write it, or nil: `tonumber` takes '0x10', 'inf' and ' 5 ' as well.
 local function whole(text)
   return text and #text < 16 and string.find(text, '^%d+$') and tonumber(text) or nil
@@ -55,31 +49,33 @@ local function server_history()
 end
 
 local function was_opened_here(meta)
-  local function has(section, name, value)
-    local line = '\n' .. name .. ':' .. (value or '') .. '\r\n'
-    return string.find(redis.call('INFO', section), line, 1, true) ~= nil
-  end
-  return has('server', 'run_id', meta.run_id) and has('replication', 'master_replid', meta.replid)
+  local run = '\nrun_id:' .. meta.run_id .. '\r\n'
+  local history = '\nmaster_replid:' .. meta.replid .. '\r\n'
+  return string.find(redis.call('INFO', 'server'), run, 1, true)
+    and string.find(redis.call('INFO', 'replication'), history, 1, true)
 end
 
-local numbers_of_meta = {
-  'epoch', 'min_epoch', 'serial', 'kafka_partition', 'version', 'total', 'left', 'pending',
-  'opens_at', 'closes_at',
-}
 local states = { open = true, paused = true, closed = true }
 
 -- What `meta` says, its numbers as numbers; nil when anything is missing or cannot be what it says.
 local function read_meta()
-  local meta = read_hash(KEYS[1])
-  for i = 1, #numbers_of_meta do
-    local name = numbers_of_meta[i]
-    local number = whole(meta[name])
-    if not number then
+  local read = redis.pcall('HMGET', KEYS[1], 'epoch', 'min_epoch', 'serial', 'kafka_partition',
+    'version', 'total', 'left', 'pending', 'opens_at', 'closes_at', 'state', 'run_id', 'replid')
+  for i = 1, 10 do
+    read[i] = whole(read[i])
+    if not read[i] then
       return nil
     end
-    meta[name] = number
   end
-  return states[meta.state] and meta or nil
+  local state, run_id, replid = read[11], read[12], read[13]
+  if not (states[state] and run_id and replid) then
+    return nil
+  end
+  return {
+    epoch = read[1], min_epoch = read[2], serial = read[3], kafka_partition = read[4],
+    version = read[5], total = read[6], left = read[7], pending = read[8],
+    opens_at = read[9], closes_at = read[10], state = state, run_id = run_id, replid = replid,
+  }
 end
 
 -- Whether nobody has seen a later state of this gate: it was not put back from an older copy.

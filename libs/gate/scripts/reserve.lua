@@ -42,6 +42,7 @@ local reply = { 0, meta.epoch, meta.serial, meta.kafka_partition, meta.opens_at,
 local reserved_now = {}
 -- Written at the end, one command for all: a third of the time of a command for each.
 local holders, pending, pending_users, pending_traceparents = {}, {}, {}, {}
+local reserved = 0
 
 for i, user_id in ipairs(user_ids) do
   local code = refusal
@@ -59,26 +60,29 @@ for i, user_id in ipairs(user_ids) do
       id = id_prefix .. ARGV[2 * i + 2]
       left = left - 1
       reserved_now[user_id] = id
-      append(holders, user_id, id)
-      append(pending, now, id)
-      append(pending_users, id, user_id)
+      local at = 2 * reserved + 1
+      holders[at], holders[at + 1] = user_id, id
+      pending[at], pending[at + 1] = now, id
+      pending_users[at], pending_users[at + 1] = id, user_id
+      reserved = reserved + 1
       if traceparents[i] then
-        append(pending_traceparents, id, traceparents[i])
+        pending_traceparents[#pending_traceparents + 1] = id
+        pending_traceparents[#pending_traceparents + 1] = traceparents[i]
       end
     else
       code = 4
     end
   end
-  append(reply, code, id or '')
+  reply[2 * i + 5], reply[2 * i + 6] = code, id or ''
 end
 
-if #holders > 0 then
+if reserved > 0 then
   reply[3] = meta.serial + 1
   redis.call('HSET', KEYS[2], unpack(holders))
   redis.call('ZADD', KEYS[3], unpack(pending))
   redis.call('HSET', KEYS[4], unpack(pending_users))
   redis.call('HSET', KEYS[1],
-    'left', left, 'pending', meta.pending + #pending / 2, 'serial', reply[3])
+    'left', left, 'pending', meta.pending + reserved, 'serial', reply[3])
 end
 if #pending_traceparents > 0 then
   redis.call('HSET', KEYS[5], unpack(pending_traceparents))
