@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { userIds } from '../../test/harness/fixtures.ts';
 import { keptLines } from '../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
@@ -24,6 +24,19 @@ afterAll(async () => {
   await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
+/** Which coupons' gates were asked for what they have, one entry for each time. */
+const asked: number[] = [];
+const gate = withStepsBefore(here.gate, async (method, couponId) => {
+  if (method === 'listPending') {
+    asked.push(couponId as number);
+  }
+});
+
+beforeEach(() => {
+  asked.length = 0;
+  lines.length = 0;
+});
+
 async function leavePending(couponId: number, count: number): Promise<void> {
   for (const some of inSlices(userIds(count), batchSizeMax)) {
     await here.outcomes(couponId, ...some);
@@ -40,8 +53,10 @@ test('finishes what was reserved before it and after it, also while MySQL is awa
   const connection = new LedgerConnection(ledger.config);
   await connection.connected();
   const coupons = new CouponLedger(connection);
+  const atRest = await ledger.createCoupon({ closesAt: 1 });
+  await here.rebuild(atRest, []);
   const survey = new GateSurvey(coupons, here.gate, logger);
-  const relay = new Relay(survey, here.gate, log.log, 0, logger);
+  const relay = new Relay(survey, gate, log.log, 0, logger);
   await here.take(coupon.id, 'ann');
   await relay.run();
   expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 0, holders: 1 });
@@ -67,8 +82,34 @@ test('finishes what was reserved before it and after it, also while MySQL is awa
       msg: 'relayed reservations that were left unconfirmed',
     })),
   );
-  // One that has known nothing yet has nothing to do.
-  await new Relay(new GateSurvey(coupons, here.gate, logger), here.gate, log.log, 0, logger).run();
+  // What rests has nothing to relay, and one that has known nothing yet has nothing to do.
+  await new Relay(new GateSurvey(coupons, here.gate, logger), gate, log.log, 0, logger).run();
+  expect(new Set(asked)).toEqual(new Set([coupon.id]));
+});
+
+test('asks no gate in vain: not one that is idle, or shut, or whose reservations are not due yet', async () => {
+  const [idle, shut, young] = [
+    await ledger.createCoupon(),
+    await ledger.createCoupon(),
+    await ledger.createCoupon(),
+  ];
+  for (const coupon of [idle, shut, young]) {
+    await here.rebuild(coupon, []);
+  }
+  await here.take(shut.id, 'ann');
+  await here.breakRunId(shut.id);
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  await new Relay(survey, gate, log.log, 0, logger).run();
+  expect(asked).toEqual([]);
+  await here.take(young.id, 'ann');
+  await new Relay(
+    new GateSurvey(ledger.coupons, here.gate, logger),
+    gate,
+    log.log,
+    60_000,
+    logger,
+  ).run();
+  expect(asked).toEqual([]);
 });
 
 test('what is left of a rush is relayed at once, in batches, and not before it is due', async () => {
@@ -81,20 +122,21 @@ test('what is left of a rush is relayed at once, in batches, and not before it i
   expect(await countWritten()).toBe(before);
   expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 501 });
 
-  lines.length = 0;
-  await new Relay(survey, here.gate, log.log, 0, logger).run();
+  await new Relay(survey, gate, log.log, 0, logger).run();
+  expect(asked.filter((id) => id === coupon.id)).toHaveLength(2);
   expect(await countWritten()).toBe(before + 501);
   expect(await here.gate.inspect(coupon.id)).toMatchObject({ pending: 0, holders: 501 });
-  expect(lines).toMatchObject([{ count: 500 }, { count: 1 }]);
+  const ofOurs = lines.filter((line) => line['coupon_id'] === coupon.id);
+  expect(ofOurs).toMatchObject([{ count: 500 }, { count: 1 }]);
 });
 
 test('what a recovery has fenced meanwhile is not tried again: the gate that opens next knows nothing of it', async () => {
   const coupon = await ledger.createCoupon({ total: 1_000 });
   await here.rebuild(coupon, []);
   await leavePending(coupon.id, 501);
-  lines.length = 0;
   const fenced = withStepsBefore(log.log, async () => void (await here.gate.fence(coupon.id, 2)));
   const survey = new GateSurvey(ledger.coupons, here.gate, logger);
-  await new Relay(survey, here.gate, fenced, 0, logger).run();
+  await new Relay(survey, gate, fenced, 0, logger).run();
+  expect(asked.filter((id) => id === coupon.id)).toHaveLength(1);
   expect(lines).toMatchObject([{ coupon_id: coupon.id, count: 500, confirmed: false }]);
 });
