@@ -64,7 +64,9 @@ async function onOwnTargets(
   work: (targets: Targets) => Promise<void>,
 ): Promise<void> {
   try {
-    await report.step('starting api, issuer, keeper and two bare servers', () => targets.start());
+    await report.step('starting api, issuer and keeper twice, and three bare servers', () =>
+      targets.start(),
+    );
     await work(targets);
   } finally {
     await report.step('stopping them', () => targets.stop());
@@ -105,7 +107,10 @@ async function runLoad(
   const couponId = await targets.freshCoupon(target);
   const run = `r${round}-${target}-${connections}`;
   const url = targets.url(target);
-  const report = await load.run({ url, couponId, run, connections, seconds }, abort);
+  const cpuBefore = targets.cpuSeconds(target);
+  const report = await targets.whileScraped(target, () =>
+    load.run({ url, couponId, run, connections, seconds }, abort),
+  );
   abort.throwIfAborted();
   if (report.failures > 0 || report.requests === 0) {
     throw new ReadableError(
@@ -116,7 +121,15 @@ async function runLoad(
   const endedAt = performance.now();
   await targets.settle(target, couponId, report.requests);
   const drainSeconds = Math.round(performance.now() - endedAt) / 1_000;
-  return { round, target, connections, report, ...(target === 'assign' ? { drainSeconds } : {}) };
+  const cpuUsed = targets.cpuSeconds(target) - cpuBefore;
+  return {
+    round,
+    target,
+    connections,
+    report,
+    cpuSeconds: (cpuUsed * 1_000) / report.requests,
+    ...(target === 'assign' || target === 'silent' ? { drainSeconds } : {}),
+  };
 }
 
 function describeRun({ round, target, connections, report, drainSeconds }: Run, rounds: number) {

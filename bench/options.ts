@@ -17,7 +17,7 @@ export const usage = `npm run bench -- [options]
 
 Measures, side by side and in turns: bare Fastify with a constant answer; bare Fastify with one Lua
 call for each request, also with the calls pipelined; and assign, with the issuer and the keeper
-running. Brings up what it needs on the servers of npm test, and stops it again.
+running, also with METRICS=off. Brings up what it needs on the servers of npm test, and stops it again.
 
   --rounds N          rounds, each of every target at every connection count   (5)
   --seconds N         length of one run                                        (5)

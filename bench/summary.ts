@@ -1,13 +1,14 @@
 import { formatTable } from '../infra/local/terminal/table.ts';
 import type { LoadReport } from './wrk-report.ts';
 
-export const targetNames = ['fastify', 'lua', 'pipelined', 'assign'] as const;
+export const targetNames = ['fastify', 'lua', 'pipelined', 'silent', 'assign'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export const targetLabels: Record<TargetName, string> = {
   fastify: 'bare Fastify',
   lua: 'Fastify + one Lua call',
   pipelined: 'the same, auto-pipelined',
+  silent: 'assign, METRICS=off',
   assign: 'assign',
 };
 
@@ -17,6 +18,8 @@ export interface Run {
   target: TargetName;
   connections: number;
   report: LoadReport;
+  /** Of its processes, until all it has taken is issued, for 1 000 requests. */
+  cpuSeconds: number;
   /** Of assign only: how long after the load the issuer had recorded the last unit. */
   drainSeconds?: number;
 }
@@ -34,6 +37,10 @@ export interface SummaryRow {
   toFastify: number;
   toLua: number;
   toPipelined: number;
+  /** What metrics cost: of its requests a second, and of its CPU. */
+  toSilent: number;
+  cpuSeconds: number;
+  cpuToSilent: number;
 }
 
 /** Of an even count, the mean of the two in the middle. Throws for none. */
@@ -62,11 +69,11 @@ function summarizeOne(runs: Run[], target: TargetName, connections: number): Sum
   const all = runs.filter((run) => run.connections === connections);
   const own = all.filter((run) => run.target === target);
   const rates = own.map(({ report }) => report.requestsPerSecond);
-  const ratioTo = (base: TargetName): number =>
+  const ratioTo = (base: TargetName, figure: (run: Run) => number = rateOf): number =>
     median(
-      own.map(({ round, report }) => {
-        const other = all.find((run) => run.target === base && run.round === round);
-        return report.requestsPerSecond / (other?.report.requestsPerSecond ?? Number.NaN);
+      own.map((run) => {
+        const other = all.find(({ target: one, round }) => one === base && round === run.round);
+        return figure(run) / (other === undefined ? Number.NaN : figure(other));
       }),
     );
   return {
@@ -80,7 +87,14 @@ function summarizeOne(runs: Run[], target: TargetName, connections: number): Sum
     toFastify: ratioTo('fastify'),
     toLua: ratioTo('lua'),
     toPipelined: ratioTo('pipelined'),
+    toSilent: ratioTo('silent'),
+    cpuSeconds: median(own.map((run) => run.cpuSeconds)),
+    cpuToSilent: ratioTo('silent', (run) => run.cpuSeconds),
   };
+}
+
+function rateOf({ report }: Run): number {
+  return report.requestsPerSecond;
 }
 
 /** A table for people: medians, the lowest and highest round, and the ratios. */
@@ -95,6 +109,9 @@ export function formatSummary(rows: SummaryRow[]): string {
     'of bare',
     'of one Lua',
     'of pipelined',
+    'of silent',
+    'CPU s/1000',
+    'CPU of silent',
   ];
   const lines = rows.map((row) => [
     targetLabels[row.target],
@@ -106,6 +123,9 @@ export function formatSummary(rows: SummaryRow[]): string {
     row.toFastify.toFixed(2),
     row.toLua.toFixed(2),
     row.toPipelined.toFixed(2),
+    row.toSilent.toFixed(2),
+    row.cpuSeconds.toFixed(3),
+    row.cpuToSilent.toFixed(2),
   ]);
   return formatTable([header, ...lines]);
 }

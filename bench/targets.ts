@@ -5,6 +5,7 @@ import { appKinds } from '../infra/local/processes/apps.ts';
 import { OwnProcess } from '../infra/local/processes/own-process.ts';
 import { freePort } from '../infra/local/servers/free-port.ts';
 import { ReadableError } from '../infra/local/terminal/readable-error.ts';
+import { cpuSeconds } from './cpu.ts';
 import { assertNeverDied, drain, outcomes } from './readings.ts';
 import type { TargetName } from './summary.ts';
 import { takeKeys } from './take-keys.ts';
@@ -12,10 +13,14 @@ import { takeKeys } from './take-keys.ts';
 /** More than any run can take. */
 const total = 2_000_000_000;
 const readyDeadlineMs = 60_000;
+const scrapeEveryMs = 1_000;
+
+type StackName = Extract<TargetName, 'assign' | 'silent'>;
 
 /** The servers that are compared, all running from the first round to the last. */
 export class Targets {
-  private readonly assign: Stack;
+  /** The same, but for one of them recording no metrics. */
+  private readonly stacks: Record<StackName, Stack>;
   private readonly bare = new Map<TargetName, OwnProcess>();
   private takeCouponId = 0;
 
@@ -24,11 +29,16 @@ export class Targets {
     servers: Record<string, string>,
     private readonly abort: AbortSignal,
   ) {
-    this.assign = new Stack({ servers, name: 'bench', isSupervised: true, abort });
+    const options = { servers, isSupervised: true, abort };
+    this.stacks = {
+      assign: new Stack({ ...options, name: 'bench' }),
+      silent: new Stack({ ...options, name: 'bench-silent', env: { METRICS: 'off' } }),
+    };
   }
 
   async start(): Promise<void> {
-    await this.assign.start(appKinds);
+    await this.stacks.assign.start(appKinds);
+    await this.stacks.silent.start(appKinds);
     const lua = { BENCH_REDIS_URL: this.gateUrl, BENCH_KEY_PREFIX: this.keyPrefix };
     await this.startBare('fastify', {});
     await this.startBare('lua', lua);
@@ -36,14 +46,15 @@ export class Targets {
   }
 
   url(target: TargetName): string {
-    const { publicUrl } = this.bare.get(target) ?? this.assign.app('api');
+    const { publicUrl } = this.bare.get(target) ?? this.stackOf(target)!.app('api');
     return `${publicUrl}/api/v1/coupons/assign`;
   }
 
   /** A coupon that nobody has taken from. */
   async freshCoupon(target: TargetName): Promise<number> {
-    if (target === 'assign') {
-      return this.assign.createCoupon(total);
+    const stack = this.stackOf(target);
+    if (stack !== undefined) {
+      return stack.createCoupon(total);
     }
     this.takeCouponId += 1;
     const { left } = takeKeys(this.keyPrefix, this.takeCouponId);
@@ -53,28 +64,53 @@ export class Targets {
 
   /** Leaves nothing under way that could disturb the next run. */
   async settle(target: TargetName, couponId: number, answers: number): Promise<void> {
-    assertNeverDied(this.assign);
+    Object.values(this.stacks).forEach(assertNeverDied);
     const dead = [...this.bare.values()].find(({ isRunning }) => !isRunning);
     if (dead !== undefined) {
       throw new ReadableError(`${dead.name} died; log: ${dead.logFile}`);
     }
-    if (target === 'assign') {
-      await drain(this.assign, couponId, total, answers);
+    const stack = this.stackOf(target);
+    if (stack !== undefined) {
+      await drain(stack, couponId, total, answers);
       return;
     }
     const { left, holders } = takeKeys(this.keyPrefix, couponId);
     await this.withRedis((redis) => redis.unlink(left, holders));
   }
 
+  /** CPU that the processes of a target have used so far. */
+  cpuSeconds(target: TargetName): number {
+    const processes = this.stackOf(target)?.apps ?? [this.bare.get(target)!];
+    return processes.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+  }
+
+  /** Asks for metrics as Prometheus would while `work` lasts; where there are none it is told so. */
+  async whileScraped<T>(target: TargetName, work: () => Promise<T>): Promise<T> {
+    const apps = this.stackOf(target)?.apps ?? [];
+    const scraping = setInterval(() => {
+      apps.forEach((app) => void app.metrics().catch(() => {}));
+    }, scrapeEveryMs);
+    try {
+      return await work();
+    } finally {
+      clearInterval(scraping);
+    }
+  }
+
   /** What a target has to say of requests that failed, in words. */
   async explainFailures(target: TargetName): Promise<string> {
-    return target === 'assign' ? `By outcome so far: ${await outcomes(this.assign)}` : '';
+    return target === 'assign' ? `By outcome so far: ${await outcomes(this.stacks.assign)}` : '';
   }
 
   /** Ends all of them and removes what they left in the stores. */
   async stop(): Promise<void> {
     await Promise.all([...this.bare.values()].map((server) => server.stop()));
-    await this.assign.stop();
+    await this.stacks.assign.stop();
+    await this.stacks.silent.stop();
+  }
+
+  private stackOf(target: TargetName): Stack | undefined {
+    return target === 'assign' || target === 'silent' ? this.stacks[target] : undefined;
   }
 
   /** A process of bare-fastify.ts. */
@@ -94,11 +130,11 @@ export class Targets {
   }
 
   private get gateUrl(): string {
-    return this.assign.env['GATE_REDIS_URL']!;
+    return this.stacks.assign.env['GATE_REDIS_URL']!;
   }
 
   private get keyPrefix(): string {
-    return this.assign.env['GATE_KEY_PREFIX']!;
+    return this.stacks.assign.env['GATE_KEY_PREFIX']!;
   }
 
   private async withRedis(work: (redis: Redis) => Promise<unknown>): Promise<void> {

@@ -48,6 +48,10 @@ describe.skipIf(problem)('while a store answers and refuses', () => {
     expect(await metrics('api')).toMatch(
       /firstcome_failures_total\{code="UNAVAILABLE",cause="redis_refuses_writes"\} 1/,
     );
+    const used = /firstcome_redis_memory_ratio\{store="gate"\} (\S+)/;
+    await expect
+      .poll(async () => Number(used.exec(await metrics('keeper'))?.[1]), { timeout: 10_000 })
+      .toBeGreaterThan(0.9);
     // Who holds one already is told so: that writes nothing.
     expect((await stack.assign(couponId, 'early')).body.issuance_id).toBe(early.body.issuance_id);
     for (const app of ['api', 'keeper', 'issuer'] as const) {

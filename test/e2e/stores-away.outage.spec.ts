@@ -3,12 +3,33 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { failureLines, logLines } from '../harness/log-lines.ts';
+import { parseMetrics } from '../harness/metrics-text.ts';
 import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
 
 // These tests stop servers; servers that came with the environment are not ours to stop.
 const serversAreOurs = serverPid('test', 'mysql') !== undefined;
 
 const hashedUserIds = { LOG_USER_IDS: 'hashed', LOG_USER_ID_KEY: 'a key that is kept secret' };
+
+/** Of the keeper: what only Redis knows, and what only Kafka knows. */
+const gateMetrics = [
+  'firstcome_gate_open',
+  'firstcome_coupon_total',
+  'firstcome_coupon_left',
+  'firstcome_coupon_pending',
+  'firstcome_coupon_oldest_pending_seconds',
+  'firstcome_oldest_pending_seconds',
+  'firstcome_coupons',
+];
+const logMetrics = [
+  'kafka_consumergroup_lag',
+  'kafka_consumergroup_lag_sum',
+  'kafka_consumergroup_current_offset',
+  'kafka_topic_partition_current_offset',
+  'firstcome_partition_unmoved_seconds',
+  'firstcome_partition_lag_seconds',
+  'firstcome_lag_seconds',
+];
 
 describe.skipIf(!serversAreOurs)('while a server is away', () => {
   let stack: Stack;
@@ -64,8 +85,12 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
       'user.id': 'early',
     });
 
+    await expectUnknown(gateMetrics);
+    expect(await shownOf(logMetrics)).toEqual(logMetrics);
+
     await startServer('test', 'gate-redis');
     await expectServiceAgain(couponId, before.body.issuance_id);
+    await expect.poll(() => shownOf(gateMetrics), { timeout: 10_000 }).toEqual(gateMetrics);
   });
 
   it('Redis emptied by FLUSHALL: service again by itself, nobody forgotten', async () => {
@@ -96,8 +121,11 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     await expect
       .poll(async () => (await stack.app('api').readiness())?.status, { timeout: 20_000 })
       .toBe(503);
+    await expectUnknown(logMetrics);
+    expect(await shownOf(gateMetrics)).toEqual(gateMetrics);
 
     await startServer('test', 'kafka');
+    await expect.poll(() => shownOf(logMetrics), { timeout: 30_000 }).toEqual(logMetrics);
     await expect
       .poll(async () => (await stack.assign(couponId, 'patient')).body, { timeout: 30_000 })
       .toMatchObject({ issuance_id: answer.body.issuance_id, status: 'ACCEPTED' });
@@ -105,6 +133,18 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     expect((await stack.firstcome('verify')).exitCode).toBe(0);
     expect(stack.app('api').output).not.toContain('patient');
   });
+
+  /** Those of them that the keeper shows. */
+  async function shownOf(names: string[]): Promise<string[]> {
+    const shown = parseMetrics(await stack.app('keeper').metrics());
+    return names.filter((name) => shown.has(name));
+  }
+
+  /** Not the last value, as if it were so now. */
+  async function expectUnknown(names: string[]): Promise<void> {
+    expect(names.length).toBeGreaterThan(0);
+    await expect.poll(() => shownOf(names), { timeout: 15_000 }).toEqual([]);
+  }
 
   /** The cause is counted, and told in a line that says whom it met. */
   async function expectLogged(code: string, cause: string, fields: object): Promise<void> {
