@@ -61,7 +61,10 @@ it('keeps what it has found while nothing can be asked', async () => {
   verdict = 'promise_void';
   void watch.warnings();
   await untilLookedAgain();
+  expect(watch.found).toMatchObject([{ name: 'kafka.some', verdict: 'promise_void' }]);
   verdict = 'away';
   await untilLookedAgain();
   expect(watch.promises()).toContain('it is promise_void');
+  // A metric shows only what is known now.
+  expect(watch.found).toEqual([]);
 });

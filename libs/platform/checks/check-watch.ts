@@ -13,6 +13,7 @@ const shippedPace = { intervalMs: 15_000, soonMs: 5_000 };
 export class CheckWatch {
   private readonly stopping = new AbortController();
   private results: CheckResult[] | undefined;
+  private told: CheckResult[] = [];
   private running: Promise<void> | undefined;
 
   constructor(
@@ -20,9 +21,9 @@ export class CheckWatch {
     private readonly pace = shippedPace,
   ) {}
 
-  /** What was found last, by check; empty until the first look. */
+  /** What the last look could tell: what it could not ask is not in it. */
   get found(): readonly CheckResult[] {
-    return this.results ?? [];
+    return this.told;
   }
 
   async stop(): Promise<void> {
@@ -60,6 +61,7 @@ export class CheckWatch {
       { name: 'check', verdict: 'away', message: messageOf(error) },
     ]);
     const told = found.filter(({ verdict }) => verdict !== 'away');
+    this.told = told;
     const names = new Set(told.map(({ name }) => name));
     const isAllTold = told.length === found.length;
     // Who may never ask for one thing is still told of the others.
