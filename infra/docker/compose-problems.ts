@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { environmentSchema } from '../../libs/platform/config.ts';
 
@@ -6,6 +8,7 @@ interface Service {
   build?: { context: string; dockerfile: string };
   pull_policy?: string;
   command?: string;
+  profiles?: string[];
   restart?: string;
   init?: boolean;
   environment?: Record<string, string>;
@@ -22,8 +25,9 @@ export interface ComposeFile {
   volumes?: Record<string, unknown>;
 }
 
-/** The image of our own processes; every other service is a server we only configure. */
+/** The image of our own processes; every other service is one we only configure. */
 const ownImage = 'firstcome:local';
+const root = join(import.meta.dirname, '../..');
 const servers = ['mysql', 'kafka', 'gate-redis', 'jobs-redis'];
 
 /** Reads a compose file as Compose does: YAML with merge keys, then `${NAME:-default}` and `$$`. */
@@ -55,7 +59,7 @@ export function composeProblems(file: ComposeFile): string[] {
       ...redisProblems(service),
     ].map((problem) => `${name}: ${problem}`),
   );
-  return [...perService, ...wholeFileProblems(file)];
+  return [...perService, ...wholeFileProblems(file), ...watchProblems(file)];
 }
 
 function dependencyProblems({ services }: ComposeFile, { depends_on }: Service): string[] {
@@ -95,7 +99,9 @@ function lifeProblems({ services }: ComposeFile, name: string, service: Service)
   if (service.restart !== 'unless-stopped') {
     problems.push(`is neither restarted nor a one-shot (restart: ${service.restart ?? 'none'})`);
   }
-  return hasHealthcheck(service) ? problems : [...problems, 'has no health check'];
+  // Nobody waits for what only watches.
+  const needsCheck = !(isWatcher(service) && service.healthcheck?.disable === true);
+  return hasHealthcheck(service) || !needsCheck ? problems : [...problems, 'has no health check'];
 }
 
 function settingProblems(file: ComposeFile, service: Service): string[] {
@@ -146,10 +152,46 @@ function portProblems(service: Service): string[] {
 }
 
 function volumeProblems({ volumes }: ComposeFile, service: Service): string[] {
-  return (service.volumes ?? [])
-    .map((mount) => mount.slice(0, mount.indexOf(':')))
-    .filter((volume) => !(volume in (volumes ?? {})))
-    .map((volume) => `volume ${volume} is not declared`);
+  return (
+    (service.volumes ?? [])
+      .map((mount) => mount.slice(0, mount.indexOf(':')))
+      // What is under / belongs to the machine.
+      .filter((source) => !source.startsWith('/'))
+      .flatMap((source) => {
+        if (source.startsWith('./')) {
+          return existsSync(join(root, source)) ? [] : [`${source} is not there`];
+        }
+        return source in (volumes ?? {}) ? [] : [`volume ${source} is not declared`];
+      })
+  );
+}
+
+/** Every job of Prometheus asks services that there are, which run when it does. */
+function watchProblems({ services }: ComposeFile): string[] {
+  const text = readFileSync(join(root, 'infra', 'prometheus', 'prometheus.yml'), 'utf8');
+  const asked = [...text.matchAll(/names: \[([\w-]+)\]|'([\w-]+):\d+'/g)].map(
+    (match) => match[1] ?? match[2]!,
+  );
+  const watched = Object.entries(services).filter(([, service]) => isWatcher(service));
+  return [
+    ...asked
+      .filter((name) => services[name] === undefined)
+      .map((name) => `Prometheus asks ${name}, which does not exist`),
+    ...watched
+      .filter(([name]) => name.endsWith('-exporter') && !asked.includes(name))
+      .map(([name]) => `nobody asks ${name}`),
+    ...Object.entries(services)
+      .filter(([, service]) => !isWatcher(service))
+      .flatMap(([name, { depends_on }]) =>
+        Object.keys(depends_on ?? {})
+          .filter((other) => services[other] !== undefined && isWatcher(services[other]))
+          .map((other) => `${name} waits for ${other}, which only watches`),
+      ),
+  ];
+}
+
+function isWatcher({ profiles }: Service): boolean {
+  return profiles?.includes('observe') === true;
 }
 
 function redisProblems({ image, command }: Service): string[] {

@@ -86,6 +86,8 @@ describe('docker-compose.yml', () => {
     ['mysql-data:/var', 'mysql_data:/var', /mysql_data/],
     ['--maxmemory-policy noeviction', '--maxmemory-policy allkeys-lru', /noeviction/],
     ['stop_grace_period: 60s', 'stop_signal: SIGTERM', /mysql.*stop_grace_period/],
+    ['  gate-redis-exporter:', '  gate-exporter:', /Prometheus asks gate-redis-exporter/],
+    ['./infra/alertmanager:/etc', './infra/alerts:/etc', /alerts is not there/],
     ["  restart: 'no'", '  restart: always', /one-shot/],
     ['    volumes: [kafka-data:/var/lib/kafka/data]', '', /kafka-data/],
   ])('would be told about %j → %j', (from, to, problem) => {
