@@ -10,13 +10,14 @@ import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
 import type { MutationReport } from './mutation-scores.ts';
 import { scoreTable } from './mutation-scores.ts';
 
-const usage = `npm run mutants -- [--unit] [folder or file or file:10-80 …]
+const usage = `npm run mutants -- [--unit] [folder or file or file:10-80 …] [spec …]
 
 Lets Stryker change the sources in every way it knows, and says which changes no test of the same
 folder notices: unit and integration tests, on one set of servers. A change takes some two seconds;
 there are hundreds in a folder. Results and what they mean: docs/reports/mutation.md.
 
-  --unit    unit tests only, without servers: a second or less for each change
+  --unit           unit tests only, without servers: a second or less for each change
+  a/b.spec.ts …    these tests only, where those of the folder take long
 `;
 
 const allFolders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
@@ -28,40 +29,60 @@ const reportFile = join(directory, 'mutants.json');
 
 await runInterruptible(usage, (args, abort) => {
   const paths = args.filter((arg) => arg !== '--unit');
-  return mutate(paths.length > 0 ? paths : allFolders, args.includes('--unit'), abort);
+  const sources = paths.filter((path) => !path.endsWith('.spec.ts'));
+  const run = {
+    sources: sources.length > 0 ? sources : allFolders,
+    specs: paths.filter((path) => path.endsWith('.spec.ts')),
+    isUnit: args.includes('--unit'),
+  };
+  return mutate(run, abort);
 });
 
-async function mutate(chosen: string[], isUnit: boolean, abort: AbortSignal): Promise<number> {
-  const missing = chosen.find((path) => !existsSync(join(rootDir, withoutLines(path))));
+interface Run {
+  sources: string[];
+  /** None: those of the same folders. */
+  specs: string[];
+  isUnit: boolean;
+}
+
+async function mutate(run: Run, abort: AbortSignal): Promise<number> {
+  const missing = [...run.sources, ...run.specs].find(
+    (path) => !existsSync(join(rootDir, withoutLines(path))),
+  );
   if (missing !== undefined) {
     throw new ReadableError(`There is no ${missing} here.`, 2);
   }
   rmSync(reportFile, { force: true });
-  if (isUnit) {
-    return runStryker(chosen, { MUTANT_SPECS: 'unit' }, abort);
+  if (run.isUnit) {
+    return runStryker(run, {}, abort);
   }
   const progress = createProgress();
   const { env } = await startServers(instance, progress, abort);
   try {
-    return await runStryker(chosen, env, abort);
+    return await runStryker(run, env, abort);
   } finally {
     await progress.step('stopping the servers', () => stopServers(instance));
   }
 }
 
 async function runStryker(
-  chosen: string[],
+  { sources, specs, isUnit }: Run,
   env: Record<string, string>,
   abort: AbortSignal,
 ): Promise<number> {
-  const folders = new Set(chosen.map((path) => (isFile(path) ? join(path, '..') : path)));
+  const folders = new Set(sources.map((path) => (isFile(path) ? join(path, '..') : path)));
+  const ofFolders = [...folders].map((folder) => `${folder}/**/*.spec.ts`);
+  const settings = {
+    MUTANT_SPECS: (specs.length > 0 ? specs : ofFolders).join(),
+    MUTANT_KINDS: isUnit ? 'unit' : 'unit and integration',
+  };
   try {
     const stryker = spawn(
       process.execPath,
-      [join(rootDir, 'node_modules', '.bin', 'stryker'), 'run', writeConfig(chosen)],
+      [join(rootDir, 'node_modules', '.bin', 'stryker'), 'run', writeConfig(sources)],
       {
         cwd: rootDir,
-        env: { ...process.env, ...env, MUTANT_FOLDERS: [...folders].join() },
+        env: { ...process.env, ...env, ...settings },
         stdio: ['ignore', 'inherit', 'inherit'],
       },
     );
@@ -79,13 +100,13 @@ async function runStryker(
   }
 }
 
-function writeConfig(chosen: string[]): string {
+function writeConfig(sources: string[]): string {
   const config = {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutations/mutants.vitest.config.ts' },
     mutate: [
-      ...chosen.map((path) => (isFile(path) ? path : `${path}/**/*.ts`)),
+      ...sources.map((path) => (isFile(path) ? path : `${path}/**/*.ts`)),
       '!**/*.{spec,fixture}.ts',
     ],
     ignorePatterns: ['.local', 'dist', 'docs'],

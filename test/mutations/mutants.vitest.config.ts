@@ -2,16 +2,16 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { onRealServers, shared } from '../../vitest.config.ts';
 
-/** Set by mutants.ts: folders, separated by commas, and whether to leave out what needs servers. */
-const folders = (process.env['MUTANT_FOLDERS'] ?? '').split(',');
-const isUnit = process.env['MUTANT_SPECS'] === 'unit';
+/** Set by mutants.ts: globs of the specs, separated by commas, and whether those need no servers. */
+const specs = (process.env['MUTANT_SPECS'] ?? '').split(',');
+const isUnit = process.env['MUTANT_KINDS'] === 'unit';
 
 export default defineConfig({
   ...shared,
   root: resolve(import.meta.dirname, '../..'),
   test: {
     ...(isUnit ? {} : onRealServers),
-    include: folders.map((folder) => `${folder}/**/*.spec.ts`),
+    include: specs,
     exclude: [`**/*.{${isUnit ? 'int,' : ''}e2e,outage,faults}.spec.ts`],
     // A mutant may hang a test, and many do. Most tests take less than a second.
     testTimeout: 30_000,
