@@ -18,7 +18,7 @@ import { IssuanceStatusReader } from './issuance/issuance-status.ts';
 @Module({})
 export class ApiModule {
   static register(
-    { config, telemetry, failures }: ProcessContext,
+    { config, telemetry, failures, traces }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
     catalogue: CouponCatalogue,
     probes: HealthProbes,
@@ -32,6 +32,7 @@ export class ApiModule {
           ...Object.values(stores),
           catalogue,
           failures,
+          traces,
           new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
           new AssignMetrics(telemetry, config.METRICS_COUPONS_MAX),
         ),

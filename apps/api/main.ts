@@ -11,6 +11,7 @@ import { ApiModule } from './api.module.ts';
 import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
 import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
+import { traceRequests } from './http/http-traces.ts';
 import { KnownMethods } from './http/known-methods.ts';
 import { Leaving } from './http/leaving.ts';
 import { shedOverload } from './http/overload.ts';
@@ -19,7 +20,7 @@ import { createValidationPipe } from './http/validation.ts';
 import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async (context) => {
-  const { config, logger, telemetry, failures } = context;
+  const { config, logger, telemetry, failures, traces } = context;
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
   });
@@ -34,6 +35,7 @@ await runProcess('firstcome-api', async (context) => {
   const adapter = createFastifyAdapter();
   const fastify = adapter.getInstance();
   measureRequests(fastify, telemetry);
+  traceRequests(fastify, traces, config);
   const leaving = new Leaving(fastify);
   shedOverload(fastify, config, telemetry, failures);
   const methods = new KnownMethods(fastify);

@@ -4,12 +4,18 @@ import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { Failures } from '#platform/failures/failures.ts';
+import { redisStep, transactionStep } from '#platform/telemetry/steps.ts';
+import { Traces } from '#platform/telemetry/tracing.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { StatusHint } from '#gate/status-hints.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
+
+const deciding = transactionStep('decide');
+const releasing = redisStep('release');
+const hinting = redisStep('write_hints');
 
 /** Decides a chunk of requests: what happens between reading them and committing their offset. */
 @Injectable()
@@ -21,6 +27,7 @@ export class DecideIssuances {
     private readonly hints: StatusHints,
     private readonly metrics: IssuerMetrics,
     private readonly failures: Failures,
+    private readonly traces: Traces = Traces.off,
   ) {}
 
   /** May be run any number of times for the same requests; rejects when a store is away. */
@@ -28,7 +35,9 @@ export class DecideIssuances {
     const startedAt = performance.now();
     // 1. Decide and record, in one transaction. A crash before the commit leaves nothing; after it,
     //    the requests are delivered again and come back with the decision they got.
-    const chunk = await this.ledger.decideChunk(requests);
+    const chunk = await this.traces.during(deciding, requests, () =>
+      this.ledger.decideChunk(requests),
+    );
     const { decisions, conflicting } = chunk;
     faultPoint('issuer.committed');
 
@@ -48,9 +57,12 @@ export class DecideIssuances {
   /** Spares MySQL the polls. Never rejects: a missing hint costs a query, not an answer. */
   async writeHints(decisions: Decision[]): Promise<void> {
     const hints = new Map(decisions.map(toHint));
-    await this.hints.write(hints).catch((error: unknown) => {
-      this.failures.note('HINT_LOST', redisFailure(error), () => ({ hints: hints.size }));
-    });
+    const requests = decisions.map(({ request }) => request);
+    await this.traces
+      .during(hinting, requests, () => this.hints.write(hints))
+      .catch((error: unknown) => {
+        this.failures.note('HINT_LOST', redisFailure(error), () => ({ hints: hints.size }));
+      });
   }
 
   /** The gate releases only what that user still holds under that id in that epoch. */
@@ -58,7 +70,7 @@ export class DecideIssuances {
     const byGate = Map.groupBy(requests, ({ couponId, epoch }) => `${couponId}:${epoch}`);
     for (const ofGate of byGate.values()) {
       const { couponId, epoch } = ofGate[0]!;
-      await this.gate.release(couponId, epoch, ofGate);
+      await this.traces.during(releasing, ofGate, () => this.gate.release(couponId, epoch, ofGate));
     }
   }
 }

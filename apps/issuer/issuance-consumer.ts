@@ -6,6 +6,7 @@ import type { Decision } from '#coupon/decide.ts';
 import type { RequestRecord } from '#coupon/events.ts';
 import { eventVersion, parseRequestRecord } from '#coupon/events.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
+import { wellFormedTraceparent } from '#coupon/trace-context.ts';
 import type { ConsumedRecord, RecordBatch } from '#event-log/consumed-record.ts';
 import {
   BatchContext,
@@ -13,6 +14,8 @@ import {
   PassErrorsOn,
 } from '#event-log/consume/batch-context.ts';
 import { topicNames } from '#event-log/topics.ts';
+import { processStep } from '#platform/telemetry/steps.ts';
+import { Traces } from '#platform/telemetry/tracing.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
@@ -38,6 +41,7 @@ export class IssuanceConsumer {
     private readonly decideIssuances: DecideIssuances,
     private readonly ledger: IssuanceLedger,
     private readonly deadLetters: DeadLetters,
+    private readonly traces: Traces = Traces.off,
   ) {}
 
   /** Rejects when a store is away; the transport then waits and delivers from the last resolved on. */
@@ -47,11 +51,24 @@ export class IssuanceConsumer {
       if (context.isStale()) {
         return;
       }
-      const decisions = await this.handle(step, batch);
-      // A crash before this delivers the step again: each of its effects is safe to repeat.
-      await context.resolve(step.lastOffset);
-      await this.decideIssuances.writeHints(decisions);
+      await this.process(step, batch, context);
     }
+  }
+
+  /** With spans for those of its requests that are sampled. */
+  private process(step: Step, batch: RecordBatch, context: BatchContext): Promise<void> {
+    return step.kind === 'requests'
+      ? this.traces.during(processStep(batch.topic, batch.partition), step.requests, (requests) =>
+          this.work({ ...step, requests }, batch, context),
+        )
+      : this.work(step, batch, context);
+  }
+
+  private async work(step: Step, batch: RecordBatch, context: BatchContext): Promise<void> {
+    const decisions = await this.handle(step, batch);
+    // A crash before this delivers the step again: each of its effects is safe to repeat.
+    await context.resolve(step.lastOffset);
+    await this.decideIssuances.writeHints(decisions);
   }
 
   private async handle(step: Step, batch: RecordBatch): Promise<Decision[]> {
@@ -94,12 +111,27 @@ export function toSteps(records: readonly ConsumedRecord[]): Step[] {
     if (parsed.kind !== 'request') {
       steps.push({ ...parsed, record, lastOffset });
     } else if (open?.kind === 'requests' && open.requests.length < batchSizeMax) {
-      open.requests.push(parsed.request);
+      open.requests.push(withContext(parsed.request, record));
       open.records.push(record);
       open.lastOffset = lastOffset;
     } else {
-      steps.push({ kind: 'requests', requests: [parsed.request], records: [record], lastOffset });
+      steps.push({
+        kind: 'requests',
+        requests: [withContext(parsed.request, record)],
+        records: [record],
+        lastOffset,
+      });
     }
   }
   return steps;
+}
+
+/** The trace context of a record: of its header, or of its value where an older firstcome wrote it. */
+function withContext(request: IssuanceRequest, { headers }: ConsumedRecord): IssuanceRequest {
+  const header = headers['traceparent'];
+  if (header === undefined && request.traceparent === undefined) {
+    return request;
+  }
+  const ofHeader = Buffer.isBuffer(header) ? wellFormedTraceparent(header.toString()) : undefined;
+  return { ...request, traceparent: ofHeader ?? wellFormedTraceparent(request.traceparent) };
 }

@@ -12,7 +12,7 @@ import { IssuerMetrics } from './issuer-metrics.ts';
 @Module({})
 export class IssuerModule {
   static register(
-    { config, telemetry, failures }: ProcessContext,
+    { config, telemetry, failures, traces }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
   ): DynamicModule {
     return {
@@ -22,6 +22,7 @@ export class IssuerModule {
         ...providersOf(
           ...Object.values(stores),
           failures,
+          traces,
           new IssuerMetrics(telemetry, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
         ),
         DecideIssuances,

@@ -21,7 +21,7 @@ import { Relay } from './relay.ts';
 
 /** What the keeper does again and again, each in a loop of its own, none of them started yet. */
 export function createDuties(
-  { config, logger, telemetry }: ProcessContext,
+  { config, logger, telemetry, traces }: ProcessContext,
   stores: Stores<'gate' | 'ledger' | 'publisher'>,
   jobStore: RedisConnection,
 ): Loop[] {
@@ -42,7 +42,7 @@ export function createDuties(
     issuanceLog,
   } = stores;
   const survey = new GateSurvey(coupons, gate, logger);
-  const relay = new Relay(survey, gate, issuanceLog, config.RELAY_AFTER_MS, logger);
+  const relay = new Relay(survey, gate, issuanceLog, config.RELAY_AFTER_MS, logger, traces);
   const progress = new RecoveryProgress(logger, telemetry);
   const rebuild = new GateRebuild(coupons, issuances, gate, (holders) => progress.staged(holders));
   const recovery = new Recovery(

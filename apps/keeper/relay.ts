@@ -2,10 +2,13 @@ import { batchSizeMax } from '#coupon/batch-size.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { eachApart } from '#platform/each-apart.ts';
 import type { Logger } from '#platform/logging.ts';
+import { redisStep } from '#platform/telemetry/steps.ts';
+import { Traces } from '#platform/telemetry/tracing.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateSurvey, Survey } from './gate-survey.ts';
 
 const relayLanes = 16;
+const confirming = redisStep('confirm');
 
 /**
  * Finishes what an api began and did not finish: reservations that stayed unconfirmed are published
@@ -21,6 +24,7 @@ export class Relay {
     private readonly log: IssuanceLog,
     private readonly relayAfterMs: number,
     private readonly logger: Logger,
+    private readonly traces: Traces = Traces.off,
   ) {}
 
   /** Rejects when some could not be relayed, with their names; the others are. */
@@ -60,7 +64,9 @@ export class Relay {
       }
       await this.log.publishRequests(pending);
       // False when a recovery came between: the gate that opens next knows nothing of them.
-      const confirmed = await this.gate.confirm(couponId, pending[0]!.epoch, pending);
+      const confirmed = await this.traces.during(confirming, pending, () =>
+        this.gate.confirm(couponId, pending[0]!.epoch, pending),
+      );
       this.logger.info(
         { coupon_id: couponId, count: pending.length, confirmed },
         'relayed reservations that were left unconfirmed',

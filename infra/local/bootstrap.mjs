@@ -27,6 +27,7 @@ const commands = {
   demo: 'a rush for few coupons, in front of your eyes',
   bench: 'assign beside bare Fastify, in requests a second',
   'bench:rest': 'what coupons cost that have ended, live and archived',
+  'bench:traces': 'what an assign costs with traces off and on, in CPU seconds',
   soak: 'minutes of steady load, and what memory the processes take',
 };
 
@@ -34,6 +35,7 @@ const commands = {
 const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   'bench:rest': join(root, 'bench', 'rest.ts'),
+  'bench:traces': join(root, 'bench', 'traces.ts'),
   mutants: join(root, 'test', 'mutations', 'mutants.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),

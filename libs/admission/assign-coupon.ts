@@ -8,6 +8,8 @@ import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import { faultPoint } from '#platform/fault-point.ts';
 import { inSlices } from '#platform/slices.ts';
+import { redisStep } from '#platform/telemetry/steps.ts';
+import { Traces } from '#platform/telemetry/tracing.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateRefusal, ReserveOutcome, ReserveResult } from '#gate/gate-replies.ts';
@@ -51,6 +53,8 @@ export class AssignLimits {
 /** 32 at a time keep gate and log at work while the rest of a turn is read: see ADR 0008. */
 const reservedAtOnce = 32;
 ok(reservedAtOnce <= batchSizeMax);
+const reserving = redisStep('reserve');
+const confirming = redisStep('confirm');
 /** About half a megabyte: brokers take one by default. */
 const recordsPerProduceMax = 2_000;
 
@@ -68,6 +72,7 @@ export class AssignCoupon {
     private readonly gate: Gate,
     private readonly log: IssuanceLog,
     private readonly limits: AssignLimits,
+    private readonly traces: Traces = Traces.off,
   ) {
     const { waitMaxMs } = limits;
     this.reserving = new GroupCommit((couponId, batch) => this.reserve(couponId, batch), {
@@ -107,10 +112,12 @@ export class AssignCoupon {
   ): Promise<(Reserved | AssignOutcome)[]> {
     // 1. Reserve. A crash from here to step 4 leaves the unit held and the client without an answer:
     //    the relay publishes and confirms it, and a repeat gets the same id.
-    const result = await this.gate.reserve(
-      couponId,
-      batch.map((request) => request.userId),
-      batch.map((request) => request.traceparent),
+    const result = await this.traces.during(reserving, batch, () =>
+      this.gate.reserve(
+        couponId,
+        batch.map((request) => request.userId),
+        batch.map((request) => request.traceparent),
+      ),
     );
     if (result.gate !== 'open') {
       const outcome: AssignOutcome =
@@ -139,7 +146,9 @@ export class AssignCoupon {
     faultPoint('api.published');
     try {
       // 3. Confirm. Only an epoch that still holds now is one whose requests precede the next marker.
-      const isConfirmed = await this.gate.confirm(first.couponId, first.epoch, reservations);
+      const isConfirmed = await this.traces.during(confirming, reservations, () =>
+        this.gate.confirm(first.couponId, first.epoch, reservations),
+      );
       faultPoint('api.confirmed');
       return isConfirmed ? 'accepted' : { kind: 'recovering', failure: { cause: 'gate_fenced' } };
     } catch (error) {

@@ -51,6 +51,31 @@ export const environmentSchema = z
         'Running coupons with metrics of their own: those that opened last; the others are summed.',
       ),
 
+    TRACES: flag
+      .default(false)
+      .describe('Send spans of requests to OTEL_EXPORTER_OTLP_ENDPOINT. Off it costs nothing.'),
+    TRACES_SAMPLE_RATIO: decimal(0, 1)
+      .default(0.01)
+      .describe(
+        'Share of requests that have spans; a traceparent that comes with one decides itself.',
+      ),
+    TRACES_KEEP_ERRORS: flag
+      .default(false)
+      .describe(
+        'Also one span of each other request that is answered with 5xx; 20 a second at most.',
+      ),
+    TRACES_KEEP_SLOW_MS: wholeNumber(0, 3_600_000)
+      .default(0)
+      .describe('Also one of each other request that takes as long; 0: of none.'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .string()
+      .refine(isHttpUrl, 'must be an http:// or https:// URL')
+      .default('http://127.0.0.1:4318')
+      .describe('Where spans go, over OTLP/HTTP in JSON; /v1/traces is added.'),
+    OTEL_EXPORTER_OTLP_HEADERS: optional.describe(
+      'Headers for that receiver, name=value, separated by commas.',
+    ),
+
     API_HOST: z.string().default('127.0.0.1').describe('Address the public API listens on.'),
     API_PORT: port.default(8080).describe('Port of the public API.'),
     API_REUSE_PORT: flag
@@ -214,6 +239,10 @@ export const environmentSchema = z
       }
     }
   });
+
+function isHttpUrl(url: string): boolean {
+  return /^https?:\/\//i.test(url) && URL.canParse(url);
+}
 
 export type Config = z.output<typeof environmentSchema>;
 

@@ -9,6 +9,7 @@ import { startInternalServer } from './internal-server.ts';
 import type { Logger } from './logging.ts';
 import { createLogger } from './logging.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
+import { Traces } from './telemetry/tracing.ts';
 
 export interface ProcessContext {
   name: string;
@@ -16,6 +17,7 @@ export interface ProcessContext {
   logger: Logger;
   telemetry: Telemetry;
   failures: Failures;
+  traces: Traces;
   /** Ends the process with exit code 1, for whoever supervises it to start it anew. */
   fail: (reason: string, error?: unknown) => void;
 }
@@ -50,7 +52,8 @@ export async function runProcess(
   process.on('uncaughtException', (error) => fail('uncaught exception', error));
 
   try {
-    const running = await start({ name, config, logger, telemetry, failures, fail });
+    const traces = await Traces.open(name, config, logger);
+    const running = await start({ name, config, logger, telemetry, failures, traces, fail });
     const internalServer = await startInternalServer(config, telemetry, running.probes);
     const watch = new HealthWatch(running.probes, logger, telemetry);
     watch.start();
@@ -64,6 +67,7 @@ export async function runProcess(
       await running.close();
       await internalServer.close();
       failures.close();
+      await traces.close();
       await telemetry.close();
       logger.info('stopped');
       process.exit(0);

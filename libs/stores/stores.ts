@@ -28,6 +28,7 @@ import type { Config } from '#platform/config.ts';
 import type { Logger } from '#platform/logging.ts';
 import { toLogFunction } from '#platform/logging.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import type { Traces } from '#platform/telemetry/tracing.ts';
 
 /** Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. */
 export interface Opener {
@@ -36,6 +37,7 @@ export interface Opener {
   logger?: Logger;
   /** Whom the stores tell how long they take, and what state they are in. */
   telemetry?: Telemetry;
+  traces?: Traces;
 }
 
 export interface StoreLimits {
@@ -211,7 +213,10 @@ function openPublisher(opener: Opener, coupons?: CouponLedger) {
     opener.telemetry,
   );
   return {
-    parts: { ...parts, issuanceLog: new IssuanceLog(publisher, topicNames(prefix), metrics) },
+    parts: {
+      ...parts,
+      issuanceLog: new IssuanceLog(publisher, topicNames(prefix), metrics, opener.traces),
+    },
     probes: { kafka: () => publisher.problem(), kafka_promises: settings.promises },
     reports: { kafka_settings: settings.warnings },
     close: async () => {

@@ -7,6 +7,7 @@ import { AssignCoupon } from '#admission/assign-coupon.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { unknownCoupon } from '../coupon/coupon-problems.ts';
 import { ApiProblems } from '../http/api-problems.ts';
+import { carriedContext } from '../http/http-traces.ts';
 import { validated } from '../http/validation.ts';
 import { AssignMetrics } from './assign-metrics.ts';
 import { assignProblem } from './issuance-problems.ts';
@@ -64,12 +65,9 @@ export class IssuanceController {
     'UNAVAILABLE',
     'UNCONFIRMED',
   )
-  async assign(
-    @Req() { body, headers }: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async assign(@Req() asked: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     // Past Nest's pipes and its way of sending, which are a tenth of what an assign takes.
-    const request = toAssignRequest(validated(assignBodySchema, body), headers['traceparent']);
+    const request = toAssignRequest(validated(assignBodySchema, asked.body), carriedContext(asked));
     const outcome = await this.withoutGate.explain(
       request,
       await this.assignCoupon.assign(request),

@@ -9,7 +9,6 @@ import {
   userIdSchema,
 } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
-import { wellFormedTraceparent } from '#coupon/trace-context.ts';
 import { wholeNumberIn } from '#platform/decimals.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
 
@@ -98,15 +97,14 @@ export const walletSchema = z
 
 export type Wallet = z.output<typeof walletSchema>;
 
-/** Anything else in the header `traceparent` is a caller's mistake that no request should fail for. */
 export function toAssignRequest(
   body: z.output<typeof assignBodySchema>,
-  traceparent: unknown,
+  traceparent: string | undefined,
 ): AssignRequest {
   return {
     couponId: body.coupon_id,
     userId: body.user_id,
-    traceparent: wellFormedTraceparent(traceparent),
+    traceparent,
   };
 }
 

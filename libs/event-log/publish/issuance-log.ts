@@ -5,8 +5,11 @@ import { toEpochMarked, toIssuanceRequested, toIssuancesDecided } from '#coupon/
 import type { Reservation } from '#coupon/issuance-request.ts';
 import { inSlices } from '#platform/slices.ts';
 import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
+import type { Step } from '#platform/telemetry/tracing.ts';
+import { Traces } from '#platform/telemetry/tracing.ts';
+import { sendStep } from '#platform/telemetry/steps.ts';
 import { toDeadLetterRecord } from './dead-letter-record.ts';
-import type { EventPublisher } from './event-publisher.ts';
+import type { EventPublisher, LogRecord } from './event-publisher.ts';
 import { recordBytesMax } from '../record-size.ts';
 import type { Topics } from '../topics.ts';
 
@@ -32,21 +35,23 @@ assert(
  * and otherwise rejects with `PublishUnconfirmedError`: it may be there, or come later, or twice.
  */
 export class IssuanceLog {
+  private readonly requesting: Step;
+  private readonly deciding: Step;
+
   constructor(
     private readonly publisher: EventPublisher,
     private readonly topics: Topics,
     private readonly metrics?: OperationMetrics,
-  ) {}
+    private readonly traces: Traces = Traces.off,
+  ) {
+    this.requesting = sendStep(topics.requested);
+    this.deciding = sendStep(topics.decided);
+  }
 
   async publishRequests(reservations: Reservation[]): Promise<void> {
     this.metrics?.batch('publish', reservations.length);
-    await this.publisher.publish(
-      this.topics.requested,
-      reservations.map((reservation) => ({
-        partition: reservation.kafkaPartition,
-        key: String(reservation.couponId),
-        value: toIssuanceRequested(reservation),
-      })),
+    await this.traces.during(this.requesting, reservations, (carried) =>
+      this.publisher.publish(this.topics.requested, carried.map(toRequestRecord)),
     );
   }
 
@@ -75,14 +80,17 @@ export class IssuanceLog {
    */
   async publishDecided(partition: number, decisions: Decision[]): Promise<void> {
     const byCoupon = Map.groupBy(decisions, ({ request }) => request.couponId);
-    await this.publisher.publish(
-      this.topics.decided,
-      [...byCoupon].map(([couponId, ofCoupon]) => ({
-        partition,
-        mayGoElsewhere: true,
-        key: String(couponId),
-        value: toIssuancesDecided(couponId, ofCoupon),
-      })),
+    const requests = decisions.map(({ request }) => request);
+    await this.traces.during(this.deciding, requests, () =>
+      this.publisher.publish(
+        this.topics.decided,
+        [...byCoupon].map(([couponId, ofCoupon]) => ({
+          partition,
+          mayGoElsewhere: true,
+          key: String(couponId),
+          value: toIssuancesDecided(couponId, ofCoupon),
+        })),
+      ),
     );
   }
 
@@ -90,4 +98,12 @@ export class IssuanceLog {
   async publishDeadLetter(letter: DeadLetter): Promise<void> {
     await this.publisher.publish(this.topics.deadLetter, [toDeadLetterRecord(letter)]);
   }
+}
+
+/** The trace context stands in the header that the W3C names, for whoever reads the topic. */
+function toRequestRecord(reservation: Reservation): LogRecord {
+  const { kafkaPartition: partition, couponId, traceparent } = reservation;
+  const value = toIssuanceRequested(reservation);
+  const record = { partition, key: String(couponId), value };
+  return traceparent === undefined ? record : { ...record, headers: { traceparent } };
 }

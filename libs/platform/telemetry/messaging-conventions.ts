@@ -17,3 +17,20 @@ export const messagingLabels = {
   destinationName: 'messaging_destination_name',
   errorType: 'error_type',
 } as const;
+
+/** Attributes of spans. */
+export const messagingAttributes = {
+  system: 'messaging.system',
+  operationName: 'messaging.operation.name',
+  operationType: 'messaging.operation.type',
+  destinationName: 'messaging.destination.name',
+  partition: 'messaging.destination.partition.id',
+  batchCount: 'messaging.batch.message_count',
+} as const;
+
+/** Attributes of spans of Redis and MySQL. */
+export const databaseAttributes = {
+  system: 'db.system.name',
+  operationName: 'db.operation.name',
+  batchSize: 'db.operation.batch.size',
+} as const;
