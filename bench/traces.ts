@@ -78,7 +78,7 @@ function settingsWith(
   abort: AbortSignal,
 ): Setting[] {
   const { port } = receiver.address() as AddressInfo;
-  const on = { TRACES: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+  const on = { TRACES: 'on', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
   const envs: [string, Record<string, string>][] = [
     ['off', {}],
     ['1 % sampled', { ...on, TRACES_SAMPLE_RATIO: '0.01' }],

@@ -51,9 +51,10 @@ export const environmentSchema = z
         'Running coupons with metrics of their own: those that opened last; the others are summed.',
       ),
 
-    TRACES: flag
-      .default(false)
-      .describe('Send spans of requests to OTEL_EXPORTER_OTLP_ENDPOINT. Off it costs nothing.'),
+    TRACES: z
+      .enum(['on', 'off'])
+      .default('off')
+      .describe('on: send spans of requests to OTEL_EXPORTER_OTLP_ENDPOINT. off costs nothing.'),
     TRACES_SAMPLE_RATIO: decimal(0, 1)
       .default(0.01)
       .describe(

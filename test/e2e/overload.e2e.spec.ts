@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anIssuanceId, userIds } from '../harness/fixtures.ts';
+import { failureLines } from '../harness/log-lines.ts';
 import type { Answer } from '../../infra/harness/assign.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
@@ -30,6 +31,16 @@ test('what is too much at once gets 503 OVERLOADED, and what is admitted is issu
   expect(Math.min(...waits)).toBeGreaterThanOrEqual(1);
   expect(Math.max(...waits)).toBeLessThanOrEqual(4);
   expect(new Set(waits).size).toBeGreaterThan(1);
+
+  const api = stack.app('api');
+  const counted =
+    /^firstcome_failures_total\{code="OVERLOADED",cause="(?:assign_shed|assigns_in_flight|gate_lane)"\} (\d+)$/gm;
+  const counts = [...(await api.metrics()).matchAll(counted)].map(([, count]) => Number(count));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(sentAway.length);
+  const told = () =>
+    failureLines(api.output, 'OVERLOADED').map((line) => 1 + Number(line.firstcome!['more']));
+  await expect.poll(() => told().reduce((sum, count) => sum + count, 0)).toBe(sentAway.length);
+  expect(told().length).toBeLessThan(sentAway.length);
 
   for (const { body } of admitted) {
     await expect

@@ -19,7 +19,7 @@ let decided: string;
 beforeAll(async () => {
   receiver = await OtlpReceiver.start();
   stack = await startStack(undefined, {
-    TRACES: 'true',
+    TRACES: 'on',
     TRACES_SAMPLE_RATIO: '0',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     RELAY_AFTER_MS: '500',
@@ -160,32 +160,34 @@ test('the trace of a request whose api was killed goes on in the keeper that rel
 
 test('who is not sampled has no spans, unless he failed: then one, under the trace of the log line', async () => {
   const couponId = await stack.createCoupon(10);
-  await stack.startApp('api', { TRACES_KEEP_ERRORS: 'true', ASSIGN_IN_FLIGHT_MAX: '1' });
-  const callers = Array.from({ length: 20 }, () => newCaller('00'));
-  const answers = await Promise.all(
-    callers.map(({ traceparent }, i) => assignAs(couponId, `u${i}`, traceparent)),
-  );
-  const ofStatus = (status: number) =>
-    callers.filter((_, i) => answers[i]!.status === status).map(({ traceId }) => traceId);
-  expect(ofStatus(200).length).toBeGreaterThan(0);
-  expect(ofStatus(503).length).toBeGreaterThan(0);
-  await expect
-    .poll(() => ofStatus(503).filter((id) => receiver.ofTrace(id).length === 1).length)
-    .toBe(ofStatus(503).length);
-  const [kept] = receiver.ofTrace(ofStatus(503)[0]!);
-  expect(kept).toMatchObject({
+  const served = newCaller('00');
+  expect((await assignAs(couponId, 'served', served.traceparent)).status).toBe(200);
+
+  const away = { GATE_REDIS_URL: 'redis://127.0.0.1:1', TRACES_KEEP_ERRORS: 'true' };
+  const api = await stack.startApp('api', away, { waitUntilReady: false });
+  const isUp = () =>
+    fetch(`${api.publicUrl}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(isUp, { timeout: 20_000 }).toBe(true);
+  const failed = newCaller('00');
+  expect((await assignAs(couponId, 'failed', failed.traceparent)).status).toBe(503);
+  await expect.poll(() => receiver.ofTrace(failed.traceId)).toHaveLength(1);
+  expect(receiver.ofTrace(failed.traceId)[0]).toMatchObject({
     name: assign,
+    parentSpanId: failed.spanId,
     hasFailed: true,
     attributes: { 'firstcome.kept': 'error', 'error.type': '503' },
   });
-  expect(ofStatus(200).flatMap((id) => receiver.ofTrace(id))).toEqual([]);
+  expect(receiver.ofTrace(served.traceId)).toEqual([]);
 
-  await Promise.all(Array.from({ length: 20 }, (_, i) => assignAs(couponId, `v${i}`)));
-  const told = logLines(stack.app('api').output).map((line) => line['trace.id']);
-  const ownTraces = () => receiver.spans.filter((span) => span.attributes['firstcome.kept']);
-  await expect
-    .poll(() => ownTraces().filter(({ traceId }) => told.includes(traceId)).length)
-    .toBeGreaterThan(0);
+  const answer = await assignAs(couponId, 'without-a-trace');
+  const { request_id: requestId } = (await answer.json()) as { request_id: string };
+  const line = () =>
+    logLines(api.output).find((each) => each['http.request.id'] === requestId)?.['trace.id'];
+  await expect.poll(line).toMatch(/^[\da-f]{32}$/);
+  await expect.poll(() => receiver.ofTrace(String(line()))).toHaveLength(1);
   await stack.startApp('api');
 });
 

@@ -81,7 +81,8 @@ function newTrace({ headers }: FastifyRequest, isSampled: boolean): RequestTrace
 }
 
 function serverSpan(request: FastifyRequest, reply: FastifyReply, why: string | undefined) {
-  const { traceId, spanId, parentSpanId } = request.trace ?? newTrace(request, false);
+  // Kept, for a line of the log may be written about it later, under the same trace.
+  const { traceId, spanId, parentSpanId } = (request.trace ??= newTrace(request, false));
   const { method, routeOptions } = request;
   // The route, never the path: it may have a user id in it.
   const route = routeOptions.url ?? 'unknown';

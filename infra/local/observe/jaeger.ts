@@ -25,7 +25,7 @@ export interface Jaeger {
 
 export const tracesElsewhere =
   '  Jaeger        is not here: it needs a Docker engine, or Go. Any receiver of OTLP over HTTP will do:\n' +
-  '                start firstcome with OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318\n';
+  '                start firstcome with TRACES=on OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318\n';
 
 /** Brings Jaeger up: its image where there is a Docker engine, else built with Go. Nothing where neither is. */
 export async function startJaeger(
@@ -52,7 +52,7 @@ export async function startJaeger(
   return {
     says:
       `  Jaeger        http://127.0.0.1:${ui}${pages}\n` +
-      `                send traces there: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${otlp} npm start\n`,
+      `                send traces there: TRACES=on OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${otlp} npm start\n`,
     stop: () => monitor.stop(),
   };
 }

@@ -7,7 +7,7 @@ import { Traces } from './tracing.ts';
 
 const place = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 const settings: TraceSettings = {
-  TRACES: true,
+  TRACES: 'on',
   TRACES_SAMPLE_RATIO: 0,
   TRACES_KEEP_ERRORS: false,
   TRACES_KEEP_SLOW_MS: 0,
@@ -31,7 +31,7 @@ test('a traceparent leads to its span, and says whether its trace is sampled', (
 
 test('while traces are off, requests go on as they came', async () => {
   const requests = [{ traceparent: sampledAt(place) }, {}];
-  const off = await Traces.open('test', { ...settings, TRACES: false }, silent);
+  const off = await Traces.open('test', { ...settings, TRACES: 'off' }, silent);
   expect(off.isOn).toBe(false);
   const carried = await off.during(redisStep('reserve'), requests, (given) =>
     Promise.resolve(given),

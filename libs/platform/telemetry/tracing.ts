@@ -5,7 +5,7 @@ import type { SpanPlace } from './span-place.ts';
 import { isSampled, newSpanId, newTraceId, placeOf, sampledAt } from './span-place.ts';
 
 export interface TraceSettings extends ExportSettings {
-  TRACES: boolean;
+  TRACES: 'on' | 'off';
   TRACES_SAMPLE_RATIO: number;
   TRACES_KEEP_ERRORS: boolean;
   TRACES_KEEP_SLOW_MS: number;
@@ -46,7 +46,7 @@ export class Traces {
   ) {}
 
   static async open(serviceName: string, settings: TraceSettings, logger: Logger): Promise<Traces> {
-    if (!settings.TRACES) {
+    if (settings.TRACES === 'off') {
       return Traces.off;
     }
     const { SpanExport } = await import('./span-export.ts');
