@@ -1,5 +1,6 @@
 import type { RedriveOutcome } from '#admission/redrive.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
+import { failureCauses } from '#platform/failures/failure.ts';
 import { toOneLine } from './text.ts';
 
 /** What became of one letter, as `--json` prints it. `is_redriven` is what the exit code is made of. */
@@ -43,8 +44,10 @@ export function toRedriveView(id: number, outcome: RedriveOutcome): RedriveView 
       return { ...open, detail: `left OPEN, no user and coupon can be read from it: ${reason}` };
     }
     case 'not_admitted': {
-      const { why, wanted } = outcome;
-      return { ...open, why, detail: `left OPEN, ${whyNotAdmitted[why]}: ${describe(wanted)}` };
+      const { why, failure, wanted } = outcome;
+      const cause = failure === undefined ? '' : ` (${failureCauses[failure.cause]})`;
+      const detail = `left OPEN, ${whyNotAdmitted[why]}${cause}: ${describe(wanted)}`;
+      return { ...open, why, detail };
     }
     case 'settled': {
       const { state, issuanceId } = outcome.letter;

@@ -2,6 +2,7 @@ import { traceparentOf, wantedBy } from '#coupon/dead-letter.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { Failure } from '#platform/failures/failure.ts';
 import type { AssignOutcome } from './assign-coupon.ts';
 import { AssignCoupon } from './assign-coupon.ts';
 
@@ -13,7 +14,12 @@ export type RedriveOutcome =
   /** No user and coupon can be read from it; left open. */
   | { kind: 'unreadable'; letter: DeadLetterEntry }
   /** The gate or the log did not admit it; left open. */
-  | { kind: 'not_admitted'; why: Exclude<AssignOutcome['kind'], 'accepted'>; wanted: AssignRequest }
+  | {
+      kind: 'not_admitted';
+      why: Exclude<AssignOutcome['kind'], 'accepted'>;
+      failure?: Failure;
+      wanted: AssignRequest;
+    }
   | { kind: 'settled'; letter: DeadLetterEntry }
   | { kind: 'missing' };
 
@@ -46,7 +52,8 @@ export class Redrive {
       traceparent: traceparentOf(letter),
     });
     if (outcome.kind !== 'accepted') {
-      return { kind: 'not_admitted', why: outcome.kind, wanted };
+      const failed = 'failure' in outcome && { failure: outcome.failure };
+      return { kind: 'not_admitted', why: outcome.kind, ...failed, wanted };
     }
     // 2. Settle. Until then it may be redriven again: the gate knows the user and his issuance.
     const { issuanceId, replayed } = outcome;
