@@ -57,9 +57,9 @@ await runInterruptible(usage, async (args, abort) => {
   const receiver = await startReceiver();
   const settings = settingsWith(env, receiver, abort);
   try {
-    await report.step('starting three of each process', () =>
-      Promise.all(settings.map(({ stack }) => stack.start(appKinds))),
-    );
+    for (const { label, stack } of settings) {
+      await report.step(`starting api, issuer, keeper: ${label}`, () => stack.start(appKinds));
+    }
     await measure(settings, plan, load, report, abort);
   } finally {
     await report.step('stopping them', () =>

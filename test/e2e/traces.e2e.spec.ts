@@ -188,7 +188,6 @@ test('who is not sampled has no spans, unless he failed: then one, under the tra
     logLines(api.output).find((each) => each['http.request.id'] === requestId)?.['trace.id'];
   await expect.poll(line).toMatch(/^[\da-f]{32}$/);
   await expect.poll(() => receiver.ofTrace(String(line()))).toHaveLength(1);
-  await stack.startApp('api');
 });
 
 test('a receiver that is away, or mute, holds up nobody, not even the end of a process', async () => {
@@ -212,5 +211,4 @@ test('a receiver that is away, or mute, holds up nobody, not even the end of a p
     expect(await api.exit()).toEqual({ code: 0, signal: null });
   }
   mute.close();
-  await stack.startApp('api');
 });

@@ -40,7 +40,7 @@ export class IssuanceStatusReader {
       this.orNothing(issuanceId, this.hints.readWatermark()),
     ]);
     const decided = hint ?? (await this.ledger.findStatus(issuanceId));
-    if (decided === undefined && !(await this.mayBeUnderWay(reservedAt, watermark))) {
+    if (decided === undefined && !(await this.mayBeUnderWay(issuanceId, reservedAt, watermark))) {
       throw unknownIssuance(issuanceId);
     }
     return toStatusAnswer(issuanceId, decided);
@@ -57,11 +57,15 @@ export class IssuanceStatusReader {
   }
 
   /** Of what is decided nowhere: false when it is older than all that is decided, or not from now. */
-  private async mayBeUnderWay(reservedAt: number, watermark = -Infinity): Promise<boolean> {
+  private async mayBeUnderWay(
+    issuanceId: string,
+    reservedAt: number,
+    watermark = -Infinity,
+  ): Promise<boolean> {
     if (reservedAt < watermark) {
       return false;
     }
-    const now = await this.gate.now().catch(() => Infinity);
+    const now = (await this.orNothing(issuanceId, this.gate.now())) ?? Infinity;
     return reservedAt <= now + clockToleranceMs;
   }
 }
