@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra,k6,bench,test}/**/*.spec.ts'],
-          exclude: ['**/*.{int,e2e,outage,faults}.spec.ts', 'test/model/!(smoke).spec.ts'],
+          exclude: ['**/*.{int,e2e,outage,faults,last}.spec.ts', 'test/model/!(smoke).spec.ts'],
         },
       },
       {
@@ -117,6 +117,16 @@ export default defineConfig({
           sequence: { groupOrder: 4 },
           ...oneAtATime,
           ...longWaits,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          // They look at what the tests before them have had the system do.
+          name: 'last',
+          include: ['test/**/*.last.spec.ts'],
+          sequence: { groupOrder: 5 },
+          ...onRealServers,
         },
       },
     ],

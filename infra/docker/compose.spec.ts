@@ -84,6 +84,7 @@ describe('docker-compose.yml', () => {
     ['host_ip: 127.0.0.1, published', 'host_ip: 0.0.0.0, published', /loopback/],
     ['target: 8080', 'target: 9464', /internal port/],
     ['mysql-data:/var', 'mysql_data:/var', /mysql_data/],
+    ['mysql/firstcome.cnf:/', 'mysql/firstcome.cfg:/', /firstcome.cfg is not there/],
     ['--maxmemory-policy noeviction', '--maxmemory-policy allkeys-lru', /noeviction/],
     ['stop_grace_period: 60s', 'stop_signal: SIGTERM', /mysql.*stop_grace_period/],
     ['  gate-redis-exporter:', '  gate-exporter:', /Prometheus asks gate-redis-exporter/],

@@ -4,6 +4,8 @@ import { DeadLetterRow } from './dead-letter-row.ts';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.ts';
 import { mysqlOptions } from './mysql-options.ts';
 import { poolDriver } from './pool-driver.ts';
+import type { QueryListener } from './queries/query-watch.ts';
+import { recordStatements } from './queries/statement-record.ts';
 import { Initial1764000000000 } from './migrations/1764000000000-initial.ts';
 import { DeadLetter1764100000000 } from './migrations/1764100000000-dead-letter.ts';
 import { Archive1764200000000 } from './migrations/1764200000000-archive.ts';
@@ -17,15 +19,28 @@ export const migrations = [
   CouponChangeTerms1764400000000,
 ];
 
-export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'>;
+export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'> &
+  Partial<Pick<Config, 'STATEMENTS_DIR'>>;
 
 const connectTimeoutMs = 5_000;
 
-/**
- * The pool of connections to MySQL, not connected yet. With `queryTimeoutMs`, a query that takes
- * longer fails as one does whose connection breaks; without it, nothing ends a query.
- */
-export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number): DataSource {
+export interface PoolUse {
+  /** A query that takes longer fails as one does whose connection breaks; without it, nothing ends one. */
+  queryTimeoutMs?: number | undefined;
+  /** Is told of every query once it is answered. */
+  onQuery?: QueryListener | undefined;
+}
+
+/** The pool of connections to MySQL, not connected yet. */
+export function createDataSource(
+  config: LedgerConfig,
+  { queryTimeoutMs, onQuery }: PoolUse = {},
+): DataSource {
+  const { STATEMENTS_DIR: recordIn } = config;
+  const listeners = [
+    onQuery,
+    recordIn === undefined ? undefined : recordStatements(recordIn),
+  ].filter((listener) => listener !== undefined);
   const { user, ...address } = mysqlOptions(config);
   return new DataSource({
     type: 'mysql',
@@ -35,7 +50,7 @@ export function createDataSource(config: LedgerConfig, queryTimeoutMs?: number):
     // A BIGINT comes as a number; one above 2^53, as only the offset of a record may be, as text.
     supportBigNumbers: true,
     bigNumberStrings: false,
-    driver: poolDriver(queryTimeoutMs),
+    driver: poolDriver(queryTimeoutMs, listeners),
     connectTimeout: Math.min(connectTimeoutMs, queryTimeoutMs ?? connectTimeoutMs),
     poolSize: config.MYSQL_POOL_SIZE,
     entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow],

@@ -30,8 +30,12 @@ export class ExpiredRows {
       [time, rowsMax],
     );
     if (rows.length > 0) {
-      await this.query(`DELETE FROM ${kind} WHERE (${key.join(', ')}) IN (?)`, [
-        rows.map((row) => (key.length === 1 ? row[key[0]] : Object.values(row))),
+      // The first column by itself: without it MariaDB reads the whole table to delete a single pair.
+      const [first] = key;
+      const keys = rows.map((row) => key.map((column) => row[column]));
+      await this.query(`DELETE FROM ${kind} WHERE ${first} IN (?) AND (${key.join(', ')}) IN (?)`, [
+        keys.map(([value]) => value),
+        key.length === 1 ? keys.flat() : keys,
       ]);
     }
     return rows.length;

@@ -6,7 +6,7 @@ import { probeTimeoutMs } from '#platform/health/health-probes.ts';
 import type { LedgerUse } from './checks/ledger-trial.ts';
 import { describeLedgerFailure, readOnlyProblem, tryLedger } from './checks/ledger-trial.ts';
 import { isUnavailable } from './driver-error.ts';
-import type { LedgerConfig } from './data-source.ts';
+import type { LedgerConfig, PoolUse } from './data-source.ts';
 import { createDataSource } from './data-source.ts';
 import type { PoolState } from './pool-driver.ts';
 import { readPoolState } from './pool-driver.ts';
@@ -35,13 +35,10 @@ export class LedgerConnection {
   /** A node that takes no writes is a copy, and its answers may be old. */
   private isReadOnly = false;
 
-  /**
-   * With `queryTimeoutMs` no query takes longer: it rejects with a connection error. What `ledgerUse` says
-   * is tried by `connectionProblem`.
-   */
+  /** What `ledgerUse` says is tried by `connectionProblem`. */
   constructor(
     private readonly config: LedgerConfig,
-    private readonly options: { queryTimeoutMs?: number; ledgerUse?: LedgerUse } = {},
+    private readonly options: PoolUse & { ledgerUse?: LedgerUse } = {},
   ) {}
 
   start(): void {
@@ -115,7 +112,7 @@ export class LedgerConnection {
    */
   async openApart(): Promise<DataSource> {
     const config = { ...this.config, MYSQL_POOL_SIZE: 1 };
-    return createDataSource(config, this.options.queryTimeoutMs).initialize();
+    return createDataSource(config, this.options).initialize();
   }
 
   async close(): Promise<void> {
@@ -136,7 +133,7 @@ export class LedgerConnection {
     while (this.source === undefined) {
       signal.throwIfAborted();
       try {
-        this.source = await createDataSource(this.config, this.options.queryTimeoutMs).initialize();
+        this.source = await createDataSource(this.config, this.options).initialize();
       } catch (error) {
         this.lastError = (error as Error).message;
         await delay(retryMs, undefined, { signal });

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import type { Pool, PoolConnection, PoolOptions } from 'mysql2';
 import mysql from 'mysql2';
+import type { QueryListener } from './queries/query-watch.ts';
+import { watchQueries } from './queries/query-watch.ts';
 import { limitTime, waitingMax } from './query-limit.ts';
 import { renewable } from './renewal.ts';
 
@@ -16,8 +18,11 @@ export const silenceMaxMs = 15_000;
 const idleMaxMs = 8_000;
 assert(idleMaxMs < silenceMaxMs, 'MySQL must not be the first to close what is idle');
 
-/** mysql2 for TypeORM, with limits in time that mysql2 does not have. */
-export function poolDriver(queryTimeoutMs?: number): { createPool(options: PoolOptions): Pool } {
+/** mysql2 for TypeORM, with limits in time that mysql2 does not have, and with ears. */
+export function poolDriver(
+  queryTimeoutMs: number | undefined,
+  listeners: readonly QueryListener[],
+): { createPool(options: PoolOptions): Pool } {
   return {
     createPool: (options) => {
       const pool = mysql.createPool({
@@ -33,6 +38,7 @@ export function poolDriver(queryTimeoutMs?: number): { createPool(options: PoolO
         limitTime(pool, queryTimeoutMs);
       }
       renewable(pool);
+      listeners.forEach((listener) => watchQueries(pool, listener));
       pool.on('connection', prepareSession);
       return pool;
     },

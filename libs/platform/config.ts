@@ -7,6 +7,7 @@ import {
   days,
   decimal,
   flag,
+  httpUrl,
   milliseconds,
   optional,
   port,
@@ -176,6 +177,10 @@ export const environmentSchema = z
         'How long one query of api or issuer, or the wait for a connection, may take before it counts as failed.',
       ),
 
+    MYSQL_SLOW_QUERY_MS: milliseconds()
+      .default(500)
+      .describe('A query that takes longer is logged without its values, and counted.'),
+
     RELAY_AFTER_MS: milliseconds()
       .default(3_000)
       .describe('A reservation unconfirmed for this long is published again by the keeper.'),
@@ -201,6 +206,13 @@ export const environmentSchema = z
     COUPON_CHANGE_KEEP_DAYS: days
       .default(730)
       .describe('How long MySQL keeps the history of changes of coupons; 0: for ever.'),
+    ALERTMANAGER_URL: httpUrl.describe(
+      'Where `firstcome status` asks which alerts fire; else PROMETHEUS_URL, else nobody.',
+    ),
+    PROMETHEUS_URL: httpUrl.describe('The same, where there is no Alertmanager.'),
+    STATEMENTS_DIR: optional.describe(
+      'For tests only: each process notes in this directory which statements it sends to MySQL.',
+    ),
     FAULT_POINT: z
       .enum(faultPoints)
       .optional()

@@ -13,6 +13,12 @@ export const optional = z
   .string()
   .transform((value) => (value === '' ? undefined : value))
   .optional();
+/** Without the slash at its end. */
+export const httpUrl = optional
+  .refine((url) => url === undefined || /^https?:\/\/\S+$/.test(url), {
+    error: 'must begin with http:// or https://',
+  })
+  .transform((url) => url?.replace(/\/+$/, ''));
 export const certificate = optional.superRefine(
   (file, context) => void refine(context, () => readCertificateAuthority(file)),
 );

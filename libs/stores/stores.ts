@@ -23,6 +23,7 @@ import { observePool } from '#ledger/pool-metrics.ts';
 import { timed } from '#ledger/timed.ts';
 import { observeChecks } from '#platform/checks/check-metrics.ts';
 import type { Check } from '#platform/checks/check.ts';
+import { SlowQueries } from '#ledger/queries/slow-queries.ts';
 import { CheckWatch } from '#platform/checks/check-watch.ts';
 import type { Config } from '#platform/config.ts';
 import type { Logger } from '#platform/logging.ts';
@@ -30,7 +31,10 @@ import { toLogFunction } from '#platform/logging.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import type { Traces } from '#platform/telemetry/tracing.ts';
 
-/** Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. */
+/**
+ * Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. With a logger
+ * and telemetry, slow queries are told.
+ */
 export interface Opener {
   name: string;
   config: Config;
@@ -141,8 +145,10 @@ function openGate({ config, telemetry }: Opener) {
   };
 }
 
-function openLedger({ config, telemetry }: Opener, limits: StoreLimits) {
-  const ledger = new LedgerConnection(config, limits);
+function openLedger({ config, logger, telemetry }: Opener, limits: StoreLimits) {
+  const slow =
+    logger && telemetry && new SlowQueries(config.MYSQL_SLOW_QUERY_MS, logger, telemetry);
+  const ledger = new LedgerConnection(config, { ...limits, onQuery: (query) => slow?.note(query) });
   ledger.start();
   if (telemetry !== undefined) {
     observePool(telemetry, ledger);
@@ -169,6 +175,7 @@ function openLedger({ config, telemetry }: Opener, limits: StoreLimits) {
     close: async () => {
       void settings.stop();
       await ledger.close();
+      slow?.close();
     },
   };
 }

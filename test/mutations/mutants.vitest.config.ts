@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     ...(isUnit ? {} : onRealServers),
     include: specs,
-    exclude: [`**/*.{${isUnit ? 'int,' : ''}e2e,outage,faults}.spec.ts`],
+    exclude: [`**/*.{${isUnit ? 'int,' : ''}e2e,outage,faults,last}.spec.ts`],
     // A mutant may hang a test, and many do. Most tests take less than a second.
     testTimeout: 30_000,
     hookTimeout: 30_000,

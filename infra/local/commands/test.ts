@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from '../processes/build.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
-import { instanceDir, rootDir } from '../processes/paths.ts';
+import { instanceDir, rootDir, statementsDir } from '../processes/paths.ts';
 import { runOrThrow } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
@@ -29,7 +29,10 @@ interface Suites {
   onServers: string[];
 }
 
-const usual: Suites = { quick: ['unit', 'model'], onServers: ['integration', 'e2e', 'outage'] };
+const usual: Suites = {
+  quick: ['unit', 'model'],
+  onServers: ['integration', 'e2e', 'outage', 'last'],
+};
 const faults = ['faults', 'faults-alone'];
 const suites: Record<string, Suites> = {
   usual,
@@ -82,6 +85,9 @@ async function runAll(suite: Suites, filters: string[], progress: Report): Promi
       );
     }
     interrupted.signal.throwIfAborted();
+    if (filters.length === 0 && suite.onServers.includes('last')) {
+      rmSync(statementsDir(), { recursive: true, force: true });
+    }
     if (suite.quick.length > 0) {
       counts = await runVitest(suite.quick, filters, {});
     }

@@ -33,3 +33,8 @@ export function logsDir(instance: Household): string {
 export function logFile(instance: Household, name: string): string {
   return join(logsDir(instance), `${name}.log`);
 }
+
+/** Where processes under test note which statements they send to MySQL: test/statements. */
+export function statementsDir(): string {
+  return join(instanceDir('test'), 'statements');
+}

@@ -6,6 +6,7 @@ import { createConnection } from 'mysql2/promise';
 import { mysqlOptions } from '#ledger/mysql-options.ts';
 import { findProgram } from './install.ts';
 import type { Program } from './install.ts';
+import { rootDir } from '../processes/paths.ts';
 import { runOrThrow, runToEnd } from '../processes/process.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { latencyOf } from './server-kind.ts';
@@ -62,7 +63,7 @@ async function launchMysql(place: Place): Promise<Launch> {
   const server = await findServer();
   const settings = [
     // First, or it is not heeded: the machine's own my.cnf is about another server.
-    '--no-defaults',
+    `--defaults-file=${join(rootDir, 'infra', 'mysql', 'firstcome.cnf')}`,
     `--datadir=${place.dataDir}`,
     `--port=${place.port}`,
     '--bind-address=127.0.0.1',

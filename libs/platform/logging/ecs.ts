@@ -11,6 +11,7 @@ const ecsNames: Readonly<Record<string, string>> = {
   method: 'http.request.method',
   status: 'http.response.status_code',
   url: 'url.full',
+  duration_ns: 'event.duration',
 };
 
 /** Whatever the schema does not know stands in here, so that it never meets a field of the schema. */
