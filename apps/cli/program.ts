@@ -6,6 +6,7 @@ import { addDeadLettersCommand } from './dead-letters.command.ts';
 import { addDoctorCommand } from './doctor.command.ts';
 import { addMigrateCommand } from './migrate.command.ts';
 import { addReconcileCommand } from './reconcile.command.ts';
+import { addStatusCommands } from './status.command.ts';
 import { addVerifyCommand } from './verify.command.ts';
 
 /** Of the checkout, or of the build: each has its package.json here. */
@@ -27,6 +28,7 @@ export function createProgram(): Command {
 
   addCouponCommand(program);
   addDeadLettersCommand(program);
+  addStatusCommands(program);
   addVerifyCommand(program);
   addDoctorCommand(program);
   addReconcileCommand(program);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { ensureBuilt, nodeArguments } from '../processes/build.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
+import { isRunning, readRunFile } from '../processes/run-files.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { messageOf } from '#platform/error-message.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
@@ -13,6 +14,14 @@ const offline = ['help', 'env-example', '--help', '-h', '--version'];
 
 const args = process.argv.slice(2);
 const running = instanceOwner('dev')?.env ?? {};
+/** Where `npm run observe` has what knows of alerts, while it runs. */
+const observers = { ALERTMANAGER_URL: 'alertmanager', PROMETHEUS_URL: 'prometheus' };
+const observing = Object.fromEntries(
+  Object.entries(observers).flatMap(([setting, name]) => {
+    const run = readRunFile('observe', name);
+    return run !== undefined && isRunning(run) ? [[setting, `http://127.0.0.1:${run.port}`]] : [];
+  }),
+);
 const knowsServers =
   Object.keys(running).length > 0 || urlVariables.some((name) => process.env[name]);
 
@@ -29,7 +38,7 @@ try {
 }
 const child = spawn(process.execPath, [...nodeArguments('cli'), ...args], {
   stdio: 'inherit',
-  env: { ...running, ...process.env },
+  env: { ...running, ...observing, ...process.env },
 });
 // Ctrl-C reaches the child by itself; what it does about it decides how this ends.
 process.on('SIGINT', () => undefined);

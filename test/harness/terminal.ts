@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { rootDir } from '../../infra/local/processes/paths.ts';
+
+/** Why there is no terminal to be had here; `undefined` when there is. */
+export function terminalProblem(): string | undefined {
+  const { status } = spawnSync('python3', ['-c', 'import pty, termios']);
+  return status === 0 ? undefined : 'python3, which makes a terminal, is not on this machine';
+}
+
+/** A command on a terminal of its own, with somebody at the keys. */
+export class Terminal {
+  /** All that it has shown, with everything that steers a terminal. */
+  shown = '';
+  private readonly child: ChildProcess;
+
+  constructor(
+    { columns, rows }: { columns: number; rows: number },
+    command: string[],
+    env: NodeJS.ProcessEnv,
+  ) {
+    const args = [
+      join(import.meta.dirname, 'on-a-terminal.py'),
+      String(columns),
+      String(rows),
+      ...command,
+    ];
+    this.child = spawn('python3', args, {
+      cwd: rootDir,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.child.stdout!.on('data', (data: Buffer) => (this.shown += data.toString()));
+  }
+
+  type(keys: string): void {
+    this.child.stdin!.write(keys);
+  }
+
+  /** The exit code of the command. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null) {
+      await once(this.child, 'exit');
+    }
+    return this.child.exitCode;
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+}
