@@ -33,13 +33,22 @@ export function addStatusCommands(program: Command): void {
       } else {
         process.stdout.write(`${screenOf(status, canvasOf(process.stdout)).join('\n')}\n`);
       }
-      process.exitCode = exitCodeOf(status);
+      await endWith(exitCodeOf(status));
     });
   program
     .command('watch')
     .description('the status again each second until q or Ctrl-C; in a pipe a line each')
     .option('--json', 'one JSON document on one line each second')
-    .action((options: { json?: true }) => watch(parseConfig(), options));
+    .action(async (options: { json?: true }) => {
+      await watch(parseConfig(), options);
+      await endWith(exitCodes.fine);
+    });
+}
+
+/** Once all is written. The client of a store that stands still would go on asking it for a minute. */
+async function endWith(exitCode: ExitCode): Promise<never> {
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  process.exit(exitCode);
 }
 
 async function takeStatus(config: Config): Promise<SystemStatus> {
