@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { CouponError } from '#administration/coupon-error.ts';
-import { ConfigError } from '#platform/config.ts';
+import { ConfigError, logLevel } from '#platform/config.ts';
 import { messageOf } from '#platform/error-message.ts';
 import type { ExitCode } from '#platform/exit-codes.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
@@ -31,7 +31,7 @@ export function endingOf(error: unknown): Ending {
   if (away !== undefined) {
     return { exitCode: exitCodes.storeAway, message: away };
   }
-  const isLookedInto = ['debug', 'trace'].includes(process.env['LOG_LEVEL'] ?? '');
+  const isLookedInto = ['debug', 'trace'].includes(logLevel());
   const stack = isLookedInto ? (error as Error).stack : undefined;
   return { exitCode: exitCodes.failed, message: stack ?? messageOf(error) };
 }

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, describeConfigErrors, environmentSchema, parseConfig } from './config.ts';
+import {
+  ConfigError,
+  describeConfigErrors,
+  environmentSchema,
+  logLevel,
+  parseConfig,
+} from './config.ts';
 import { renderEnvExample } from './env-example.ts';
 
 describe('configuration', () => {
@@ -56,6 +62,15 @@ describe('configuration', () => {
       describeConfigErrors(environmentSchema.safeParse(env).error!);
     expect(parse({ KAFKA_SASL_MECHANISM: 'plain' })).toContain('needs KAFKA_SASL_USERNAME');
     expect(parse({ KAFKA_REPLICATION_FACTOR: '1' })).toContain('KAFKA_MIN_INSYNC_REPLICAS');
+  });
+
+  it('has a log level also where another setting is wrong, or it is wrong itself', () => {
+    expect(logLevel({ LOG_LEVEL: 'debug', API_PORT: 'x' })).toBe('debug');
+    expect(['loud', '', undefined].map((level) => logLevel({ LOG_LEVEL: level }))).toEqual([
+      'info',
+      'info',
+      'info',
+    ]);
   });
 
   it('splits the brokers', () => {

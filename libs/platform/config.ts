@@ -93,7 +93,9 @@ export const environmentSchema = z
       .describe('The same for other requests: status, wallet, coupon.'),
     API_CONNECTIONS_MAX: wholeNumber(1, 1_000_000)
       .default(10_000)
-      .describe('Most connections of clients to one api; it closes more at once.'),
+      .describe(
+        'Most connections of clients to one api; beyond, those that ask nothing are closed.',
+      ),
     ASSIGN_WAIT_MAX_MS: milliseconds()
       .default(500)
       .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),
@@ -271,6 +273,12 @@ export function parseConfig(environment: NodeJS.ProcessEnv = process.env): Confi
     return parsed.data;
   }
   throw new ConfigError(describeConfigErrors(parsed.error));
+}
+
+/** The one setting that is of use where others are wrong; its default where it is wrong itself. */
+export function logLevel(environment: NodeJS.ProcessEnv = process.env): Config['LOG_LEVEL'] {
+  const parsed = environmentSchema.shape.LOG_LEVEL.safeParse(environment['LOG_LEVEL'] || undefined);
+  return parsed.success ? parsed.data : environmentSchema.shape.LOG_LEVEL.parse(undefined);
 }
 
 /** Parses the environment of a process; prints what is wrong with it, and exits with 78. */

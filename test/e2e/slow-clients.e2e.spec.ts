@@ -22,6 +22,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
+function assignRequest(userId: string): Buffer {
+  const body = JSON.stringify({ coupon_id: couponId, user_id: userId });
+  return rawRequest('POST /api/v1/coupons/assign', ['Content-Type: application/json'], body);
+}
+
 interface SlowClient extends AsyncDisposable {
   /** When it was sent away, in milliseconds after it connected. */
   sentAwayAfterMs: Promise<number>;
@@ -88,22 +93,62 @@ describe('who is slow to send', () => {
 });
 
 describe('who is slow to read', () => {
+  /** More than the buffers of a connection hold, at both ends. */
+  const files = Buffer.concat(Array(4).fill(rawRequest('GET /docs/swagger-ui-bundle.js')));
+  /** More than are worked on at once, and all of them behind the files. */
+  const behind = (): Buffer[] => [
+    ...Array<Buffer>(30).fill(rawRequest('GET /api/v1/users/a/coupons')),
+    ...Array.from({ length: 30 }, (_, i) => assignRequest(`behind-${i}`)),
+  ];
+
   test('keeps nobody out, however much he asks for', async () => {
-    const file = rawRequest('GET /docs/swagger-ui-bundle.js');
-    const wallet = rawRequest('GET /api/v1/users/a/coupons');
     const clients: RawClient[] = [];
-    // One after the other: all of them at once would be a rush, of which a part is sent away.
-    while (clients.length < slowClients) {
+    const readOfAnother = async () => (await stack.request('/api/v1/users/b/coupons')).status;
+    const assignOfAnother = async () => (await stack.assign(couponId, 'reader')).status;
+    while (clients.length < 5) {
       const client = await RawClient.connect(url);
       clients.push(client);
       client.socket.pause();
-      client.send(Buffer.concat([wallet, file, wallet, file, wallet]));
-      expect((await stack.request('/api/v1/users/b/coupons')).status).toBe(200);
+      client.send(Buffer.concat([files, ...behind()]));
+      // What he asks for is a rush; it is over long before his answers are thrown away unread.
+      await expect.poll(readOfAnother, { timeout: 10_000 }).toBe(200);
+      await expect.poll(assignOfAnother, { timeout: 10_000 }).toBe(200);
     }
     for (let i = 0; i < 20; i += 1) {
-      expect((await stack.request('/api/v1/users/b/coupons')).status).toBe(200);
-      expect((await stack.assign(couponId, `reader-${i}`)).status).toBe(200);
+      expect([await readOfAnother(), await assignOfAnother()]).toEqual([200, 200]);
     }
     clients.forEach((client) => client.close());
+  });
+});
+
+describe('open connections that ask nothing', () => {
+  const places = 30;
+
+  test('keep nobody out, however many they are, and are closed before any that is in use', async () => {
+    const env = { API_CONNECTIONS_MAX: String(places) };
+    const { publicUrl } = await stack.startApp('api', env, { isApart: true });
+    const all: RawClient[] = [];
+    const connect = async (): Promise<RawClient> => {
+      all.push(await RawClient.connect(publicUrl));
+      return all.at(-1)!;
+    };
+    const inUse = await connect();
+    const ask = async (client: RawClient, userId: string): Promise<number> => {
+      client.send(assignRequest(userId));
+      return (await client.answer()).status;
+    };
+    const begins = [assignRequest('idle'), Buffer.alloc(0), beginning.slice(0, 60), beginning];
+    for (let i = 0; i < 3 * places; i += 1) {
+      const idler = await connect();
+      idler.send(begins[i % begins.length]!);
+      expect(await ask(inUse, 'in use')).toBe(200);
+    }
+    const newcomers = await Promise.all(Array.from({ length: places - 1 }, connect));
+    const statuses = await Promise.all(newcomers.map((client, i) => ask(client, `new-${i}`)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(await ask(inUse, 'in use')).toBe(200);
+    const open = () => all.filter(({ socket }) => !socket.destroyed && !socket.readableEnded);
+    await expect.poll(() => open().length).toBe(places);
+    all.forEach((client) => client.close());
   });
 });

@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { answerUnderWay } from './http-socket.ts';
+import type { HttpSocket } from './http-socket.ts';
 import { headerBytesMax } from './limits.ts';
 import { overloaded } from './overloaded.ts';
 import { Problem, problemDocument, problemHeaders } from './problem.ts';
@@ -9,14 +11,6 @@ import { newRequestId } from './request-id.ts';
 
 /** So long what still comes is thrown away: an answer is lost when bytes meet a closed connection. */
 const lingerMs = 1_000;
-
-/** What Node's own handler of such errors looks at; nobody has to keep it up to date for each request. */
-interface HttpSocket extends Socket {
-  /** The answer that has its turn on this connection. */
-  _httpMessage?: ServerResponse | null;
-  /** Has the request that is being read, until it is there and answered. */
-  parser?: { incoming: IncomingMessage | null } | null;
-}
 
 /**
  * What Node would answer by itself, with an empty body or not at all: requests that its parser cannot
@@ -47,8 +41,7 @@ export class BrokenConnections {
   }
 
   private answer(socket: HttpSocket, problem: Problem): void {
-    // oxlint-disable-next-line no-underscore-dangle -- Node's name
-    const underWay = socket._httpMessage ?? undefined;
+    const underWay = answerUnderWay(socket);
     const wasAnsweredBefore = socket.parser?.incoming?.complete === false;
     if (underWay?.req.complete === true) {
       // The request before this one is being worked on: it must not take this for its answer.

@@ -5,6 +5,7 @@ import type { Config } from '#platform/config.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import type { Failures } from '#platform/failures/failures.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { ConnectionPlaces } from './connection-places.ts';
 import { ConnectionRests } from './connection-rests.ts';
 import { LoadLimit } from './load-limit.ts';
 import { sendOverloaded } from './overloaded.ts';
@@ -87,7 +88,6 @@ class Overload {
 
   /** Fastify's own hooks come after it has made its objects of a request, which is half the cost. */
   standBefore(server: Server): void {
-    server.maxConnections = this.config.API_CONNECTIONS_MAX;
     const [serve] = server.listeners('request') as RequestListener[];
     if (serve === undefined) {
       throw new Error('the server has nobody who answers requests');
@@ -101,6 +101,7 @@ class Overload {
         serve(request, response);
       }
     });
+    new ConnectionPlaces(this.config.API_CONNECTIONS_MAX).watch(server);
   }
 
   giveOutPlaces(fastify: FastifyInstance): void {
