@@ -6,6 +6,7 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
 import { CouponLookup } from '../coupon/coupon-lookup.ts';
 import { LedgerLane } from '../coupon/ledger-lane.ts';
+import { Problem } from '../http/problem.ts';
 
 /**
  * An assign that found no open gate: the coupon is being recovered, is archived, or does not exist.
@@ -27,7 +28,7 @@ export class AssignWithoutGate {
 
   /**
    * The outcome as it is where a gate answered, or there is one that a recovery will open. `absent` is
-   * left for what does not exist. Throws OVERLOADED or UNAVAILABLE when that cannot be told.
+   * left for what does not exist.
    */
   async explain(request: AssignRequest, outcome: AssignOutcome): Promise<AssignOutcome> {
     const isWithoutGate =
@@ -43,11 +44,16 @@ export class AssignWithoutGate {
     if (!this.catalogue.isLoaded || this.catalogue.find(couponId) !== undefined) {
       return { kind: 'recovering', failure };
     }
-    const coupon = await this.lookup.find(couponId);
-    if (coupon === undefined) {
-      return { kind: 'absent' };
+    try {
+      const coupon = await this.lookup.find(couponId);
+      if (coupon === undefined) {
+        return { kind: 'absent' };
+      }
+      const isArchived = coupon.archivedAt !== null;
+      return isArchived ? await this.repeat(request) : { kind: 'recovering', failure };
+    } catch (error) {
+      return outcomeOf(error);
     }
-    return coupon.archivedAt === null ? { kind: 'recovering', failure } : this.repeat(request);
   }
 
   private async repeat(request: AssignRequest): Promise<AssignOutcome> {
@@ -56,4 +62,16 @@ export class AssignWithoutGate {
       ? { kind: 'closed' }
       : { kind: 'accepted', issuanceId, replayed: true };
   }
+}
+
+/** Of the lanes to MySQL: what they send away is counted with what became of other assigns. */
+function outcomeOf(error: unknown): AssignOutcome {
+  const { code, failure } = error instanceof Problem ? error : {};
+  if (failure !== undefined && code === 'OVERLOADED') {
+    return { kind: 'overloaded', failure };
+  }
+  if (failure !== undefined && code === 'UNAVAILABLE') {
+    return { kind: 'unavailable', failure };
+  }
+  throw error;
 }
