@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+// Before kafkajs itself, which loads what they replace.
+import '#event-log/kafkajs-mends/mends.ts';
 import { Kafka, logLevel } from 'kafkajs';
 import mysql from 'mysql2/promise';
 

@@ -142,8 +142,6 @@ function nodeBinary() {
 
 function runCommand(command, args) {
   const options = [
-    // kafkajs computes a negative timeout now and then, which Node 24 warns about; it is harmless.
-    '--disable-warning=TimeoutNegativeWarning',
     // Tools run from the sources, ours and those of the libs they import.
     `--import=${pathToFileURL(createRequire(import.meta.url).resolve('tsx'))}`,
   ];
