@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const issuer = new DecideIssuances(
   ledger.issuances,
   here.gate,
@@ -20,13 +16,6 @@ const issuer = new DecideIssuances(
   new IssuerMetrics(new Telemetry('test', false), log.topics.requested),
   silentFailures(),
 );
-
-beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
-});
 
 test('a refused unit comes back although the same chunk refuses requests of an older epoch', async () => {
   const coupon = await ledger.createCoupon({ total: 1 });

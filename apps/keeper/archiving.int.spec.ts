@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { keptLines } from '../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { CouponArchive } from '#administration/coupon-archive.ts';
 import { GateKeyspace } from '#gate/gate-keyspace.ts';
 import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
 import { Archiving } from './archiving.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const { coupons } = ledger;
 const archived = new ArchivedCoupons(ledger.connection);
 const archive = new CouponArchive(coupons, archived, here.gate, log.issuers);
@@ -23,13 +19,7 @@ const { lines, logger } = keptLines();
 beforeEach(() => {
   lines.length = 0;
 });
-beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
-  await log.commitAll();
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
-});
+beforeAll(() => log.commitAll());
 
 function archivingAfter(ms: number, by = archive): Archiving {
   const keyspace = new GateKeyspace(here.connection, here.prefix);

@@ -1,22 +1,17 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { Auditor } from '#audit/auditor.ts';
 import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { AuditJob } from './audit-job.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const lines: Record<string, unknown>[] = [];
 let auditor: Auditor;
 let job: AuditJob;
 
 beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
   auditor = new Auditor(ledger.connection, here.gate, log.kafka, log.issuers);
   const write = (line: Buffer, _: string, done: () => void): void => {
     lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
@@ -24,9 +19,6 @@ beforeAll(async () => {
   };
   const telemetry = new Telemetry('test', false);
   job = new AuditJob(auditor, pino(new Writable({ write })), telemetry);
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
 test('says nothing of stores that agree; of others, which coupons and what to run', async () => {

@@ -1,27 +1,19 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecidedWatermark } from './decided-watermark.ts';
 import { GateSurvey } from './gate-survey.ts';
 
 const logger = pino({ level: 'silent' });
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const hints = new StatusHints(here.connection, here.prefix, 60);
 
-beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
-  await log.commitAll();
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
-});
+beforeAll(() => log.commitAll());
 
 /** Reserves, publishes and confirms, as an api does before it answers; returns when it was reserved. */
 async function acknowledge(couponId: number, userId: string): Promise<number> {

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { userIds } from '../../test/harness/fixtures.ts';
 import { keptLines } from '../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
@@ -12,17 +10,8 @@ import { inSlices } from '#platform/slices.ts';
 import { GateSurvey } from './gate-survey.ts';
 import { Relay } from './relay.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const { lines, logger } = keptLines();
-
-beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
-});
 
 /** Which coupons' gates were asked for what they have, one entry for each time. */
 const asked: number[] = [];

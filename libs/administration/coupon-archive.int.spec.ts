@@ -1,35 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
-import type { Coupon } from '#coupon/coupon.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
 import { CouponAdministration } from './coupon-administration.ts';
 import { CouponArchive } from './coupon-archive.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log, openCoupon } = openTestStores();
 const { coupons } = ledger;
 const archived = new ArchivedCoupons(ledger.connection);
 const archive = new CouponArchive(coupons, archived, here.gate, log.issuers);
 const administration = new CouponAdministration(coupons, here.gate);
 
-beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
-  await log.commitAll();
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
-});
-
-/** A coupon with its gate open. */
-async function openCoupon(): Promise<Coupon> {
-  const coupon = await ledger.createCoupon();
-  await here.rebuild(coupon, []);
-  return coupon;
-}
+beforeAll(() => log.commitAll());
 
 async function closedCoupon(): Promise<number> {
   const { id } = await openCoupon();

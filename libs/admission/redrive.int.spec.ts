@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { aDeadLetter } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import type { KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { AssignCoupon, AssignLimits } from './assign-coupon.ts';
 import { Redrive } from './redrive.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 const letters = new DeadLetterLedger(ledger.connection);
 const redrive = new Redrive(
   letters,
   new AssignCoupon(here.gate, log.log, new AssignLimits(100, 10_000)),
 );
-
-beforeAll(() => Promise.all([ledger.start(), here.start(), log.start()]));
-afterAll(() => Promise.all([ledger.close(), here.close(), log.close()]));
 
 let offset = 0;
 

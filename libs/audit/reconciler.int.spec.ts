@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { openTestStores } from '../../test/harness/test-stores.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Comparison } from './reconciler.ts';
 import { Reconciler } from './reconciler.ts';
 
-const ledger = new TestLedger();
-const here = new TestGate();
-const log = new TestLog();
+const { ledger, here, log } = openTestStores();
 let reconciler: Reconciler;
 
 beforeAll(async () => {
-  await Promise.all([ledger.start(), here.start(), log.start()]);
   reconciler = new Reconciler(ledger.connection, here.gate, log.issuers);
-});
-afterAll(async () => {
-  await Promise.all([ledger.close(), here.close(), log.close()]);
 });
 
 function compare(coupon: Coupon): Promise<Comparison> {

@@ -38,16 +38,8 @@ afterAll(async () => {
   }
 });
 
-/** Loses the gate under load; it must then have shut itself, and serve again from MySQL. */
-async function expectRebuilt(lose: () => Promise<unknown>): Promise<void> {
-  const epoch = await stores.epochOf(scenario.couponId);
-  await lose();
-  const last = scenario.rush.accepted.at(-1)!;
-  await scenario.untilServed();
-  const { body } = await scenario.askUntilFinal(last.userId);
-  expect(body.issuance_id).toBe(last.body.issuance_id);
-  expect(await stores.epochOf(scenario.couponId)).toBeGreaterThan(epoch);
-}
+const expectRebuilt = (lose: () => Promise<unknown>): Promise<void> =>
+  scenario.expectRebuilt(stores, lose);
 
 describe('a gate that is lost under load', () => {
   test('Redis SIGKILL with its append-only file intact: shut all the same, rebuilt, in service again', () =>

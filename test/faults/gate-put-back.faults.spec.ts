@@ -30,18 +30,8 @@ afterAll(async () => {
   }
 });
 
-/** Under load; whoever was accepted last keeps his id, and the gate is rebuilt in a later epoch. */
-async function expectRebuilt(meddle: () => Promise<unknown>): Promise<void> {
-  const epoch = await stores.epochOf(scenario.couponId);
-  await meddle();
-  const last = scenario.rush.accepted.at(-1)!;
-  await scenario.untilServed();
-  const { body } = await scenario.askUntilFinal(last.userId);
-  expect(body.issuance_id).toBe(last.body.issuance_id);
-  await expect
-    .poll(() => stores.epochOf(scenario.couponId), { timeout: 30_000 })
-    .toBeGreaterThan(epoch);
-}
+const expectRebuilt = (lose: () => Promise<unknown>): Promise<void> =>
+  scenario.expectRebuilt(stores, lose);
 
 describe('a Redis that lives on under load, with older gates', () => {
   test('a primary that was a replica for a while has another history: rebuilt, in service again', async () => {

@@ -5,6 +5,7 @@ import type { App, AppKind } from '../../../infra/local/processes/apps.ts';
 import type { CommandResult } from '../../../infra/local/processes/cli.ts';
 import { eventually } from '../../../infra/local/processes/waiting.ts';
 import { Rush } from './rush.ts';
+import type { StackStores } from './stack-stores.ts';
 import { shippedTimeouts, startStack } from './test-stack.ts';
 import { verify } from './verify.ts';
 
@@ -103,6 +104,17 @@ export class FaultScenario {
       const told = await this.ask(userId, asked);
       return told.status === 503 ? undefined : told;
     });
+  }
+
+  /** Loses the gate under load: it must then have shut itself, and serve again from MySQL, nobody forgotten. */
+  async expectRebuilt(stores: StackStores, lose: () => Promise<unknown>): Promise<void> {
+    const epoch = await stores.epochOf(this.couponId);
+    await lose();
+    const last = this.rush.accepted.at(-1)!;
+    await this.untilServed();
+    const { body } = await this.askUntilFinal(last.userId);
+    expect(body.issuance_id).toBe(last.body.issuance_id);
+    expect(await stores.epochOf(this.couponId)).toBeGreaterThan(epoch);
   }
 
   /** True of a coupon whose gate never lost anything: no repeat was told another id, not even by a 503. */
