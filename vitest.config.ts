@@ -7,12 +7,9 @@ export const shared = {
 
 /**
  * A poll that ends as soon as its condition holds may be patient: on a machine with busy neighbours
- * one second is too short. (kafkajs computes negative timeouts now and then, which is harmless.)
+ * one second is too short.
  */
-const patient = {
-  expect: { poll: { timeout: 15_000 } },
-  execArgv: ['--disable-warning=TimeoutNegativeWarning'],
-};
+const patient = { expect: { poll: { timeout: 15_000 } } };
 
 export const onRealServers = {
   ...patient,
@@ -71,7 +68,7 @@ export default defineConfig({
           name: 'integration',
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
           // They mostly wait for a store.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
           ...onRealServers,
         },
@@ -81,7 +78,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.spec.ts'],
-          maxWorkers: 2,
+          // They mostly wait for processes to start.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...onRealServers,
         },

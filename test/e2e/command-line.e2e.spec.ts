@@ -43,7 +43,7 @@ function fromNow(seconds: number): string {
   return new Date(Date.now() + seconds * 1_000).toISOString();
 }
 
-describe('set-times', () => {
+describe.concurrent('set-times', () => {
   it('holds when it returns, whichever way the times move', async () => {
     const couponId = await stack.createCoupon(10, '--opens-at', fromNow(3_600));
     const id = String(couponId);
@@ -106,18 +106,28 @@ describe('set-times', () => {
   });
 });
 
-test('times are shown in the zone that is asked for, with what they mean now', async () => {
-  const times = ['--opens-at', '2099-12-24T18:00:00+09:00', '--closes-at', '2100-01-01T00:00:00Z'];
-  const id = String(await stack.createCoupon(10, ...times));
-  const { stdout } = await stack.firstcome('coupon', 'show', id, '--zone', 'asia/seoul');
-  expect(stdout).toMatch(/^Times in Asia\/Seoul \(UTC\+09:00\), now \d{4}-\S+\+09:00$/m);
-  expect(stdout).toMatch(/2099-12-24T18:00:00\+09:00 +2100-01-01T09:00:00\+09:00 +opens in \d+ d/);
-  const utc = await firstcome({ ...stack.env, TZ: 'UTC' }, 'coupon', 'list');
-  expect(utc.stdout).toMatch(/^Times in UTC \(UTC\+00:00\)/);
-  expect(utc.stdout).toContain('2099-12-24T09:00:00+00:00');
-});
+test.concurrent(
+  'times are shown in the zone that is asked for, with what they mean now',
+  async () => {
+    const times = [
+      '--opens-at',
+      '2099-12-24T18:00:00+09:00',
+      '--closes-at',
+      '2100-01-01T00:00:00Z',
+    ];
+    const id = String(await stack.createCoupon(10, ...times));
+    const { stdout } = await stack.firstcome('coupon', 'show', id, '--zone', 'asia/seoul');
+    expect(stdout).toMatch(/^Times in Asia\/Seoul \(UTC\+09:00\), now \d{4}-\S+\+09:00$/m);
+    expect(stdout).toMatch(
+      /2099-12-24T18:00:00\+09:00 +2100-01-01T09:00:00\+09:00 +opens in \d+ d/,
+    );
+    const utc = await firstcome({ ...stack.env, TZ: 'UTC' }, 'coupon', 'list');
+    expect(utc.stdout).toMatch(/^Times in UTC \(UTC\+00:00\)/);
+    expect(utc.stdout).toContain('2099-12-24T09:00:00+00:00');
+  },
+);
 
-describe('names', () => {
+describe.concurrent('names', () => {
   it('are what was given, also Korean ones, and change by rename', async () => {
     const created = await coupon('create', '--total', '1', '--name', "겨울 세일 '👨‍👩‍👧'");
     expect(created.name).toBe("겨울 세일 '👨‍👩‍👧'");
@@ -138,38 +148,7 @@ describe('names', () => {
   });
 });
 
-describe('ids', () => {
-  it('that are chosen leave room for those that are not', async () => {
-    const tooHigh = await stack.firstcome('coupon', 'create', '--total', '1', '--id', '2147483647');
-    expect([...failure(tooHigh), tooHigh.stderr]).toEqual([
-      64,
-      1,
-      expect.stringContaining('1 to 1000000000'),
-    ]);
-    await stack.createCoupon(1, '--id', '1000000000');
-    const next = await stack.createCoupon(1);
-    expect(next).toBe(1_000_000_001);
-    expect(await codeFor(next, 'u')).toBe('ACCEPTED');
-  });
-
-  it('asked for by four at once, if absent, make one coupon, and nobody fails', async () => {
-    const create = ['coupon', 'create', '--id', '9001', '--if-absent', '--json', '--total'];
-    const all = await Promise.all([1, 2, 3, 4].map(() => stack.firstcome(...create, '5')));
-    expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(all.map(() => [0, '']));
-    const views = all.map(({ stdout }) => JSON.parse(stdout) as CouponView);
-    expect(views.map(({ state, total }) => [state, total])).toEqual(all.map(() => ['OPEN', 5]));
-    expect(await codeFor(9_001, 'u')).toBe('ACCEPTED');
-
-    const other = await stack.firstcome(...create, '6');
-    expect(JSON.parse(other.stderr)).toEqual({
-      error: { kind: 'failed', exit_code: 1, message: expect.stringContaining('its total is 5') },
-    });
-    await coupon('set-total', '9001', '7');
-    expect((await stack.firstcome(...create, '5')).exitCode).toBe(0);
-  });
-});
-
-describe('mistakes', () => {
+describe.concurrent('mistakes', () => {
   it('are told in one line, without a stack', async () => {
     const told = await stack.firstcome('coupon', 'list', '--nonsense');
     expect([...failure(told), told.stderr]).toEqual([64, 1, expect.stringContaining('--nonsense')]);
@@ -216,9 +195,41 @@ async function unread(...args: string[]): Promise<{ code: number | null; stderr:
   return { code, stderr };
 }
 
-it('does its work to the end when nobody reads what it says', async () => {
+it.concurrent('does its work to the end when nobody reads what it says', async () => {
   expect(await unread('coupon', 'list')).toEqual({ code: 0, stderr: '' });
   const couponId = await stack.createCoupon(1);
   expect(await unread('coupon', 'pause', String(couponId))).toEqual({ code: 0, stderr: '' });
   expect(await codeFor(couponId, 'u')).toBe('PAUSED');
+});
+
+// Not beside the others: it says which id comes next.
+describe('ids', () => {
+  it('that are chosen leave room for those that are not', async () => {
+    const tooHigh = await stack.firstcome('coupon', 'create', '--total', '1', '--id', '2147483647');
+    expect([...failure(tooHigh), tooHigh.stderr]).toEqual([
+      64,
+      1,
+      expect.stringContaining('1 to 1000000000'),
+    ]);
+    await stack.createCoupon(1, '--id', '1000000000');
+    const next = await stack.createCoupon(1);
+    expect(next).toBe(1_000_000_001);
+    expect(await codeFor(next, 'u')).toBe('ACCEPTED');
+  });
+
+  it('asked for by four at once, if absent, make one coupon, and nobody fails', async () => {
+    const create = ['coupon', 'create', '--id', '9001', '--if-absent', '--json', '--total'];
+    const all = await Promise.all([1, 2, 3, 4].map(() => stack.firstcome(...create, '5')));
+    expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(all.map(() => [0, '']));
+    const views = all.map(({ stdout }) => JSON.parse(stdout) as CouponView);
+    expect(views.map(({ state, total }) => [state, total])).toEqual(all.map(() => ['OPEN', 5]));
+    expect(await codeFor(9_001, 'u')).toBe('ACCEPTED');
+
+    const other = await stack.firstcome(...create, '6');
+    expect(JSON.parse(other.stderr)).toEqual({
+      error: { kind: 'failed', exit_code: 1, message: expect.stringContaining('its total is 5') },
+    });
+    await coupon('set-total', '9001', '7');
+    expect((await stack.firstcome(...create, '5')).exitCode).toBe(0);
+  });
 });

@@ -32,7 +32,54 @@ async function expectKeptWord(rush: Rush): Promise<void> {
   expect(exitCode, stdout).toBe(0);
 }
 
+// The first two mostly wait, each for its own coupon.
 describe('while clients rush', () => {
+  test.concurrent(
+    'a coupon opens no earlier and closes no later than it says, by the clock of Redis, while clients rush',
+    async () => {
+      const opensAt = Math.ceil(Date.now() / 1_000) * 1_000 + 15_000;
+      const closesAt = opensAt + 3_000;
+      const couponId = await stack.createCoupon(
+        1_000_000,
+        '--opens-at',
+        new Date(opensAt).toISOString(),
+        '--closes-at',
+        new Date(closesAt).toISOString(),
+      );
+      const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 20 });
+      const codes = (): Set<string> =>
+        new Set(rush.answers.map(({ body }) => body.code ?? body.status));
+      const wanted = ['NOT_OPEN', 'ACCEPTED', 'CLOSED'];
+      await expect
+        .poll(() => [...codes()], { timeout: 60_000 })
+        .toEqual(expect.arrayContaining(wanted));
+      await rush.finish();
+
+      const times = rush.accepted.map(({ body }) => Date.parse(body.accepted_at));
+      expect(Math.min(...times)).toBeGreaterThanOrEqual(opensAt);
+      expect(Math.max(...times)).toBeLessThan(closesAt);
+      await expectKeptWord(rush);
+    },
+    90_000,
+  );
+
+  test.concurrent('a pause admits nobody new once it has returned, and resuming does', async () => {
+    const couponId = await stack.createCoupon(100_000);
+    const id = String(couponId);
+    const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 5 });
+    for (const round of [1, 2]) {
+      await expect.poll(() => rush.accepted.length).toBeGreaterThan(round * 20);
+      await change('pause', id);
+      expect(await newcomerGets(couponId, `paused-${round}`)).toBe('PAUSED');
+      await change('resume', id);
+      expect(await newcomerGets(couponId, `resumed-${round}`)).toBe('ACCEPTED');
+    }
+    await change('close', id, '--yes');
+    expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
+    await rush.finish();
+    await expectKeptWord(rush);
+  });
+
   test('the total is raised and lowered: as many are issued as the last total, to the unit', async () => {
     const couponId = await stack.createCoupon(50);
     const id = String(couponId);
@@ -51,23 +98,6 @@ describe('while clients rush', () => {
     await expectKeptWord(rush);
     expect(await show(couponId)).toMatchObject({ total: 1_500, left: 0, issued: 1_500 });
     expect(rush.accepted).toHaveLength(1_500);
-  });
-
-  test('a pause admits nobody new once it has returned, and resuming does', async () => {
-    const couponId = await stack.createCoupon(100_000);
-    const id = String(couponId);
-    const rush = new Rush(stack, couponId, { clients: 10 });
-    for (const round of [1, 2]) {
-      await expect.poll(() => rush.accepted.length).toBeGreaterThan(round * 20);
-      await change('pause', id);
-      expect(await newcomerGets(couponId, `paused-${round}`)).toBe('PAUSED');
-      await change('resume', id);
-      expect(await newcomerGets(couponId, `resumed-${round}`)).toBe('ACCEPTED');
-    }
-    await change('close', id, '--yes');
-    expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
-    await rush.finish();
-    await expectKeptWord(rush);
   });
 
   test('a recovery in the middle of changes undoes none of them, and forgets nobody', async () => {
@@ -92,28 +122,3 @@ describe('while clients rush', () => {
     expect([total, left + issued]).toEqual([600, 600]);
   });
 });
-
-test('a coupon opens no earlier and closes no later than it says, by the clock of Redis, while clients rush', async () => {
-  const opensAt = Math.ceil(Date.now() / 1_000) * 1_000 + 15_000;
-  const closesAt = opensAt + 3_000;
-  const couponId = await stack.createCoupon(
-    1_000_000,
-    '--opens-at',
-    new Date(opensAt).toISOString(),
-    '--closes-at',
-    new Date(closesAt).toISOString(),
-  );
-  const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 5 });
-  const codes = (): Set<string> =>
-    new Set(rush.answers.map(({ body }) => body.code ?? body.status));
-  const wanted = ['NOT_OPEN', 'ACCEPTED', 'CLOSED'];
-  await expect
-    .poll(() => [...codes()], { timeout: 60_000 })
-    .toEqual(expect.arrayContaining(wanted));
-  await rush.finish();
-
-  const times = rush.accepted.map(({ body }) => Date.parse(body.accepted_at));
-  expect(Math.min(...times)).toBeGreaterThanOrEqual(opensAt);
-  expect(Math.max(...times)).toBeLessThan(closesAt);
-  await expectKeptWord(rush);
-}, 90_000);

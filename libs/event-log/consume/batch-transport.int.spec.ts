@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchTransportOptions } from './batch-transport-options.ts';
 import { KafkaBatchTransport } from './batch-transport.ts';
 import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
@@ -8,14 +8,17 @@ import { PartitionStoppedError } from './batch-context.ts';
 
 type Handler = (batch: RecordBatch, context: BatchContext) => Promise<void>;
 
+// The tests mostly wait, each for its own topic and group: they run side by side.
 const topics = new TestTopics();
 const open: KafkaBatchTransport[] = [];
 const soon = { timeout: 30_000, interval: 50 };
 const recovery = { timeout: 40_000, interval: 50 };
 
 beforeAll(() => topics.open());
-afterEach(() => Promise.all(open.splice(0).map((transport) => transport.close())));
-afterAll(() => topics.close());
+afterAll(async () => {
+  await Promise.all(open.map((transport) => transport.close()));
+  await topics.close();
+});
 
 function consume(topic: string, handler: Handler, options: Partial<BatchTransportOptions> = {}) {
   const transport = new KafkaBatchTransport({
@@ -44,7 +47,7 @@ async function resolveAll({ records }: RecordBatch, context: BatchContext): Prom
   await context.resolve(records.at(-1)?.offset ?? '');
 }
 
-describe('a working handler', () => {
+describe.concurrent('a working handler', () => {
   it('gets the records of a partition in the order of the log, whole batches at a time', async () => {
     const topic = await topics.create(1);
     await topics.append(topic, 0, values(0, 500));
@@ -117,7 +120,7 @@ describe('a working handler', () => {
   });
 });
 
-describe('a failing handler', () => {
+describe.concurrent('a failing handler', () => {
   it('gets the first unresolved record again after a pause, and none is skipped', async () => {
     const topic = await topics.create(1);
     await topics.append(topic, 0, values(0, 10));
@@ -180,7 +183,7 @@ describe('a failing handler', () => {
   });
 });
 
-describe('PartitionStoppedError', () => {
+describe.concurrent('PartitionStoppedError', () => {
   it('stops its partition for good and no other, and says why', async () => {
     const topic = await topics.create(2);
     await topics.append(topic, 0, values(0, 5));
@@ -213,7 +216,7 @@ describe('PartitionStoppedError', () => {
   });
 });
 
-describe('a group of consumers', () => {
+describe.concurrent('a group of consumers', () => {
   it('shares the partitions, and the rest takes over when one leaves', async () => {
     const topic = await topics.create(4);
     const seen = new Map<string, string>();
@@ -270,7 +273,7 @@ describe('a group of consumers', () => {
   });
 });
 
-describe('consumers that come and go', () => {
+describe.concurrent('consumers that come and go', () => {
   it('see every record of every partition in the order of the log', async () => {
     const topic = await topics.create(4);
     const count = 3_000;
@@ -305,7 +308,7 @@ describe('consumers that come and go', () => {
   });
 });
 
-describe('a transport that closes', () => {
+describe.concurrent('a transport that closes', () => {
   it('lets the handler finish its chunk, commits it and leaves the group', async () => {
     const topic = await topics.create(1);
     await topics.append(topic, 0, values(0, 10));
@@ -354,7 +357,7 @@ describe('a transport that closes', () => {
   });
 });
 
-describe('a transport whose log is not there', () => {
+describe.concurrent('a transport whose log is not there', () => {
   it('comes up without a broker, says so, and closes at once', async () => {
     const topic = `${topics.prefix}nowhere`;
     const transport = consume(topic, () => Promise.resolve(), { kafka: testKafka('127.0.0.1:1') });
@@ -381,7 +384,7 @@ describe('a transport whose log is not there', () => {
   });
 });
 
-describe('a transport that is put together wrongly', () => {
+describe.concurrent('a transport that is put together wrongly', () => {
   const transport = () =>
     new KafkaBatchTransport({ kafka: testKafka(), groupId: 'unused', onCrash: () => {} });
 

@@ -20,40 +20,46 @@ async function readValues(topic: string): Promise<Map<number, string[]>> {
   return read;
 }
 
-it('reads every record once, in order within its partition, past empty partitions', async () => {
-  const topic = await topics.create(3);
-  const many = Array.from({ length: 5_000 }, (_, index) => String(index));
-  await topics.append(topic, 0, many);
-  await topics.append(topic, 2, ['a', 'b']);
-  expect(await readValues(topic)).toEqual(
-    new Map([
-      [0, many],
-      [2, ['a', 'b']],
-    ]),
-  );
-});
+it.concurrent(
+  'reads every record once, in order within its partition, past empty partitions',
+  async () => {
+    const topic = await topics.create(3);
+    const many = Array.from({ length: 5_000 }, (_, index) => String(index));
+    await topics.append(topic, 0, many);
+    await topics.append(topic, 2, ['a', 'b']);
+    expect(await readValues(topic)).toEqual(
+      new Map([
+        [0, many],
+        [2, ['a', 'b']],
+      ]),
+    );
+  },
+);
 
-it('an empty topic is read at once', async () => {
+it.concurrent('an empty topic is read at once', async () => {
   expect(await readValues(await topics.create(4))).toEqual(new Map());
 });
 
-it('starts where retention has left the log, also when it has left nothing', async () => {
-  const topic = await topics.create(2);
-  await topics.append(topic, 0, ['a', 'b', 'c']);
-  await topics.append(topic, 1, ['d', 'e']);
-  await topics.deleteBefore(topic, 0, '2');
-  await topics.deleteBefore(topic, 1, '2');
-  expect(await readValues(topic)).toEqual(new Map([[0, ['c']]]));
-});
+it.concurrent(
+  'starts where retention has left the log, also when it has left nothing',
+  async () => {
+    const topic = await topics.create(2);
+    await topics.append(topic, 0, ['a', 'b', 'c']);
+    await topics.append(topic, 1, ['d', 'e']);
+    await topics.deleteBefore(topic, 0, '2');
+    await topics.deleteBefore(topic, 1, '2');
+    expect(await readValues(topic)).toEqual(new Map([[0, ['c']]]));
+  },
+);
 
-it('ends behind an aborted transaction, whose records it does not hand on', async () => {
+it.concurrent('ends behind an aborted transaction, whose records it does not hand on', async () => {
   const topic = await topics.create(1);
   await topics.append(topic, 0, ['kept']);
   await topics.appendAborted(topic, 0, ['taken back']);
   expect(await readValues(topic)).toEqual(new Map([[0, ['kept']]]));
 });
 
-it('reads past what compaction has removed', async () => {
+it.concurrent('reads past what compaction has removed', async () => {
   const topic = await topics.create(1, {
     'cleanup.policy': 'compact',
     'segment.ms': '100',
@@ -68,7 +74,7 @@ it('reads past what compaction has removed', async () => {
   expect(read.get(0)?.at(-1)).toBe('c');
 });
 
-it('hands on slow records one at a time', async () => {
+it.concurrent('hands on slow records one at a time', async () => {
   const topic = await topics.create(2);
   await topics.append(topic, 0, ['a', 'b', 'c']);
   await topics.append(topic, 1, ['d', 'e', 'f']);
@@ -88,7 +94,7 @@ it('hands on slow records one at a time', async () => {
   expect(busiest).toBe(1);
 });
 
-it('rejects with the error of the reader, and reads no further', async () => {
+it.concurrent('rejects with the error of the reader, and reads no further', async () => {
   const topic = await topics.create(1);
   await topics.append(topic, 0, ['a', 'b', 'c']);
   const onRecord = vi.fn(() => {
@@ -99,7 +105,7 @@ it('rejects with the error of the reader, and reads no further', async () => {
   expect(onRecord).toHaveBeenCalledOnce();
 });
 
-it('gives up, and says where it stood, when nothing comes', async () => {
+it.concurrent('gives up, and says where it stood, when nothing comes', async () => {
   const topic = await topics.create(1);
   await topics.append(topic, 0, ['a', 'b']);
   const stuck = Promise.withResolvers<void>();
@@ -111,7 +117,7 @@ it('gives up, and says where it stood, when nothing comes', async () => {
   stuck.resolve();
 });
 
-it('rejects when the topic or the brokers are not there', async () => {
+it.concurrent('rejects when the topic or the brokers are not there', async () => {
   const options = { groupPrefix: topics.prefix, idleTimeoutMs: 3_000 };
   const onRecord = () => {};
   await expect(
@@ -122,6 +128,7 @@ it('rejects when the topic or the brokers are not there', async () => {
   ).rejects.toBeInstanceOf(LogReadError);
 });
 
+// Not beside the others, which have groups of their own.
 it('leaves no consumer group behind', async () => {
   const topic = await topics.create(1);
   await topics.append(topic, 0, ['a']);

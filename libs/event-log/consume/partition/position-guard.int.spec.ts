@@ -1,21 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchContext } from '../batch-context.ts';
 import type { BatchTransportOptions } from '../batch-transport-options.ts';
 import { KafkaBatchTransport } from '../batch-transport.ts';
 import type { RecordBatch } from '../../consumed-record.ts';
 import { TestTopics, testKafka } from '../../../../test/harness/test-topics.ts';
 
+// Each test has a topic and a group of its own: they run side by side.
 const topics = new TestTopics();
-const open: KafkaBatchTransport[] = [];
+const open: Reader[] = [];
 const soon = { timeout: 20_000, interval: 50 };
 
 beforeAll(() => topics.open());
-afterEach(closeAll);
-afterAll(() => topics.close());
-
-function closeAll(): Promise<void[]> {
-  return Promise.all(open.splice(0).map((transport) => transport.close()));
-}
+afterAll(async () => {
+  await Promise.all(open.map((reader) => reader.close()));
+  await topics.close();
+});
 
 /** Reads a topic as `TOPIC.group`; fails while `isAway` says so. */
 class Reader {
@@ -35,7 +34,11 @@ class Reader {
     });
     this.transport.addHandler(topic, this.handle.bind(this) as never, true);
     this.transport.listen(() => {});
-    open.push(this.transport);
+    open.push(this);
+  }
+
+  close(): Promise<void> {
+    return this.transport.close();
   }
 
   async untilSeen(values: string[]): Promise<void> {
@@ -72,14 +75,15 @@ function committed(topic: string): Promise<string | undefined> {
 async function halfReadTopic(): Promise<string> {
   const topic = await topics.create(2);
   await topics.append(topic, 0, ['a', 'b']);
-  await new Reader(topic).untilSeen(['a', 'b']);
+  const reader = new Reader(topic);
+  await reader.untilSeen(['a', 'b']);
   await vi.waitFor(async () => expect(await committed(topic)).toBe('2'), soon);
-  await closeAll();
+  await reader.close();
   await topics.append(topic, 0, ['c', 'd']);
   return topic;
 }
 
-describe('a group whose next record is not in the log any more', () => {
+describe.concurrent('a group whose next record is not in the log any more', () => {
   it('is stopped there, told how to go on, and skips nothing; its other partitions go on', async () => {
     const topic = await halfReadTopic();
     await topics.deleteBefore(topic, 0, '3');
@@ -95,7 +99,7 @@ describe('a group whose next record is not in the log any more', () => {
     await reader.untilSeen(['beside']);
     expect(await committed(topic)).toBe('2');
 
-    await closeAll();
+    await reader.close();
     await topics.commit(topic, `${topic}.group`, '3');
     await new Reader(topic).untilSeen(['d']);
   });
@@ -116,7 +120,7 @@ describe('a group whose next record is not in the log any more', () => {
   });
 });
 
-describe('a topic that was created anew', () => {
+describe.concurrent('a topic that was created anew', () => {
   it('stops a group that is ahead of its end', async () => {
     const topic = await halfReadTopic();
     await topics.commit(topic, `${topic}.group`, '50');
@@ -140,7 +144,7 @@ describe('a topic that was created anew', () => {
   });
 });
 
-describe('a group without an offset', () => {
+describe.concurrent('a group without an offset', () => {
   it('that is new commits where it begins before it reads', async () => {
     const topic = await topics.create(1);
     const reader = new Reader(topic);
@@ -170,14 +174,15 @@ describe('a group without an offset', () => {
   });
 });
 
-it('offsets that hold no record for us are nothing lost', async () => {
+it.concurrent('offsets that hold no record for us are nothing lost', async () => {
   const topic = await topics.create(1);
   await topics.append(topic, 0, ['a']);
   await topics.appendAborted(topic, 0, ['x', 'y']);
-  await new Reader(topic).untilSeen(['a']);
-  await closeAll();
+  const first = new Reader(topic);
+  await first.untilSeen(['a']);
+  await first.close();
   await topics.append(topic, 0, ['b']);
-  const reader = new Reader(topic);
-  await vi.waitFor(() => expect(reader.seen.at(-1)).toBe('b'), soon);
-  expect(reader.transport.stoppedPartitions()).toEqual([]);
+  const second = new Reader(topic);
+  await vi.waitFor(() => expect(second.seen.at(-1)).toBe('b'), soon);
+  expect(second.transport.stoppedPartitions()).toEqual([]);
 });
