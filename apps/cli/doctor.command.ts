@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckResult, Verdict } from '#platform/checks/check.ts';
+import { judgeClocks } from '#platform/checks/round-trips.ts';
 import { runCheck } from '#platform/checks/run-check.ts';
 import { checkSurroundings } from '#platform/checks/surroundings.ts';
 import type { Config } from '#platform/config.ts';
@@ -49,7 +50,8 @@ async function examine(config: Config): Promise<CheckResult[]> {
     const found = await Promise.all(
       Object.entries(all).map(([store, check]) => runCheck(store, check, limitMs)),
     );
-    return found.flat();
+    const results = found.flat();
+    return [...results, ...judgeClocks(results)];
   } finally {
     await close();
   }
@@ -67,7 +69,8 @@ function toView(results: CheckResult[]): object {
   const worst = (['promise_void', 'away', 'warning'] as const).find((verdict) =>
     results.some((result) => result.verdict === verdict),
   );
-  return { verdict: worst ?? 'ok', checks: results };
+  const checks = results.map(({ clockAheadMs: _, ...told }) => told);
+  return { verdict: worst ?? 'ok', checks };
 }
 
 function describe(results: CheckResult[]): string {

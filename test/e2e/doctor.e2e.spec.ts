@@ -37,7 +37,7 @@ describe('firstcome doctor', () => {
     ).toEqual([]);
     expect(examined.exitCode).toBe(0);
     const stores = new Set(examined.checks.map(({ name }) => name.split('.')[0]));
-    expect(stores).toEqual(new Set(['redis', 'kafka', 'mysql', 'host']));
+    expect(stores).toEqual(new Set(['redis', 'kafka', 'mysql', 'host', 'clocks']));
     for (const name of [
       'redis.gate.version',
       'redis.gate.writes',
@@ -45,7 +45,10 @@ describe('firstcome doctor', () => {
       'redis.gate.clock',
       'redis.gate.latency',
       'redis.gate.memory',
+      'redis.gate.saves',
+      'clocks',
       'redis.jobs.eviction',
+      'kafka.version',
       'mysql.version',
       'mysql.durability.innodb-flush',
       'mysql.rights',

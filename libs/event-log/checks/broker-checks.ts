@@ -15,11 +15,45 @@ export async function checkBrokers(admin: Admin, config: TopicConfig): Promise<C
   const settings = await readSettings(admin, kafkajs.ConfigResourceTypes.BROKER, names);
   const [offsets] = await readTopics(admin, [offsetsTopic]);
   return [
+    judgeVersion(valuesOf(settings, 'inter.broker.protocol.version')),
     judgeCount(names.length, config),
     judgeAutoCreation(settings),
     judgeOffsetRetention(settings, config),
     ...(offsets === undefined ? [] : [judgeOffsetReplicas(offsets, config)]),
   ];
+}
+
+/**
+ * By the version in which brokers talk to each other, the only one that a client can ask for: brokers
+ * of before 4.0 name it (`3.7-IV4`), later ones have no such setting.
+ */
+export function judgeVersion(protocols: readonly string[]): CheckResult {
+  const name = 'kafka.version';
+  const [oldest] = protocols
+    .map((protocol) => protocol.split(/[.-]/).map(Number))
+    .sort(
+      ([major = 0, minor = 0], [other = 0, otherMinor = 0]) => major - other || minor - otherMinor,
+    );
+  if (oldest === undefined) {
+    return { name, verdict: 'ok', message: 'the brokers are of Kafka 4.0 or newer' };
+  }
+  const [major = 0, minor = 0] = oldest;
+  const message = `a broker speaks the protocol of Kafka ${major}.${minor}`;
+  return major > 2 || (major === 2 && minor >= 1)
+    ? {
+        name,
+        verdict: 'warning',
+        message,
+        why: 'nothing here is tested below 4.0',
+        remedy: 'Kafka 4',
+      }
+    : {
+        name,
+        verdict: 'promise_void',
+        message,
+        why: 'batches that are compressed with zstd need 2.1, and headers and checksums 0.11',
+        remedy: 'Kafka 4',
+      };
 }
 
 function judgeCount(count: number, config: TopicConfig): CheckResult {

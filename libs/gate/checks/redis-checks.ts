@@ -30,9 +30,10 @@ export function redisChecks(connection: RedisConnection, store: string): Check {
       const [seconds, microseconds] = await connection.redis.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
     });
-    const role = judgeRole(store, await connection.redis.info());
+    const info = await connection.redis.info();
+    const standing = [judgeRole(store, info), judgeSaves(store, info)];
     const promises = await redisPromises(connection, store)();
-    return [writes, role, rights, ...promises, ...judgeTrips(store, trips)];
+    return [writes, ...standing, rights, ...promises, ...judgeTrips(store, trips)];
   };
 }
 
@@ -116,6 +117,23 @@ function judgeRole(store: string, info: string): CheckResult {
         message: 'it is a replica',
         why: 'what stands in a copy may be old, and it takes no writes',
         remedy: 'let its URL lead to the primary',
+      };
+}
+
+/** Redis cannot say how much room its disk has, only whether it had enough the last time. */
+export function judgeSaves(store: string, info: string): CheckResult {
+  const name = `${store}.saves`;
+  const failed = ['rdb_last_bgsave_status', 'aof_last_bgrewrite_status', 'aof_last_write_status']
+    .filter((status) => field(info, status) === 'err')
+    .join(', ');
+  return failed === ''
+    ? { name, verdict: 'ok', message: 'what it last wrote to its disk is there' }
+    : {
+        name,
+        verdict: 'warning',
+        message: `what it last wrote to its disk failed (${failed})`,
+        why: 'it may take no writes until it can save again: nobody new is admitted then (503 UNAVAILABLE)',
+        remedy: 'look at its log, and at the room on its disk',
       };
 }
 

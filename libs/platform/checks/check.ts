@@ -17,6 +17,8 @@ export interface CheckResult {
   why?: string;
   /** What to run, or to set. */
   remedy?: string;
+  /** Of a clock: how far it is before ours. */
+  clockAheadMs?: number;
 }
 
 /** Asks and changes nothing. Rejects only when it cannot ask at all. */

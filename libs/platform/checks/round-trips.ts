@@ -9,6 +9,12 @@ export interface RoundTrips {
 const trips = 5;
 const slowMs = 20;
 const clockOffMs = 1_000;
+const clockFine = { verdict: 'ok' } as const;
+const clockOff = {
+  verdict: 'warning',
+  why: 'coupons open by the clock of Redis, and times of decisions come from MySQL: people compare them with theirs',
+  remedy: 'synchronise the clocks (NTP)',
+} as const;
 
 /** Asks for the time there, a few times. */
 export async function measureTrips(askTimeMs: () => Promise<number>): Promise<RoundTrips> {
@@ -43,14 +49,32 @@ export function judgeTrips(store: string, { medianMs, clockAheadMs }: RoundTrips
           why: 'each assign makes two trips to Redis and one to Kafka, each chunk of the issuer several to MySQL',
           remedy: 'put it nearer to the processes',
         },
-    Math.abs(clockAheadMs) < clockOffMs
-      ? { name: `${store}.clock`, verdict: 'ok', message: `its clock is ${ahead} ms before ours` }
-      : {
-          name: `${store}.clock`,
-          verdict: 'warning',
-          message: `its clock is ${ahead} ms before ours`,
-          why: 'coupons open by the clock of Redis, and times of decisions come from MySQL: people compare them with theirs',
-          remedy: 'synchronise the clocks (NTP)',
-        },
+    {
+      name: `${store}.clock`,
+      ...(Math.abs(clockAheadMs) < clockOffMs ? clockFine : clockOff),
+      message: `its clock is ${ahead} ms before ours`,
+      clockAheadMs,
+    },
+  ];
+}
+
+/** The two stores whose clocks are furthest apart: ours may be the one that is wrong, and the same as one of theirs. */
+export function judgeClocks(results: readonly CheckResult[]): CheckResult[] {
+  const clocks = results
+    .flatMap(({ name, clockAheadMs }) =>
+      clockAheadMs === undefined ? [] : [{ store: name.replace(/\.clock$/, ''), clockAheadMs }],
+    )
+    .sort((a, b) => a.clockAheadMs - b.clockAheadMs);
+  const [last, first] = [clocks.at(0), clocks.at(-1)];
+  if (last === undefined || first === undefined || last === first) {
+    return [];
+  }
+  const apartMs = first.clockAheadMs - last.clockAheadMs;
+  return [
+    {
+      name: 'clocks',
+      ...(apartMs < clockOffMs ? clockFine : clockOff),
+      message: `the clock of ${first.store} is ${Math.round(apartMs)} ms before that of ${last.store}`,
+    },
   ];
 }
