@@ -80,14 +80,9 @@ function openLetters() {
 /** Of the topic of this name, key and parsed value of each record, by partition. */
 async function written(topic: string): Promise<{ partition: number; value: unknown }[]> {
   const found: { partition: number; value: unknown }[] = [];
-  await readTopic(
-    testKafka(),
-    topic,
-    ({ value }, partition) => {
-      found.push({ partition, value: JSON.parse(String(value)) as unknown });
-    },
-    { groupPrefix: log.prefix },
-  );
+  await readTopic(testKafka(), topic, ({ value }, partition) => {
+    found.push({ partition, value: JSON.parse(String(value)) as unknown });
+  });
   return found;
 }
 

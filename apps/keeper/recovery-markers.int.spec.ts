@@ -52,19 +52,14 @@ async function writtenOf(...ones: CouponEpoch[]): Promise<number[]> {
   const written: string[] = [];
   const key = (partition: number, couponId: number, epoch: number): string =>
     `${partition} ${couponId} ${epoch}`;
-  await readTopic(
-    testKafka(),
-    log.topics.requested,
-    ({ value }, partition) => {
-      const record = parseRequestRecord(value);
-      if (record.kind === 'marker') {
-        record.marker.epochs.forEach((one) => {
-          written.push(key(partition, one.couponId, one.epoch));
-        });
-      }
-    },
-    { groupPrefix: log.prefix },
-  );
+  await readTopic(testKafka(), log.topics.requested, ({ value }, partition) => {
+    const record = parseRequestRecord(value);
+    if (record.kind === 'marker') {
+      record.marker.epochs.forEach((one) => {
+        written.push(key(partition, one.couponId, one.epoch));
+      });
+    }
+  });
   return ones.map(
     ({ kafkaPartition, couponId, epoch }) =>
       written.filter((one) => one === key(kafkaPartition, couponId, epoch)).length,

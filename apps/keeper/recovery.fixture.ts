@@ -109,18 +109,13 @@ export class RecoveryScene {
 
   /** What the issuers of these partitions do with all that is in the log. */
   private async decideAll(partitions: number[]): Promise<void> {
-    await readTopic(
-      testKafka(),
-      this.log.topics.requested,
-      async ({ value }, partition) => {
-        const record = parseRequestRecord(value);
-        if (record.kind === 'marker' && partitions.includes(partition)) {
-          await this.ledger.issuances.applyMarker(record.marker);
-        } else if (record.kind === 'request' && partitions.includes(partition)) {
-          await this.ledger.issuances.decideChunk([record.request]);
-        }
-      },
-      { groupPrefix: this.log.prefix },
-    );
+    await readTopic(testKafka(), this.log.topics.requested, async ({ value }, partition) => {
+      const record = parseRequestRecord(value);
+      if (record.kind === 'marker' && partitions.includes(partition)) {
+        await this.ledger.issuances.applyMarker(record.marker);
+      } else if (record.kind === 'request' && partitions.includes(partition)) {
+        await this.ledger.issuances.decideChunk([record.request]);
+      }
+    });
   }
 }

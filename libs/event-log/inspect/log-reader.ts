@@ -8,8 +8,6 @@ import { type FetchFailure, fetchFailureOf } from '../fetch-failure.ts';
 export interface LogReaderOptions {
   /** How long nothing may be read before giving up. */
   idleTimeoutMs?: number;
-  /** Put before the name of the throw-away consumer group, for brokers that restrict names. */
-  groupPrefix?: string;
 }
 
 /** The log could not be read to its end; what was read so far has been handed on. */
@@ -36,7 +34,7 @@ const disconnectTimeoutMs = 5_000;
 /**
  * Hands every record of a topic to `onRecord`, from the first one kept to the last one written
  * before the call; later ones may be among them. Each record once, in order within its partition,
- * one at a time. Commits nothing; its throw-away consumer group is deleted afterwards.
+ * one at a time. Commits nothing; its throw-away consumer group, `TOPIC.reader-…`, is deleted afterwards.
  *
  * Rejects with the error of `onRecord`, or with LogReadError when the brokers cannot be reached or
  * nothing is read for `idleTimeoutMs`.
@@ -68,7 +66,7 @@ class TopicReader {
     private readonly onRecord: OnRecord,
     options: LogReaderOptions,
   ) {
-    this.groupId = `${options.groupPrefix ?? ''}reader-${randomUUID()}`;
+    this.groupId = `${topic}.reader-${randomUUID()}`;
     this.idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
   }
 
