@@ -19,6 +19,8 @@ let besideId: number;
 let admin: Admin;
 let topic: string;
 let groupId: string;
+/** The first offset behind the damaged batch. */
+let next: string;
 
 beforeAll(async () => {
   if (spareBrokerProblem !== undefined) {
@@ -73,10 +75,21 @@ async function untilIssuerSaysHowToGoOn(): Promise<string> {
   });
 }
 
+/** What still differs of the coupon of the rush. */
+async function reconcile(...options: string[]): Promise<string[]> {
+  const args = ['reconcile', '--coupon', String(scenario.couponId), '--json', ...options];
+  const { stdout } = await scenario.stack.firstcome(...args);
+  const { coupons } = JSON.parse(stdout) as {
+    coupons: { result: string; differences: string[] }[];
+  };
+  return coupons[0]!.result === 'repaired' ? [] : coupons[0]!.differences;
+}
+
 async function statusOf({ body }: Told): Promise<string> {
   return (await scenario.stack.request(body.status_url)).body.status;
 }
 
+// As operations.md says, "When a batch cannot be read"; one test after the other.
 describe('a batch of requests that is damaged on the disk of its broker', () => {
   test('its partition stops, in words that say how to go on, the other goes on, and no issuer dies', async () => {
     await scenario.untilIssued();
@@ -86,7 +99,7 @@ describe('a batch of requests that is damaged on the disk of its broker', () => 
     damageFirstBatchFrom(from);
     await startIssuer();
 
-    const next = await untilIssuerSaysHowToGoOn();
+    next = await untilIssuerSaysHowToGoOn();
     expect(BigInt(next)).toBeGreaterThan(from);
     const issuer = scenario.stack.app('issuer');
     expect(issuer.output).toContain(`a batch that begins at offset ${from} cannot be read`);
@@ -100,16 +113,31 @@ describe('a batch of requests that is damaged on the disk of its broker', () => 
   test('another issuer stops there as well, until somebody skips it: then all behind it is issued', async () => {
     await scenario.stack.app('issuer').stop();
     await startIssuer();
-    const next = await untilIssuerSaysHowToGoOn();
+    next = await untilIssuerSaysHowToGoOn();
 
     await scenario.stack.app('issuer').stop();
-    const partitions = [{ partition: 0, offset: next }];
-    await admin.setOffsets({ groupId, topic, partitions });
+    await admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: next }] });
     await scenario.stack.startApp('issuer');
     await scenario.untilServed();
     await scenario.untilIssued();
-    const coupon = String(scenario.couponId);
-    const { stdout } = await scenario.stack.firstcome('reconcile', '--coupon', coupon);
-    expect(stdout).toContain('MySQL nothing');
+  });
+
+  test('reconcile names who was acknowledged and is lost, and no other; once applied, stores agree', async () => {
+    await scenario.rush.pause();
+    const lost = (await reconcile()).map((difference) =>
+      /^user "(.+)": the gate has (\S+), MySQL nothing$/.exec(difference)?.slice(1),
+    );
+    expect(lost).not.toEqual([]);
+    const told = scenario.rush.accepted.map(({ userId, body }) => [userId, body.issuance_id]);
+    expect(told).toEqual(expect.arrayContaining(lost));
+    expect(await reconcile('--apply')).toEqual([]);
+  });
+
+  test('verify reads the log again when what stands before that offset is deleted, and all that is left holds', async () => {
+    const before = await scenario.stack.firstcome('verify', '--wait', '60');
+    expect([before.exitCode, before.stderr]).toEqual([1, expect.stringContaining('checksum')]);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: next }] });
+    const after = await scenario.stack.firstcome('verify', '--wait', '60');
+    expect(after.exitCode, after.stdout + after.stderr).toBe(0);
   });
 });
