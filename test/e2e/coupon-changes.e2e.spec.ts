@@ -63,22 +63,26 @@ describe('while clients rush', () => {
     90_000,
   );
 
-  test.concurrent('a pause admits nobody new once it has returned, and resuming does', async () => {
-    const couponId = await stack.createCoupon(100_000);
-    const id = String(couponId);
-    const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 5 });
-    for (const round of [1, 2]) {
-      await expect.poll(() => rush.accepted.length).toBeGreaterThan(round * 20);
-      await change('pause', id);
-      expect(await newcomerGets(couponId, `paused-${round}`)).toBe('PAUSED');
-      await change('resume', id);
-      expect(await newcomerGets(couponId, `resumed-${round}`)).toBe('ACCEPTED');
-    }
-    await change('close', id, '--yes');
-    expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
-    await rush.finish();
-    await expectKeptWord(rush);
-  });
+  test.concurrent(
+    'a pause admits nobody new once it has returned, and resuming does',
+    async () => {
+      const couponId = await stack.createCoupon(100_000);
+      const id = String(couponId);
+      const rush = new Rush(stack, couponId, { clients: 10, pauseMs: 5 });
+      for (const round of [1, 2]) {
+        await expect.poll(() => rush.accepted.length).toBeGreaterThan(round * 20);
+        await change('pause', id);
+        expect(await newcomerGets(couponId, `paused-${round}`)).toBe('PAUSED');
+        await change('resume', id);
+        expect(await newcomerGets(couponId, `resumed-${round}`)).toBe('ACCEPTED');
+      }
+      await change('close', id, '--yes');
+      expect(await newcomerGets(couponId, 'too late')).toBe('CLOSED');
+      await rush.finish();
+      await expectKeptWord(rush);
+    },
+    90_000,
+  );
 
   test('the total is raised and lowered: as many are issued as the last total, to the unit', async () => {
     const couponId = await stack.createCoupon(50);

@@ -133,10 +133,10 @@ describe.concurrent('a topic that was created anew', () => {
   it('stops a group that Kafka has forgotten with it, when somebody remembers', async () => {
     const topic = await topics.create(1);
     await topics.append(topic, 0, ['a', 'b']);
-    const wasRead = vi.fn(() => Promise.resolve(false));
-    const reader = new Reader(topic, { wasRead });
+    let isRemembered = false;
+    const reader = new Reader(topic, { wasRead: () => Promise.resolve(isRemembered) });
     await reader.untilSeen(['a', 'b']);
-    wasRead.mockResolvedValue(true);
+    isRemembered = true;
     await topics.recreate(topic, 1);
     await topics.append(topic, 0, ['new']);
     await reader.untilStopped('the topic was created anew');
@@ -165,11 +165,13 @@ describe.concurrent('a group without an offset', () => {
   it('waits until it is known whether anybody has read the log', async () => {
     const topic = await topics.create(1);
     await topics.append(topic, 0, ['a']);
-    const wasRead = vi.fn(() => Promise.reject<boolean>(new Error('the database is away')));
+    let isAway = true;
+    const wasRead = (): Promise<boolean> =>
+      isAway ? Promise.reject(new Error('the database is away')) : Promise.resolve(false);
     const reader = new Reader(topic, { wasRead });
     await vi.waitFor(() => expect(reader.transport.state().description).toContain('is away'), soon);
     expect(reader.seen).toEqual([]);
-    wasRead.mockImplementation(() => Promise.resolve(false));
+    isAway = false;
     await reader.untilSeen(['a']);
   });
 });
