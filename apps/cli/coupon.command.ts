@@ -36,21 +36,7 @@ A time is like 2026-12-24T18:00:00+09:00, or 2026-12-24T09:00:00Z in UTC.`;
 export function addCouponCommand(program: Command): void {
   const coupon = program.command('coupon').description('open, watch, change and close coupons');
 
-  withOutputOptions(coupon.command('create'))
-    .description('create a coupon; returns when it can be assigned')
-    .requiredOption('--total <units>', 'how many there are', couponTotal)
-    .option('--id <id>', 'its id; the next above all there are when left out', chosenId)
-    .option('--name <name>', 'at most 100 characters, one line', couponName)
-    .option('--opens-at <time>', 'nobody is admitted before', timeArgument)
-    .option('--closes-at <time>', 'nobody is admitted from then on', timeArgument)
-    .option('--if-absent', 'do nothing when there is such a coupon with these terms; needs --id')
-    .addOption(yesOption('also with a --closes-at that has passed: it is closed from the start'))
-    .addHelpText('after', timesHelp)
-    .action((options: CreateOptions) => {
-      checkCreate(options);
-      return run(options, (stores, config) => createCoupon(stores, config, options));
-    });
-
+  addCreate(coupon);
   withOutputOptions(coupon.command('list'))
     .description('the coupons, what is left of each, and what their times mean now')
     .option('--archived', 'the archived ones, too')
@@ -76,6 +62,36 @@ export function addCouponCommand(program: Command): void {
       run(options, (stores) => administrationOf(stores).setTotal(id, newTotal)),
     );
 
+  addSetTimes(coupon);
+  withOutputOptions(coupon.command('rename'))
+    .description('give it another name')
+    .argument('<id>', 'the coupon', couponId)
+    .argument('<name>', 'at most 100 characters, one line', couponName)
+    .action((id: number, name: string, options: OutputOptions) =>
+      run(options, (stores) => administrationOf(stores).rename(id, name)),
+    );
+
+  addArchiveCommands(coupon, run);
+}
+
+function addCreate(coupon: Command): void {
+  withOutputOptions(coupon.command('create'))
+    .description('create a coupon; returns when it can be assigned')
+    .requiredOption('--total <units>', 'how many there are', couponTotal)
+    .option('--id <id>', 'its id; the next above all there are when left out', chosenId)
+    .option('--name <name>', 'at most 100 characters, one line', couponName)
+    .option('--opens-at <time>', 'nobody is admitted before', timeArgument)
+    .option('--closes-at <time>', 'nobody is admitted from then on', timeArgument)
+    .option('--if-absent', 'do nothing when there is such a coupon with these terms; needs --id')
+    .addOption(yesOption('also with a --closes-at that has passed: it is closed from the start'))
+    .addHelpText('after', timesHelp)
+    .action((options: CreateOptions) => {
+      checkCreate(options);
+      return run(options, (stores, config) => createCoupon(stores, config, options));
+    });
+}
+
+function addSetTimes(coupon: Command): void {
   withOutputOptions(coupon.command('set-times'))
     .description('change when it opens and closes, also while it is running')
     .argument('<id>', 'the coupon', couponId)
@@ -91,16 +107,6 @@ export function addCouponCommand(program: Command): void {
       checkSetTimes(options);
       return run(options, (stores) => setTimes(stores, id, options));
     });
-
-  withOutputOptions(coupon.command('rename'))
-    .description('give it another name')
-    .argument('<id>', 'the coupon', couponId)
-    .argument('<name>', 'at most 100 characters, one line', couponName)
-    .action((id: number, name: string, options: OutputOptions) =>
-      run(options, (stores) => administrationOf(stores).rename(id, name)),
-    );
-
-  addArchiveCommands(coupon, run);
 }
 
 function addCommandOfOne(

@@ -69,7 +69,13 @@ function toView(results: CheckResult[]): object {
   const worst = (['promise_void', 'away', 'warning'] as const).find((verdict) =>
     results.some((result) => result.verdict === verdict),
   );
-  const checks = results.map(({ clockAheadMs: _, ...told }) => told);
+  const checks = results.map(({ name, verdict, message, why, remedy }) => ({
+    name,
+    verdict,
+    message,
+    why,
+    remedy,
+  }));
   return { verdict: worst ?? 'ok', checks };
 }
 
