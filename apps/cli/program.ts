@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { renderEnvExample } from '#platform/env-example.ts';
-import { addCouponCommand } from './coupon.command.ts';
-import { addDeadLettersCommand } from './dead-letters.command.ts';
+import { addCouponCommand } from './coupon/coupon.command.ts';
+import { addDeadLettersCommand } from './dead-letters/dead-letters.command.ts';
 import { addDoctorCommand } from './doctor.command.ts';
 import { addMigrateCommand } from './migrate.command.ts';
 import { addReconcileCommand } from './reconcile.command.ts';

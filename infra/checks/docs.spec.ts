@@ -101,7 +101,7 @@ describe('the README', () => {
   });
 
   it('names the commands of a coupon as the command line does', () => {
-    const source = read('apps/cli/coupon.command.ts');
+    const source = read('apps/cli/coupon/coupon.command.ts');
     const known = findAll(source, /(?:\.command\(|addCommandOfOne\(coupon, )'([\w-]+)'/g);
     const named = findAll(readme, /firstcome -- coupon ([\w-]+)/g);
     expect(named).toEqual(known.filter((name) => name !== 'coupon'));

@@ -2,8 +2,8 @@ import type { Coupon } from '#coupon/coupon.ts';
 import { sellingState } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
 import { toIsoTime } from '#platform/iso-time.ts';
-import { alignColumns } from './text.ts';
-import { describeTimes, offsetOf, toZonedTime } from './time-view.ts';
+import { alignColumns } from '../text.ts';
+import { describeTimes, offsetOf, toZonedTime } from '../times/time-view.ts';
 
 /** A coupon as `--json` prints it. `left`, `held` and `pending` are null where it has no open gate. */
 export interface CouponView {

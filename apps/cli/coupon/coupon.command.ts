@@ -22,9 +22,9 @@ import {
 import { administrationOf, see, withCouponStores } from './coupon-stores.ts';
 import type { SeenCoupon } from './coupon-view.ts';
 import { toCouponView, toTable } from './coupon-view.ts';
-import { withStores } from './stores.ts';
-import { print, printJson } from './text.ts';
-import { timeArgument, timeArgumentOrNone } from './time-argument.ts';
+import { withStores } from '../stores.ts';
+import { print, printJson } from '../text.ts';
+import { timeArgument, timeArgumentOrNone } from '../times/time-argument.ts';
 
 interface ListOptions extends OutputOptions {
   archived?: true;

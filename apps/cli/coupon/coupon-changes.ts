@@ -4,11 +4,11 @@ import { partitionCount } from '#event-log/inspect/log-admin.ts';
 import { topicNames } from '#event-log/topics.ts';
 import type { Config } from '#platform/config.ts';
 import { confirmed } from '#platform/confirmation.ts';
-import { CommandError, WrongUseError } from './command-error.ts';
+import { CommandError, WrongUseError } from '../command-error.ts';
 import type { OutputOptions } from './coupon-options.ts';
 import type { CouponStores } from './coupon-stores.ts';
 import { administrationOf } from './coupon-stores.ts';
-import { describeSpan } from './time-view.ts';
+import { describeSpan } from '../times/time-view.ts';
 
 export interface CreateOptions extends OutputOptions {
   id?: number;

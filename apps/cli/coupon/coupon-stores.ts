@@ -3,7 +3,7 @@ import type { Coupon } from '#coupon/coupon.ts';
 import type { Config } from '#platform/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import type { SeenCoupon } from './coupon-view.ts';
-import { withStores } from './stores.ts';
+import { withStores } from '../stores.ts';
 
 /** What a command that changes a coupon works on. */
 export type CouponStores = Stores<'gate' | 'ledger' | 'log'>;

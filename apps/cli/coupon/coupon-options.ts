@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { chosenIdMax, problemOfName } from '#administration/coupon-terms.ts';
 import { couponIdMax, couponTotalMax } from '#coupon/coupon.ts';
-import { wholeNumber } from './arguments.ts';
-import { systemZone } from './time-view.ts';
+import { wholeNumber } from '../arguments.ts';
+import { systemZone } from '../times/time-view.ts';
 
 /** How a coupon, or a list of them, is printed. */
 export interface OutputOptions {

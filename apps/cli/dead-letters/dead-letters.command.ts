@@ -6,13 +6,13 @@ import { settledReasonLengthMax } from '#ledger/dead-letter-row.ts';
 import type { Config } from '#platform/config.ts';
 import { exitCodes } from '#platform/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
-import { wholeNumber, wholeNumbers } from './arguments.ts';
-import { CommandError, WrongUseError } from './command-error.ts';
+import { wholeNumber, wholeNumbers } from '../arguments.ts';
+import { CommandError, WrongUseError } from '../command-error.ts';
 import { toEntryTable, toEntryView, toLetterText, toLetterView } from './dead-letter-view.ts';
 import type { RedriveView } from './redrive-view.ts';
 import { notTried, toRedriveLine, toRedriveView } from './redrive-view.ts';
-import { withStores } from './stores.ts';
-import { print, printJson } from './text.ts';
+import { withStores } from '../stores.ts';
+import { print, printJson } from '../text.ts';
 
 const idMax = 9_999_999_999;
 const letterId = wholeNumber(1, idMax);

@@ -1,7 +1,7 @@
 import type { RedriveOutcome } from '#admission/redrive.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { failureCauses } from '#platform/failures/failure.ts';
-import { toOneLine } from './text.ts';
+import { toOneLine } from '../text.ts';
 
 /** What became of one letter, as `--json` prints it. `is_redriven` is what the exit code is made of. */
 export interface RedriveView {
