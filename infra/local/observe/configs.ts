@@ -18,7 +18,7 @@ export const alertmanagerFile = join(rootDir, 'infra', 'alertmanager', 'alertman
 interface PrometheusConfig {
   rule_files: string[];
   alerting: unknown;
-  scrape_configs: { job_name: string }[];
+  scrape_configs: { job_name: string; dns_sd_configs?: unknown; static_configs?: unknown }[];
 }
 
 interface Receiver {
@@ -37,9 +37,11 @@ export function localPrometheusConfig(alertmanagerAddress: string): string {
     ...config,
     rule_files: config.rule_files.map((pattern) => join(prometheusDir, pattern)),
     alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanagerAddress] }] }] },
-    scrape_configs: config.scrape_configs.map(({ job_name }) => ({
-      job_name,
-      file_sd_configs: [{ files: [targetsFile(job_name)], refresh_interval: '2s' }],
+    scrape_configs: config.scrape_configs.map((job) => ({
+      ...job,
+      dns_sd_configs: [],
+      static_configs: [],
+      file_sd_configs: [{ files: [targetsFile(job.job_name)], refresh_interval: '2s' }],
     })),
   });
 }

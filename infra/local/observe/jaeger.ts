@@ -52,7 +52,7 @@ export async function startJaeger(
   return {
     says:
       `  Jaeger        http://127.0.0.1:${ui}${pages}\n` +
-      `                send traces there: TRACES=on OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${otlp} npm start\n`,
+      `                send traces there: TRACES=on TRACES_SAMPLE_RATIO=1 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:${otlp} npm start\n`,
     stop: () => monitor.stop(),
   };
 }
@@ -125,6 +125,7 @@ async function goArguments(
     `--query.http-server.host-port=127.0.0.1:${ui}`,
     `--collector.otlp.http.host-port=127.0.0.1:${otlp}`,
     `--admin.http.host-port=127.0.0.1:${admin}`,
+    '--log-level=warn',
   ];
   for (const name of others) {
     args.push(`--${name}.host-port=127.0.0.1:${await choosePort(14250, taken)}`);

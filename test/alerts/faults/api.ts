@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { App } from '../../../infra/local/processes/apps.ts';
+import type { AlertStack } from '../alert-stack.ts';
+import type { Expected, Fault } from '../fault.ts';
+import { expected } from '../fault.ts';
+
+/** What the rules on answers look back: nothing quick may be left in it. */
+const lookBackMs = 17_000;
+const patient = { PUBLISH_TIMEOUT_MS: '30000', ASSIGN_WAIT_MAX_MS: '20000' };
+
+/** People who ask an api whose way to Kafka is broken, beside those who ask the other one, or alone. */
+interface Detour {
+  what: string;
+  expects: Expected[];
+  env?: Record<string, string>;
+  /** How many ask over the detour, and how long each rests after an answer. */
+  clients: number;
+  restMs: number;
+  isAlone: boolean;
+  breakIt: (stack: AlertStack) => void;
+}
+
+function overDetour({ what, expects, env, clients, restMs, isAlone, breakIt }: Detour): Fault {
+  let api: App;
+  return {
+    what,
+    expects,
+    prepare: async (stack) => {
+      api = await stack.startDetour(env);
+      await stack.askOnce(api);
+      if (isAlone) {
+        stack.asked = undefined;
+        await sleep(lookBackMs);
+      }
+    },
+    inject: async (stack) => {
+      breakIt(stack);
+      const over = new AbortController();
+      const ask = async (): Promise<void> => {
+        while (!over.signal.aborted) {
+          await stack.askOnce(api);
+          await sleep(restMs);
+        }
+      };
+      Array.from({ length: clients }, () => void ask());
+      return async () => {
+        over.abort();
+        stack.broker.proxy.delayMs = 0;
+        stack.broker.proxy.release();
+        stack.asked = stack.stack.app('api');
+        await stack.endDetour(api);
+      };
+    },
+  };
+}
+
+function slowLog(severity: 'warning' | 'critical', delayMs: number): Fault {
+  return overDetour({
+    what: `Kafka slowed: each way takes ${delayMs / 1_000} s more`,
+    expects: [
+      // The look back, the `for`, and the first answer.
+      expected('ApiSlow', severity, 20 + (2 * delayMs) / 1_000),
+      ...(severity === 'critical'
+        ? [expected('ApiManySlow', 'critical' as const, 20 + (2 * delayMs) / 1_000)]
+        : []),
+    ],
+    env: patient,
+    clients: 6,
+    restMs: 100,
+    isAlone: true,
+    breakIt: ({ broker }) => void (broker.proxy.delayMs = delayMs),
+  });
+}
+
+export const apiFaults: Fault[] = [
+  slowLog('warning', 3_200),
+  slowLog('critical', 6_000),
+  overDetour({
+    what: 'one api of two cannot reach Kafka, and few are asking it',
+    expects: [expected('ApiErrors', 'warning', 20)],
+    clients: 4,
+    restMs: 1_000,
+    isAlone: false,
+    breakIt: ({ broker }) => broker.proxy.hold(),
+  }),
+  overDetour({
+    what: 'the way of one api of two to Kafka is slow, and few are asking it',
+    expects: [expected('ApiManySlow', 'warning', 26)],
+    env: patient,
+    clients: 12,
+    restMs: 1_000,
+    isAlone: false,
+    breakIt: ({ broker }) => void (broker.proxy.delayMs = 3_200),
+  }),
+];

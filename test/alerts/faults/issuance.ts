@@ -1,0 +1,86 @@
+import { topicNames } from '#event-log/topics.ts';
+import type { AlertStack } from '../alert-stack.ts';
+import type { Fault } from '../fault.ts';
+import { expected } from '../fault.ts';
+
+async function writeGarbage({ stack }: AlertStack): Promise<void> {
+  const producer = stack.space.kafka().producer();
+  await producer.connect();
+  const messages = [{ partition: 0, key: 'garbage', value: 'not JSON' }];
+  await producer.send({ topic: topicNames(`${stack.name}.`).requested, messages });
+  await producer.disconnect();
+}
+
+async function setOfRequests(
+  { stack }: AlertStack,
+  settings: Record<string, string>,
+): Promise<void> {
+  const admin = stack.space.kafka().admin();
+  await admin.connect();
+  const name = topicNames(`${stack.name}.`).requested;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: 2, name }],
+  });
+  const before = resources[0]!.configEntries
+    .filter(({ isDefault }) => !isDefault)
+    .map(({ configName, configValue }) => [configName, configValue]);
+  const all = { ...(Object.fromEntries(before) as Record<string, string>), ...settings };
+  const configEntries = Object.entries(all).map(([key, value]) => ({ name: key, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name, configEntries }] });
+  await admin.disconnect();
+}
+
+export const issuanceFaults: Fault[] = [
+  {
+    what: 'MySQL slowed: a transaction of a stranger keeps the row of the coupon',
+    expects: [expected('LagHigh', 'critical', 7), expected('NoProgress', 'critical', 12)],
+    inject: async (alertStack) => {
+      const stranger = await alertStack.stranger();
+      await stranger.beginTransaction();
+      const { couponId } = alertStack;
+      await stranger.query('SELECT id FROM coupon WHERE id = ? FOR UPDATE', [couponId]);
+      return () => stranger.end();
+    },
+  },
+  {
+    what: 'the log takes nothing: min.insync.replicas above its brokers',
+    expects: [expected('OldestPendingHigh', 'critical', 10)],
+    inject: async (alertStack) => {
+      await setOfRequests(alertStack, { 'min.insync.replicas': '2' });
+      return () => setOfRequests(alertStack, { 'min.insync.replicas': '1' });
+    },
+  },
+  {
+    what: 'the topic of requests may delete them after a minute (retention.ms)',
+    expects: [expected('PromiseVoid', 'critical', 17)],
+    inject: async (alertStack) => {
+      const needed = String(
+        Number(alertStack.stack.env['KAFKA_RETENTION_HOURS'] ?? 168) * 3_600_000,
+      );
+      await setOfRequests(alertStack, { 'retention.ms': '60000' });
+      return () => setOfRequests(alertStack, { 'retention.ms': needed });
+    },
+  },
+  {
+    what: 'a stranger writes to the topic of requests',
+    expects: [expected('DeadLetters', 'warning', 5)],
+    inject: async (alertStack) => {
+      await writeGarbage(alertStack);
+      return async () => {
+        const reason = ['--all-open', '--reason', 'written by a test'];
+        await alertStack.stack.firstcomeOrThrow('dead-letters', 'discard', ...reason);
+      };
+    },
+  },
+  {
+    what: 'the gate is emptied, and a stranger holds the lock of its recovery',
+    expects: [expected('GateShut', 'critical', 5)],
+    inject: async (alertStack) => {
+      const stranger = await alertStack.stranger();
+      await stranger.query("SELECT GET_LOCK(CONCAT(LEFT(DATABASE(), 40), '.', 'recovery'), 10)");
+      await alertStack.stack.space.emptyGate();
+      return () => stranger.end();
+    },
+  },
+];

@@ -1,0 +1,84 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootDir } from '../../infra/local/processes/paths.ts';
+import type { Expected } from './fault.ts';
+
+export interface Row {
+  what: string;
+  expected: Expected;
+  /** From the fault to the receiver. Nothing when it never came. */
+  firedSeconds: number | undefined;
+  /** From its mending to the receiver. */
+  resolvedSeconds: number | undefined;
+}
+
+export const reportFile = join(rootDir, 'docs', 'reports', 'alerts.md');
+/** What Prometheus and Alertmanager may take after the window of an alert. */
+export const slackSeconds = 15;
+
+export function problemsOf({ what, expected, firedSeconds, resolvedSeconds }: Row): string[] {
+  const name = `${expected.alert} (${expected.severity}), ${what}`;
+  if (firedSeconds === undefined) {
+    return [`${name}: it never came`];
+  }
+  const limit = expected.windowSeconds + slackSeconds;
+  return [
+    ...(firedSeconds > limit ? [`${name}: it came after ${firedSeconds} s, not ${limit} s`] : []),
+    ...(resolvedSeconds === undefined ? [`${name}: its end never came`] : []),
+  ];
+}
+
+/** Puts rows into docs/reports/alerts.md, each in the place of an earlier one of the same fault. */
+export function writeReport(rows: Row[]): void {
+  const known = new Map(existingLines().map((line) => [keyOf(line), line]));
+  // What did not come is said on the screen: it is no measurement.
+  for (const line of rows
+    .filter(({ resolvedSeconds }) => resolvedSeconds !== undefined)
+    .map(lineOf)) {
+    known.set(keyOf(line), line);
+  }
+  const lines = [...known.values()].sort((a, b) => a.localeCompare(b));
+  writeFileSync(reportFile, `${introduction}${lines.join('\n')}\n`);
+}
+
+const introduction = `# Alerts, fired for real
+
+\`npm run test:alerts\` writes this: a stack with Redis, Kafka and MySQL of its own, people who ask for a coupon, Prometheus, Alertmanager, Debian's exporters and a webhook. Each fault is made, its alert waited for at the webhook, the fault mended, and the end of the alert waited for.
+
+- **after**: seconds from the fault to the webhook. At most ${slackSeconds} more than the window.
+- **window**: seconds for which what it tells of must last: its threshold, the time its rate looks back, and its \`for\`.
+- **end**: seconds from the beginning of the mending to the webhook being told that it is over.
+
+| alert | fault | after | window | end |
+| --- | --- | ---: | ---: | ---: |
+`;
+
+function existingLines(): string[] {
+  try {
+    const lines = readFileSync(reportFile, 'utf8').split('\n');
+    return lines.filter((line) => /^\| \w+ \((warning|critical)\) /.test(line));
+  } catch {
+    return [];
+  }
+}
+
+function lineOf({ what, expected, firedSeconds, resolvedSeconds }: Row): string {
+  const seconds = (value: number | undefined): string => value?.toFixed(1) ?? 'never';
+  const cells = [
+    `${expected.alert} (${expected.severity})`,
+    what,
+    seconds(firedSeconds),
+    String(expected.windowSeconds),
+    seconds(resolvedSeconds),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** Alert and fault; a formatter may have padded them. */
+function keyOf(line: string): string {
+  return line
+    .split('|')
+    .slice(1, 3)
+    .map((cell) => cell.trim())
+    .join(' | ');
+}
