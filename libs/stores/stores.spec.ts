@@ -8,6 +8,7 @@ test('a store that was not asked for is neither there nor in the type', async ()
   expect(Object.keys(stores).sort()).toEqual([
     'admin',
     'gate',
+    'gateConnection',
     'hints',
     'issuers',
     'kafka',
