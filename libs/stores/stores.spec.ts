@@ -13,6 +13,7 @@ test('a store that was not asked for is neither there nor in the type', async ()
     'issuers',
     'kafka',
     'keyspace',
+    'recordTimes',
   ]);
   expect(Object.keys(probes)).toEqual(['gate', 'gate_promises']);
   // @ts-expect-error -- MySQL was not asked for
