@@ -102,3 +102,37 @@ test('a gate that is put back from an older epoch acknowledges nobody for nothin
   await idOf(couponId, 'cho');
   await expectTrueToAll();
 });
+
+test.each(['meta', 'holders', 'pending'])(
+  'a gate whose %s is of a wrong type is rebuilt by itself, nobody forgotten, and holds up no other',
+  async (part) => {
+    const [broken, other] = [await stack.createCoupon(10), await stack.createCoupon(10)];
+    const first = await idOf(broken, 'ann');
+    const key = `${keysOf(broken)}:${part}`;
+    await stores.redis.multi().unlink(key).rpush(key, 'what another hand has put there').exec();
+    expect((await ask(other, 'ann')).status).toBe(200);
+    expect(await idOf(broken, 'ann')).toBe(first);
+    await idOf(broken, 'bob');
+    await expectTrueToAll();
+  },
+);
+
+test('a shut gate whose coupon is gone from MySQL holds up no recovery of another, and serves again with its row', async () => {
+  const [gone, other] = [await stack.createCoupon(10), await stack.createCoupon(10)];
+  const ids = [await idOf(gone, 'ann'), await idOf(other, 'ann')];
+  await stack.app('keeper').stop();
+  await stores.query('CREATE TABLE kept AS SELECT * FROM coupon WHERE id = ?', [gone]);
+  await stores.query('DELETE FROM coupon WHERE id = ?', [gone]);
+  for (const couponId of [gone, other]) {
+    await stores.redis.hdel(`${keysOf(couponId)}:meta`, 'left');
+  }
+
+  await stack.startApp('keeper');
+  expect(await idOf(other, 'ann')).toBe(ids[1]);
+  await expect.poll(async () => (await ask(gone, 'bob')).body.code).toBe('COUPON_NOT_FOUND');
+
+  await stores.query('INSERT INTO coupon SELECT * FROM kept');
+  expect(await idOf(gone, 'ann')).toBe(ids[0]);
+  await idOf(gone, 'bob');
+  await expectTrueToAll();
+});
