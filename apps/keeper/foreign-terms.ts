@@ -1,4 +1,5 @@
 import type { Coupon } from '#coupon/coupon.ts';
+import { timeAtGate } from '#gate/gate.ts';
 import type { CouponTerms } from '#gate/gate-replies.ts';
 
 /**
@@ -11,8 +12,8 @@ export function hasForeignTerms(coupon: Coupon, gate: CouponTerms): boolean {
     gate.version === coupon.version &&
     (gate.total > coupon.total ||
       gate.state !== coupon.state ||
-      gate.opensAt !== coupon.opensAt ||
-      gate.closesAt !== coupon.closesAt ||
+      timeAtGate(gate.opensAt) !== timeAtGate(coupon.opensAt) ||
+      timeAtGate(gate.closesAt) !== timeAtGate(coupon.closesAt) ||
       gate.kafkaPartition !== coupon.kafkaPartition)
   );
 }

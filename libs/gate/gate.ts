@@ -277,7 +277,7 @@ function termsOf({ state, opensAt, closesAt }: Coupon): (number | string)[] {
 }
 
 /** 0 is no limit there, and nothing is before 1970: any time that is long past does. */
-function timeAtGate(milliseconds: number | null): number {
+export function timeAtGate(milliseconds: number | null): number {
   return milliseconds === null ? 0 : Math.max(1, milliseconds);
 }
 
