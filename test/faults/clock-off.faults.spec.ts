@@ -11,6 +11,8 @@ const opensInMs = 10_000;
 const relayAfterMs = 1_000;
 /** What machines with busy neighbours may be late, and far from an hour. */
 const toleranceMs = 60_000;
+/** What issuers may be behind in a rush, and far from an hour. */
+const issuedSoonS = 20;
 /** An audit is due each minute. */
 const auditSoonMs = 10 * 60_000;
 
@@ -144,6 +146,30 @@ describe('the clock of one process is off', () => {
       clock.require(context);
       await putOff({ [kind]: offset });
       await expectAllToBeRight();
+    },
+  );
+});
+
+describe('the clock of the keeper is off', () => {
+  test.for(['+1h', '-1h'])(
+    'by %s: it tells the lag in seconds by that of the broker',
+    async (offset, context) => {
+      clock.require(context);
+      await putOff({ keeper: offset });
+      const issuer = scenario.stack.app('issuer');
+      const lag = async (): Promise<number> => {
+        const text = await scenario.stack.app('keeper').metrics();
+        return Number(/^firstcome_lag_seconds (\S+)/m.exec(text)?.[1]);
+      };
+      await eventually(async () => (await lag()) < issuedSoonS);
+      const frozenAt = Date.now();
+      await issuer.freeze();
+      try {
+        await eventually(async () => (await lag()) > 2);
+        expect(await lag()).toBeLessThan((Date.now() - frozenAt) / 1_000 + issuedSoonS);
+      } finally {
+        issuer.signal('SIGCONT');
+      }
     },
   );
 });
