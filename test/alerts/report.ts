@@ -31,10 +31,7 @@ export function problemsOf({ what, expected, firedSeconds, resolvedSeconds }: Ro
 /** Puts rows into docs/reports/alerts.md, each in the place of an earlier one of the same fault. */
 export function writeReport(rows: Row[]): void {
   const known = new Map(existingLines().map((line) => [keyOf(line), line]));
-  // What did not come is said on the screen: it is no measurement.
-  for (const line of rows
-    .filter(({ resolvedSeconds }) => resolvedSeconds !== undefined)
-    .map(lineOf)) {
+  for (const line of rows.map(lineOf)) {
     known.set(keyOf(line), line);
   }
   const lines = [...known.values()].sort((a, b) => a.localeCompare(b));
@@ -48,6 +45,7 @@ const introduction = `# Alerts, fired for real
 - **after**: seconds from the fault to the webhook. At most ${slackSeconds} more than the window.
 - **window**: seconds for which what it tells of must last: its threshold, the time its rate looks back, and its \`for\`.
 - **end**: seconds from the beginning of the mending to the webhook being told that it is over.
+- **never**: it did not come while it was waited for. One with no other row is a fault of ours that stands.
 
 | alert | fault | after | window | end |
 | --- | --- | ---: | ---: | ---: |

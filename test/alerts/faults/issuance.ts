@@ -44,11 +44,12 @@ export const issuanceFaults: Fault[] = [
     },
   },
   {
-    what: 'the log takes nothing: min.insync.replicas above its brokers',
+    // Not min.insync.replicas: a broker asks for no more replicas than the topic has.
+    what: 'the log takes no record: max.message.bytes of its topic is 100',
     expects: [expected('OldestPendingHigh', 'critical', 10)],
     inject: async (alertStack) => {
-      await setOfRequests(alertStack, { 'min.insync.replicas': '2' });
-      return () => setOfRequests(alertStack, { 'min.insync.replicas': '1' });
+      await setOfRequests(alertStack, { 'max.message.bytes': '100' });
+      return () => setOfRequests(alertStack, { 'max.message.bytes': '1048588' });
     },
   },
   {
