@@ -5,5 +5,5 @@ export function wholeNumberIn(text: string): number | undefined {
 
 /** The same for one that may have a fraction, as in `0.5`. */
 export function decimalIn(text: string): number | undefined {
-  return /^\d{0,15}\.?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return /^(?:\d{1,15}|\d{0,15}\.\d{1,30})$/.test(text) ? Number(text) : undefined;
 }
