@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inLanes } from '#platform/lanes.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { logLines } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
@@ -46,11 +47,11 @@ async function decidedBy(issuer: App): Promise<number> {
 
 /** How many partitions this issuer was given last, as it says in its log. */
 function ownedBy(issuer: App): number {
-  const joined = issuer.output.split('\n').findLast((line) => line.includes('joined the consumer'));
-  const { partitions: byTopic } = JSON.parse(joined ?? '{}') as {
-    partitions?: Record<string, number[]>;
-  };
-  return Object.values(byTopic ?? {}).flat().length;
+  const joined = logLines(issuer.output).findLast(
+    ({ message }) => message === 'joined the consumer group',
+  );
+  const byTopic = (joined?.firstcome?.['partitions'] ?? {}) as Record<string, number[]>;
+  return Object.values(byTopic).flat().length;
 }
 
 /** Lets a backlog of all coupons build up while MySQL stands still, and times how it is drained. */

@@ -18,6 +18,7 @@ const fields = new Set([
   'ecs.version',
   'service.name',
   'event.dataset',
+  'event.duration',
   'process.pid',
   'host.hostname',
   'trace.id',
