@@ -1,3 +1,4 @@
+import { aCoupon as aPlainCoupon } from '../../../test/harness/fixtures.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
 import type { Look } from './look.ts';
@@ -5,21 +6,7 @@ import type { Look } from './look.ts';
 const now = 1_790_000_000_000;
 
 export function aCoupon(given: Partial<Coupon> = {}): Coupon {
-  return {
-    id: 123,
-    name: 'demo',
-    total: 1_000,
-    issued: 40,
-    kafkaPartition: 0,
-    version: 1,
-    state: 'open',
-    opensAt: null,
-    closesAt: null,
-    epoch: 1,
-    appliedEpoch: 1,
-    archivedAt: null,
-    ...given,
-  };
+  return aPlainCoupon({ id: 123, name: 'demo', total: 1_000, issued: 40, ...given });
 }
 
 /** Open, with as many holders as given and the rest left. */

@@ -1,6 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { type BackOff, backOffMs, pauseFor, within } from '#platform/waiting.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
 import { isCoordinatorAway } from './coordinator-error.ts';
+import { RenewedConnection } from './renewed-connection.ts';
 
 const retryBackOff: BackOff = { firstMs: 100, maxMs: 1_000 };
 
@@ -9,45 +10,37 @@ const retryBackOff: BackOff = { firstMs: 100, maxMs: 1_000 };
  * outlives brokers that come and go. Every method rejects when the brokers do not answer.
  */
 export class LogAdmin {
-  private connecting: Promise<Admin> | undefined;
+  private readonly connection: RenewedConnection<Admin>;
 
   constructor(
-    private readonly kafka: Kafka,
+    kafka: Kafka,
     private readonly answerTimeoutMs = 10_000,
-  ) {}
+  ) {
+    this.connection = new RenewedConnection(async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      return admin;
+    });
+  }
 
   /**
    * Asks one question, for at most `answerTimeoutMs`; again while the coordinator of a group is not
    * there yet. A connection that failed is not used again.
    */
   async ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
-    const connection = (this.connecting ??= this.connect());
     const expired = new AbortController();
     try {
-      return await within(this.answerTimeoutMs, async () =>
-        askUntilTold(await connection, question, expired.signal),
+      return await this.connection.use(this.answerTimeoutMs, (admin) =>
+        askUntilTold(admin, question, expired.signal),
       );
-    } catch (error) {
+    } finally {
       expired.abort();
-      if (this.connecting === connection) {
-        this.connecting = undefined;
-      }
-      void disconnect(connection);
-      throw error;
     }
   }
 
   /** Never rejects; a later question connects again. */
-  async close(): Promise<void> {
-    const connection = this.connecting;
-    this.connecting = undefined;
-    await disconnect(connection);
-  }
-
-  private async connect(): Promise<Admin> {
-    const admin = this.kafka.admin();
-    await admin.connect();
-    return admin;
+  close(): Promise<void> {
+    return this.connection.close();
   }
 }
 
@@ -82,12 +75,4 @@ export function latestOffsets(admin: LogAdmin, topic: string): Promise<Map<numbe
     const ends = await kafkaAdmin.fetchTopicOffsets(topic);
     return new Map(ends.map(({ partition, high }) => [partition, Number(high)]));
   });
-}
-
-async function disconnect(connection: Promise<Admin> | undefined): Promise<void> {
-  try {
-    await (await connection)?.disconnect();
-  } catch {
-    // It never connected, or is gone already.
-  }
 }

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import { within } from '#platform/waiting.ts';
+import { RenewedConnection } from './renewed-connection.ts';
 
 /** A place in the log. */
 export interface Place {
@@ -37,7 +37,7 @@ const waitMs = 1;
  * any failure.
  */
 export class RecordTimes {
-  private connecting: Promise<Cluster> | undefined;
+  private readonly connection = new RenewedConnection(() => this.connect());
 
   constructor(
     private readonly kafka: Kafka,
@@ -49,28 +49,16 @@ export class RecordTimes {
    * does not answer.
    */
   async read(places: readonly Place[]): Promise<(number | null)[]> {
-    const connection = (this.connecting ??= this.connect());
-    try {
-      return await within(timeoutMs, async () => {
-        const cluster = await connection;
-        await cluster.refreshMetadataIfNecessary();
-        return Promise.all(places.map((place) => this.readOne(cluster, place)));
-      });
-    } catch (error) {
-      // Also a leader that has moved is found by connecting anew.
-      if (this.connecting === connection) {
-        this.connecting = undefined;
-      }
-      void disconnect(connection);
-      throw error;
-    }
+    // Also a leader that has moved is found by connecting anew.
+    return this.connection.use(timeoutMs, async (cluster) => {
+      await cluster.refreshMetadataIfNecessary();
+      return Promise.all(places.map((place) => this.readOne(cluster, place)));
+    });
   }
 
   /** Never rejects. */
-  async close(): Promise<void> {
-    const connection = this.connecting;
-    this.connecting = undefined;
-    await disconnect(connection);
+  close(): Promise<void> {
+    return this.connection.close();
   }
 
   private async readOne(cluster: Cluster, { partition, offset }: Place): Promise<number | null> {
@@ -106,13 +94,5 @@ export class RecordTimes {
     await cluster.connect();
     await cluster.addTargetTopic(this.topic);
     return cluster;
-  }
-}
-
-async function disconnect(connection: Promise<Cluster> | undefined): Promise<void> {
-  try {
-    await (await connection)?.disconnect();
-  } catch {
-    // It never connected, or is gone already.
   }
 }
