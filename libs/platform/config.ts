@@ -306,3 +306,9 @@ export function describeConfigErrors(error: z.ZodError): string {
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
+
+/** How wide the shell says its window is; no setting of ours. */
+export function columnsOfShell(environment: NodeJS.ProcessEnv = process.env): number | undefined {
+  const columns = Number(environment['COLUMNS']);
+  return columns > 0 ? columns : undefined;
+}

@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { columnsOfShell } from '#platform/config.ts';
 import type { Canvas } from './screen.ts';
 
 /** Where nobody says how wide it is, as in a pipe. */
@@ -7,9 +8,8 @@ const usualWidth = 100;
 /** What this stream can show; NO_COLOR and TERM=dumb are heeded. */
 export function canvasOf(stream: NodeJS.WriteStream): Canvas {
   const tty = stream as Partial<WriteStream>;
-  const named = Number(process.env['COLUMNS']);
   return {
-    width: tty.columns ?? (named > 0 ? named : usualWidth),
+    width: tty.columns ?? columnsOfShell() ?? usualWidth,
     hasColours: tty.isTTY === true && tty.hasColors?.() === true,
   };
 }
