@@ -91,7 +91,8 @@ describe('an open gate whose terms another hand has written counts as shut', () 
 
 test('a survey is shared for 0.4 s, and one that must know how things are is taken anew', async () => {
   const survey = new GateSurvey(ledger.coupons, here.gate, logger);
-  const now = performance.now();
+  // Whole: of fractions, now + 400 - now may come out as more than 400.
+  const now = Math.round(performance.now());
   const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
   const first = await survey.recent();
   clock.mockReturnValue(now + 400);

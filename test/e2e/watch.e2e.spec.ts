@@ -45,8 +45,7 @@ describe('firstcome watch', () => {
     ['Ctrl-C', '\u0003', 40],
   ])('is drawn on a screen of its own, and %s gives the old one back', async (_, key, columns) => {
     const command = [process.execPath, ...nodeArguments('cli'), 'watch'];
-    const env = { ...stack.env, TERM: 'xterm-256color', NO_COLOR: '', FORCE_COLOR: undefined };
-    const terminal = new Terminal({ columns, rows: 24 }, command, env);
+    const terminal = new Terminal({ columns, rows: 24 }, command, stack.env);
     try {
       await expect.poll(() => terminal.shown.split('\u001B[H').length, patience).toBeGreaterThan(3);
       terminal.type(key);

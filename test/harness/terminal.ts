@@ -10,7 +10,10 @@ export function terminalProblem(): string | undefined {
   return status === 0 ? undefined : 'python3, which makes a terminal, is not on this machine';
 }
 
-/** A command on a terminal of its own, with somebody at the keys. */
+/**
+ * A command on a terminal of its own, with somebody at the keys. It is told nothing of who runs the
+ * tests: `CI`, `NO_COLOR` and others of that kind change what a program shows.
+ */
 export class Terminal {
   /** All that it has shown, with everything that steers a terminal. */
   shown = '';
@@ -29,7 +32,7 @@ export class Terminal {
     ];
     this.child = spawn('python3', args, {
       cwd: rootDir,
-      env: { ...process.env, ...env },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm-256color', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.child.stdout!.on('data', (data: Buffer) => (this.shown += data.toString()));
