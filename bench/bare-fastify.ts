@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
-import { processHeader } from '#platform/process-header.ts';
+import { processHeader } from '#platform/process/process-header.ts';
 import { takeKeys } from './take-keys.ts';
 
 /**

@@ -1,7 +1,7 @@
 import mysql from 'mysql2/promise';
 import type { Stack } from '../infra/harness/stack.ts';
 import { waitUntil } from '../infra/local/processes/waiting.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { ReadableError } from '../infra/local/terminal/readable-error.ts';
 
 const drainDeadlineMs = 120_000;

@@ -1,22 +1,22 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyListenOptions } from 'fastify';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import { HealthProbes } from '#platform/health/health-probes.ts';
-import { toNestLogger } from '#platform/logging.ts';
-import { Loop } from '#platform/loop.ts';
-import { runProcess } from '#platform/run-process.ts';
+import { toNestLogger } from '#platform/logging/logging.ts';
+import { Loop } from '#platform/work/loop.ts';
+import { runProcess } from '#platform/process/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { ApiModule } from './api.module.ts';
 import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
 import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
 import { traceRequests } from './http/http-traces.ts';
-import { KnownMethods } from './http/known-methods.ts';
+import { KnownMethods } from './http/request/known-methods.ts';
 import { Leaving } from './http/leaving.ts';
-import { shedOverload } from './http/overload.ts';
-import { ProblemFilter } from './http/problem.filter.ts';
-import { createValidationPipe } from './http/validation.ts';
+import { shedOverload } from './http/overload/overload.ts';
+import { ProblemFilter } from './http/problem/problem.filter.ts';
+import { createValidationPipe } from './http/request/validation.ts';
 import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async (context) => {

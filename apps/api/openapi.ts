@@ -2,8 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import { problemResponses, problemSchema } from './http/api-problems.ts';
-import type { ProblemCode } from './http/problem.ts';
+import { problemResponses, problemSchema } from './http/problem/api-problems.ts';
+import type { ProblemCode } from './http/problem/problem.ts';
 
 const summary = `First-come-first-served coupon issuance.
 

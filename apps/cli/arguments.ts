@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { wholeNumberIn } from '#platform/decimals.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { wholeNumberIn } from '#platform/text/decimals.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 
 /** Parses an option that is a whole number within limits. */
 export function wholeNumber(least: number, most: number): (text: string) => number {

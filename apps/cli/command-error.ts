@@ -1,5 +1,5 @@
-import type { ExitCode } from '#platform/exit-codes.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import type { ExitCode } from '#platform/command/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 
 /** Ends a command with this message and exit code; nothing else is shown. */
 export class CommandError extends Error {

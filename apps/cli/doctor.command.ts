@@ -3,10 +3,10 @@ import type { CheckResult, Verdict } from '#platform/checks/check.ts';
 import { judgeClocks } from '#platform/checks/round-trips.ts';
 import { runCheck } from '#platform/checks/run-check.ts';
 import { checkSurroundings } from '#platform/checks/surroundings.ts';
-import type { Config } from '#platform/config.ts';
-import { parseConfig } from '#platform/config.ts';
-import type { ExitCode } from '#platform/exit-codes.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import type { Config } from '#platform/config/config.ts';
+import { parseConfig } from '#platform/config/config.ts';
+import type { ExitCode } from '#platform/command/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { openAllChecks } from '#stores/store-checks.ts';
 import { print, printJson, toOneLine } from './text.ts';
 

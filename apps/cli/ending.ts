@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
 import { CouponError } from '#administration/coupon-error.ts';
-import { ConfigError, logLevel } from '#platform/config.ts';
-import { messageOf } from '#platform/error-message.ts';
-import type { ExitCode } from '#platform/exit-codes.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { ConfigError, logLevel } from '#platform/config/config.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import type { ExitCode } from '#platform/command/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { CommandError } from './command-error.ts';
 import { storeAway } from './store-away.ts';
 

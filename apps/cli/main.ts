@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { outliveReaders } from '#platform/closed-pipe.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
-import { describeFailure } from '#platform/failure.ts';
+import { outliveReaders } from '#platform/command/closed-pipe.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
+import { describeFailure } from '#platform/command/describe-failure.ts';
 import { endingOf } from './ending.ts';
 import { createProgram } from './program.ts';
 

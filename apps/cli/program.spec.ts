@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { describeFailure } from '#platform/failure.ts';
+import { describeFailure } from '#platform/command/describe-failure.ts';
 import type { Ending } from './ending.ts';
 import { endingOf } from './ending.ts';
 import { createProgram } from './program.ts';

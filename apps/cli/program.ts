@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { renderEnvExample } from '#platform/env-example.ts';
+import { renderEnvExample } from '#platform/config/env-example.ts';
 import { addCouponCommand } from './coupon/coupon.command.ts';
 import { addDeadLettersCommand } from './dead-letters/dead-letters.command.ts';
 import { addDoctorCommand } from './doctor.command.ts';

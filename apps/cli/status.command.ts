@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Config } from '#platform/config.ts';
-import { parseConfig } from '#platform/config.ts';
-import type { ExitCode } from '#platform/exit-codes.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
-import { pauseFor } from '#platform/waiting.ts';
+import type { Config } from '#platform/config/config.ts';
+import { parseConfig } from '#platform/config/config.ts';
+import type { ExitCode } from '#platform/command/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
 import { look } from './status/look.ts';
 import { screenOf } from './status/screen.ts';
 import { openStatusStores } from './status/status-stores.ts';

@@ -1,7 +1,7 @@
 import { isConnectionError } from '#ledger/driver-error.ts';
 import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
-import { messageOf } from '#platform/error-message.ts';
-import { NoAnswerError } from '#platform/waiting.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { NoAnswerError } from '#platform/work/waiting.ts';
 
 /** What ioredis says of a connection that cannot be used, and has no code or class for. */
 const gateSilence = [

@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config.ts';
-import { parseConfig } from '#platform/config.ts';
-import { messageOf } from '#platform/error-message.ts';
+import type { Config } from '#platform/config/config.ts';
+import { parseConfig } from '#platform/config/config.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import type { Probes } from '#platform/health/health-probes.ts';
 import type { StoreName, Stores } from '#stores/stores.ts';
 import { openStores } from '#stores/stores.ts';

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { printable, printableLines } from '#platform/printable.ts';
+import { printable, printableLines } from '#platform/text/printable.ts';
 
 /**
  * Prints text for people. Whatever is in it, a name, a user id or a record of the log, cannot steer the

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Auditor } from '#audit/auditor.ts';
 import type { Finding } from '#audit/finding.ts';
 import { invariants } from '#audit/finding.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';
 import { readableFile, wholeNumber } from './arguments.ts';
 import { withStores } from './stores.ts';

@@ -6,7 +6,7 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { Failures } from '#platform/failures/failures.ts';
 import { redisStep, transactionStep } from '#platform/telemetry/steps.ts';
 import { Traces } from '#platform/telemetry/tracing.ts';
-import { faultPoint } from '#platform/fault-point.ts';
+import { faultPoint } from '#platform/process/fault-point.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import type { StatusHint } from '#gate/status-hints.ts';

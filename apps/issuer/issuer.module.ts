@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { topicNames } from '#event-log/topics.ts';
-import { providersOf } from '#platform/providers-of.ts';
-import type { ProcessContext } from '#platform/run-process.ts';
+import { providersOf } from '#platform/process/providers-of.ts';
+import type { ProcessContext } from '#platform/process/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';

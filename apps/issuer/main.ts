@@ -5,8 +5,8 @@ import type { StandingPartition } from '#event-log/consume/partition/standstill.
 import { transportDefaults } from '#event-log/consume/batch-transport-options.ts';
 import { issuerGroup } from '#event-log/topics.ts';
 import { HealthProbes } from '#platform/health/health-probes.ts';
-import { toLogFunction, toNestLogger } from '#platform/logging.ts';
-import { runProcess, shutdownTimeoutMs } from '#platform/run-process.ts';
+import { toLogFunction, toNestLogger } from '#platform/logging/logging.ts';
+import { runProcess, shutdownTimeoutMs } from '#platform/process/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { IssuerModule } from './issuer.module.ts';
 import { observeStandstill } from './standstill-metrics.ts';

@@ -1,23 +1,23 @@
 import { CouponArchive } from '#administration/coupon-archive.ts';
 import type { RedisConnection } from '#gate/redis-connection.ts';
-import { Loop } from '#platform/loop.ts';
-import type { ProcessContext } from '#platform/run-process.ts';
+import { Loop } from '#platform/work/loop.ts';
+import type { ProcessContext } from '#platform/process/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
-import { Archiving } from './archiving.ts';
-import { CouponMetrics } from './coupon-metrics.ts';
-import { CouponSync } from './coupon-sync.ts';
-import { DeadLetterMetrics } from './dead-letter-metrics.ts';
-import { DecidedWatermark } from './decided-watermark.ts';
-import { Expiry } from './expiry.ts';
-import { GateRebuild } from './gate-rebuild.ts';
-import { GateSurvey } from './gate-survey.ts';
-import { LagMetrics } from './lag-metrics.ts';
-import { Recovery } from './recovery.ts';
-import { RecoveryMarkers } from './recovery-markers.ts';
-import { RecoveryProgress } from './recovery-progress.ts';
-import { RecoveryStart } from './recovery-start.ts';
-import { RedisMetrics } from './redis-metrics.ts';
-import { Relay } from './relay.ts';
+import { Archiving } from './retention/archiving.ts';
+import { CouponMetrics } from './metrics/coupon-metrics.ts';
+import { CouponSync } from './gates/coupon-sync.ts';
+import { DeadLetterMetrics } from './metrics/dead-letter-metrics.ts';
+import { DecidedWatermark } from './gates/decided-watermark.ts';
+import { Expiry } from './retention/expiry.ts';
+import { GateRebuild } from './recovery/gate-rebuild.ts';
+import { GateSurvey } from './gates/gate-survey.ts';
+import { LagMetrics } from './metrics/lag-metrics.ts';
+import { Recovery } from './recovery/recovery.ts';
+import { RecoveryMarkers } from './recovery/recovery-markers.ts';
+import { RecoveryProgress } from './recovery/recovery-progress.ts';
+import { RecoveryStart } from './recovery/recovery-start.ts';
+import { RedisMetrics } from './metrics/redis-metrics.ts';
+import { Relay } from './gates/relay.ts';
 
 /** What the keeper does again and again, each in a loop of its own, none of them started yet. */
 export function createDuties(

@@ -3,11 +3,11 @@ import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { Auditor } from '#audit/auditor.ts';
-import type { ProcessContext } from '#platform/run-process.ts';
+import type { ProcessContext } from '#platform/process/run-process.ts';
 import { jobStore } from '#stores/job-store.ts';
-import { AuditJob, auditQueue } from './audit-job.ts';
-import { AuditSchedule } from './audit-schedule.ts';
-import { JobQueueMetrics } from './job-queue-metrics.ts';
+import { AuditJob, auditQueue } from './audit/audit-job.ts';
+import { AuditSchedule } from './audit/audit-schedule.ts';
+import { JobQueueMetrics } from './metrics/job-queue-metrics.ts';
 
 /** The jobs of the keeper; its duties that must work without the job store are plain loops. */
 @Module({})

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { topicNames } from '#event-log/topics.ts';
-import { environmentSchema } from '#platform/config.ts';
+import { environmentSchema } from '#platform/config/config.ts';
 import { failureCodes } from '#platform/failures/failure.ts';
 import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#gate/keys.ts';
 import { couponSchema } from '../../apps/api/coupon/coupon.http.ts';
-import { problemKinds } from '../../apps/api/http/problem.ts';
+import { problemKinds } from '../../apps/api/http/problem/problem.ts';
 import { assignAnswerSchema, issuanceStatusSchema } from '../../apps/api/issuance/issuance.http.ts';
 
 /** What the documents say, and what is so: each fact that a program can compare. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { environmentSchema } from '../../libs/platform/config.ts';
+import { environmentSchema } from '../../libs/platform/config/config.ts';
 
 interface Service {
   image?: string;

@@ -6,8 +6,8 @@ import type { GateInspection } from '#gate/gate-replies.ts';
 import { untilOpen } from '#gate/until-open.ts';
 import type { ArchivedCoupons } from '#ledger/archived-coupons.ts';
 import type { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { eachApart } from '#platform/each-apart.ts';
-import { faultPoint } from '#platform/fault-point.ts';
+import { eachApart } from '#platform/work/each-apart.ts';
+import { faultPoint } from '#platform/process/fault-point.ts';
 import { CouponError } from './coupon-error.ts';
 
 /** Why each of these coupons is not archived, in words; the others are. */

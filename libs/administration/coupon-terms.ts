@@ -1,4 +1,4 @@
-import { printable } from '#platform/printable.ts';
+import { printable } from '#platform/text/printable.ts';
 
 /**
  * The highest id that may be chosen. Coupons without a chosen one get the next above all there are,

@@ -4,7 +4,7 @@ import { TestGate } from '../../test/harness/test-gate.ts';
 import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { HeldIssuance } from '#gate/gate.ts';
-import { inSlices } from '#platform/slices.ts';
+import { inSlices } from '#platform/work/slices.ts';
 import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
 
 const ledger = new TestLedger();

@@ -4,7 +4,7 @@ import type { IssuerProgress } from '#event-log/inspect/issuer-progress.ts';
 import { issuanceIdSchema } from '#coupon/issuance.ts';
 import type { AuditQueries } from '#ledger/audit-queries.ts';
 import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import { inSlices } from '#platform/slices.ts';
+import { inSlices } from '#platform/work/slices.ts';
 import type { Gate, HeldIssuance } from '#gate/gate.ts';
 import type { ViolationList } from './finding.ts';
 import { describeUnrecorded, findMissing, findUnrecorded } from './holder-differences.ts';

@@ -13,7 +13,7 @@ import { TestLedger } from '../../test/harness/test-ledger.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import { inSlices } from '#platform/slices.ts';
+import { inSlices } from '#platform/work/slices.ts';
 import { checkJournal } from './journal-check.ts';
 
 const here = new TestLedger();

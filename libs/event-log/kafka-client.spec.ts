@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { environmentSchema } from '#platform/config.ts';
+import { environmentSchema } from '#platform/config/config.ts';
 import { createKafka } from './kafka-client.ts';
 
 it('log lines carry the message and the fields; what kafkajs repeats while it retries is debug', () => {

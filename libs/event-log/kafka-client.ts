@@ -1,6 +1,6 @@
-import { readCertificateAuthority } from '#platform/certificate-authority.ts';
-import type { Config } from '#platform/config.ts';
-import type { LogFunction } from '#platform/logging.ts';
+import { readCertificateAuthority } from '#platform/config/certificate-authority.ts';
+import type { Config } from '#platform/config/config.ts';
+import type { LogFunction } from '#platform/logging/logging.ts';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 // Before kafkajs itself, which loads what they replace.
 import './kafkajs-mends/mends.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { type TopicConfig, topicDemands } from './topic-demands.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import { dataTrials } from './checks/redis-rights.ts';
 import type { RedisPlace } from './redis-connection.ts';
 import { RedisConnection } from './redis-connection.ts';

@@ -1,5 +1,5 @@
 import type { RedisOptions } from 'ioredis';
-import { readCertificateAuthority } from '#platform/certificate-authority.ts';
+import { readCertificateAuthority } from '#platform/config/certificate-authority.ts';
 import { readRedisUrl } from '#platform/urls/redis-url.ts';
 
 /**

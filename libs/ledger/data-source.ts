@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import { DeadLetterRow } from './dead-letter-row.ts';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from './entities.ts';
 import { mysqlOptions } from './mysql-options.ts';

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { silenceMaxMs } from './pool-driver.ts';
 

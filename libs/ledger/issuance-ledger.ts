@@ -5,7 +5,7 @@ import { decide, holderKey } from '#coupon/decide.ts';
 import type { EpochMarker } from '#coupon/events.ts';
 import type { DecidedIssuance, RefusalReason } from '#coupon/issuance.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
-import { faultPoint } from '#platform/fault-point.ts';
+import { faultPoint } from '#platform/process/fault-point.ts';
 import { isDuplicateKey } from './driver-error.ts';
 import type { LedgerConnection } from './ledger-connection.ts';
 import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';

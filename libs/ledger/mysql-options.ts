@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'mysql2';
-import type { Config } from '#platform/config.ts';
-import { readCertificateAuthority } from '#platform/certificate-authority.ts';
+import type { Config } from '#platform/config/config.ts';
+import { readCertificateAuthority } from '#platform/config/certificate-authority.ts';
 import { readMysqlUrl } from '#platform/urls/mysql-url.ts';
 
 /**

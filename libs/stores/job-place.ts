@@ -1,5 +1,5 @@
 import type { RedisPlace } from '#gate/redis-connection.ts';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 
 /** Nobody waits for the job store; a command of a look at it may take as long as a probe may. */
 const timeoutMs = 1_500;

@@ -2,7 +2,7 @@ import { BullModule } from '@nestjs/bullmq';
 import type { DynamicModule } from '@nestjs/common';
 import { RedisConnection } from '#gate/redis-connection.ts';
 import { redisOptions } from '#gate/redis-options.ts';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import type { Probe } from '#platform/health/health-probes.ts';
 import { jobPlace } from './job-place.ts';
 

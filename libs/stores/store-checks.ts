@@ -8,7 +8,7 @@ import { mysqlChecks } from '#ledger/checks/mysql-checks.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
 import type { Check } from '#platform/checks/check.ts';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import { createKafka } from '#event-log/kafka-client.ts';
 import { jobPlace } from './job-place.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { environmentSchema } from '#platform/config.ts';
+import { environmentSchema } from '#platform/config/config.ts';
 import { openStores } from './stores.ts';
 
 test('a store that was not asked for is neither there nor in the type', async () => {

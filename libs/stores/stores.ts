@@ -25,9 +25,9 @@ import { observeChecks } from '#platform/checks/check-metrics.ts';
 import type { Check } from '#platform/checks/check.ts';
 import { SlowQueries } from '#ledger/queries/slow-queries.ts';
 import { CheckWatch } from '#platform/checks/check-watch.ts';
-import type { Config } from '#platform/config.ts';
-import type { Logger } from '#platform/logging.ts';
-import { toLogFunction } from '#platform/logging.ts';
+import type { Config } from '#platform/config/config.ts';
+import type { Logger } from '#platform/logging/logging.ts';
+import { toLogFunction } from '#platform/logging/logging.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import type { Traces } from '#platform/telemetry/tracing.ts';
 

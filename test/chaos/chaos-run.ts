@@ -5,7 +5,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import type { Instance } from '../../infra/local/processes/paths.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { randomOf } from '../model/search/random.ts';
 import { ChaosCrowd, noCounts } from './chaos-crowd.ts';
 import type { Share } from './chaos-crowd.ts';

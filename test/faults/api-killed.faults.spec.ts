@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.ts';
+import type { FaultPoint } from '#platform/process/fault-point.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 
 let scenario: FaultScenario;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faultPoints } from '#platform/fault-point.ts';
+import { faultPoints } from '#platform/process/fault-point.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';

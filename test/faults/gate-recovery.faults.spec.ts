@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.ts';
-import { faultPoints } from '#platform/fault-point.ts';
+import type { FaultPoint } from '#platform/process/fault-point.ts';
+import { faultPoints } from '#platform/process/fault-point.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { FaultPoint } from '#platform/fault-point.ts';
+import type { FaultPoint } from '#platform/process/fault-point.ts';
 import type { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { OpenScenario } from '../harness/stack/open-scenario.ts';
 import type { RefusedState } from '../harness/stack/refused-units.ts';

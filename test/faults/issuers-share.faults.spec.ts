@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inLanes } from '#platform/lanes.ts';
+import { inLanes } from '#platform/work/lanes.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { logLines } from '../harness/log-lines.ts';

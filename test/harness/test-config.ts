@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '#platform/config.ts';
-import { environmentSchema } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
+import { environmentSchema } from '#platform/config/config.ts';
 
 /** The configuration that leads to the servers of the tests; what a test is about is given. */
 export function testConfig(given: Partial<Record<keyof Config, string>> = {}): Config {

@@ -36,14 +36,14 @@ export const sourceMutations: readonly SourceMutation[] = [
   },
   {
     name: 'a recovery opens a gate although another has overtaken it',
-    file: 'apps/keeper/gate-rebuild.ts',
+    file: 'apps/keeper/recovery/gate-rebuild.ts',
     edits: [['coupon?.epoch !== epoch', 'coupon === null']],
-    spec: 'apps/keeper/gate-rebuild.int.spec.ts',
+    spec: 'apps/keeper/recovery/gate-rebuild.int.spec.ts',
     test: 'a recovery that a newer one has overtaken in MySQL opens nothing',
   },
   {
     name: 'the watermark reads the ends of the log before it looks at the gates',
-    file: 'apps/keeper/decided-watermark.ts',
+    file: 'apps/keeper/gates/decided-watermark.ts',
     edits: [
       [
         'const watermark = this.oldestUnsettled(await this.survey.recent());',
@@ -56,7 +56,7 @@ export const sourceMutations: readonly SourceMutation[] = [
         '    if (await',
       ],
     ],
-    spec: 'apps/keeper/decided-watermark.int.spec.ts',
+    spec: 'apps/keeper/gates/decided-watermark.int.spec.ts',
     test: 'whoever is acknowledged between its two reads, and is not decided, is not vouched for',
   },
   {
@@ -68,16 +68,16 @@ export const sourceMutations: readonly SourceMutation[] = [
   },
   {
     name: 'the relay forgets its coupons when MySQL is away',
-    file: 'apps/keeper/relay.ts',
+    file: 'apps/keeper/gates/relay.ts',
     edits: [['return this.lastRunning;', 'return [];']],
-    spec: 'apps/keeper/relay.int.spec.ts',
+    spec: 'apps/keeper/gates/relay.int.spec.ts',
     test: 'finishes what was reserved before it and after it, also while MySQL is away',
   },
   {
     name: 'the sync of coupons never applies a change',
-    file: 'apps/keeper/coupon-sync.ts',
+    file: 'apps/keeper/gates/coupon-sync.ts',
     edits: [['gate.version < coupon.version', 'gate.version < coupon.version && false']],
-    spec: 'apps/keeper/coupon-sync.int.spec.ts',
+    spec: 'apps/keeper/gates/coupon-sync.int.spec.ts',
     test: 'a change whose manager died before it came to the gate is applied there',
   },
   {
@@ -94,11 +94,11 @@ export const sourceMutations: readonly SourceMutation[] = [
   },
   {
     name: 'a survey takes its time when everything has been read',
-    file: 'apps/keeper/gate-survey.ts',
+    file: 'apps/keeper/gates/gate-survey.ts',
     edits: [
       ['return { takenAt, coupons };', 'return { takenAt: await this.gate.now(), coupons };'],
     ],
-    spec: 'apps/keeper/gate-survey.int.spec.ts',
+    spec: 'apps/keeper/gates/gate-survey.int.spec.ts',
     test: 'whoever is admitted while a survey is taken, and is not in it, was not there before its time',
   },
   {

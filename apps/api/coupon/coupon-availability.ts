@@ -6,7 +6,7 @@ import { Gate } from '#gate/gate.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import { Failures } from '#platform/failures/failures.ts';
-import { toIsoTime } from '#platform/iso-time.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 import { CouponLookup } from './coupon-lookup.ts';
 import { unknownCoupon } from './coupon-problems.ts';
 import type { CouponAnswer } from './coupon.http.ts';

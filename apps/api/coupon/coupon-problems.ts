@@ -1,5 +1,5 @@
 import type { Failure } from '#platform/failures/failure.ts';
-import { Problem } from '../http/problem.ts';
+import { Problem } from '../http/problem/problem.ts';
 
 export function unknownCoupon(couponId: number): Problem {
   return new Problem('COUPON_NOT_FOUND', { detail: `There is no coupon ${couponId}.` });

@@ -1,7 +1,7 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { ApiProblems } from '../http/api-problems.ts';
+import { ApiProblems } from '../http/problem/api-problems.ts';
 import { CouponAvailability } from './coupon-availability.ts';
 import type { CouponAnswer } from './coupon.http.ts';
 import { couponParametersSchema, couponSchema } from './coupon.http.ts';

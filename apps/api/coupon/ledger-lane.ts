@@ -1,8 +1,8 @@
 import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
 import { ledgerFailure } from '#ledger/ledger-failure.ts';
-import { pauseFor } from '#platform/waiting.ts';
-import { overloaded } from '../http/overloaded.ts';
-import { Problem } from '../http/problem.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
+import { overloaded } from '../http/overload/overloaded.ts';
+import { Problem } from '../http/problem/problem.ts';
 
 const batchSizeMax = 500;
 /** A query for five hundred takes some milliseconds; a store that stands still holds no more than these. */

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { BrokenConnections } from './broken-connections.ts';
-import { readJsonBodies } from './json-body.ts';
+import { BrokenConnections } from './connection/broken-connections.ts';
+import { readJsonBodies } from './request/json-body.ts';
 import {
   bodyBytesMax,
   headerBytesMax,
@@ -10,10 +10,10 @@ import {
   pathParameterLengthMax,
   requestTimeoutMs,
 } from './limits.ts';
-import { sendProblem, toProblem } from './problem.filter.ts';
-import { newRequestId } from './request-id.ts';
-import { UnreadAnswers } from './unread-answers.ts';
-import { refuseMalformedRequests } from './well-formed-requests.ts';
+import { sendProblem, toProblem } from './problem/problem.filter.ts';
+import { newRequestId } from './request/request-id.ts';
+import { UnreadAnswers } from './connection/unread-answers.ts';
+import { refuseMalformedRequests } from './request/well-formed-requests.ts';
 
 /** Fastify with our limits, whose own errors, met before any route, are problems as well. */
 export function createFastifyAdapter(): FastifyAdapter {

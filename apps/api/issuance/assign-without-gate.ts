@@ -6,7 +6,7 @@ import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
 import { CouponLookup } from '../coupon/coupon-lookup.ts';
 import { LedgerLane } from '../coupon/ledger-lane.ts';
-import { Problem } from '../http/problem.ts';
+import { Problem } from '../http/problem/problem.ts';
 
 /**
  * An assign that found no open gate: the coupon is being recovered, is archived, or does not exist.

@@ -1,9 +1,9 @@
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
 import type { Failure } from '#platform/failures/failure.ts';
-import { toIsoTime } from '#platform/iso-time.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 import { recovering } from '../coupon/coupon-problems.ts';
-import { overloaded } from '../http/overloaded.ts';
-import { Problem } from '../http/problem.ts';
+import { overloaded } from '../http/overload/overloaded.ts';
+import { Problem } from '../http/problem/problem.ts';
 
 /** Outcomes that are not a success; an absent gate is that of no coupon. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;

@@ -9,8 +9,8 @@ import {
   userIdSchema,
 } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
-import { wholeNumberIn } from '#platform/decimals.ts';
-import { toIsoTime } from '#platform/iso-time.ts';
+import { wholeNumberIn } from '#platform/text/decimals.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 
 import { couponIdExample, issuanceIdExample, userIdMeta } from '../http/examples.ts';
 

@@ -1,6 +1,6 @@
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import type { Config } from '#platform/config.ts';
+import type { Config } from '#platform/config/config.ts';
 import type { Stores } from '#stores/stores.ts';
 import type { SeenCoupon } from './coupon-view.ts';
 import { withStores } from '../stores.ts';

@@ -1,7 +1,7 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import { sellingState } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
-import { toIsoTime } from '#platform/iso-time.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 import { alignColumns } from '../text.ts';
 import { describeTimes, offsetOf, toZonedTime } from '../times/time-view.ts';
 

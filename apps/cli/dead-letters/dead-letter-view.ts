@@ -1,7 +1,7 @@
 import type { RecordHeader } from '#coupon/dead-letter.ts';
 import { textOf } from '#coupon/dead-letter.ts';
 import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
-import { toIsoTime } from '#platform/iso-time.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 import { alignColumns, toOneLine } from '../text.ts';
 
 /** Bytes as `--json` prints them: as text where that is printable. */

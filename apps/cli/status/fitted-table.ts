@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { printable } from '#platform/printable.ts';
+import { printable } from '#platform/text/printable.ts';
 
 export interface Column<Row> {
   title: string;

@@ -10,8 +10,8 @@ import { RedisConnection } from '#gate/redis-connection.ts';
 import { CouponLedger } from '#ledger/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
 import { LedgerConnection } from '#ledger/ledger-connection.ts';
-import type { Config } from '#platform/config.ts';
-import { pauseFor } from '#platform/waiting.ts';
+import type { Config } from '#platform/config/config.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
 import { jobPlace } from '#stores/job-place.ts';
 
 /** No store is waited for longer: the others are shown all the same. */

@@ -1,5 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import { columnsOfShell } from '#platform/config.ts';
+import { columnsOfShell } from '#platform/config/config.ts';
 import type { Canvas } from './screen.ts';
 
 /** Where nobody says how wide it is, as in a pipe. */

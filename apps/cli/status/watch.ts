@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config.ts';
-import { printable } from '#platform/printable.ts';
-import { pauseFor } from '#platform/waiting.ts';
+import type { Config } from '#platform/config/config.ts';
+import { printable } from '#platform/text/printable.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
 import type { Look } from './look.ts';
 import { look } from './look.ts';
 import { screenOf } from './screen.ts';

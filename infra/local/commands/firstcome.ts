@@ -4,9 +4,9 @@ import { ensureBuilt, nodeArguments } from '../processes/build.ts';
 import { instanceOwner } from '../processes/instance-owner.ts';
 import { isRunning, readRunFile } from '../processes/run-files.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
-import { describeFailure } from '#platform/failure.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
+import { describeFailure } from '#platform/command/describe-failure.ts';
 
 const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQL_URL'];
 /** What needs no server. */

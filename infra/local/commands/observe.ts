@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { AlertNews, firingAlerts } from '../observe/alert-news.ts';
 import type { Receivers } from '../observe/configs.ts';
 import { startJaeger, tracesElsewhere } from '../observe/jaeger.ts';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { confirmed } from '#platform/confirmation.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { confirmed } from '#platform/command/confirmation.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { runCommand, unknownArgument } from '../terminal/command.ts';
 import { dockerDown, dockerWasUsed } from '../servers/docker.ts';
 import { instanceDir } from '../processes/paths.ts';

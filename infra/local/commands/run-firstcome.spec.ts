@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { parseCounts } from './run-firstcome.ts';
 
 it('takes how many of each process, and one where nothing is said', () => {

@@ -7,7 +7,7 @@ import { instanceDir, rootDir, statementsDir } from '../processes/paths.ts';
 import { runOrThrow } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { startServers, stopServers } from '../servers/servers.ts';
 import { addCounts, countTests, formatCounts, noTests } from './test-counts.ts';
 import type { TestCounts } from './test-counts.ts';

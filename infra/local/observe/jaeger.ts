@@ -8,7 +8,7 @@ import { findProgram } from '../servers/install.ts';
 import type { Program } from '../servers/install.ts';
 import { choosePort } from '../servers/ports.ts';
 import type { Report } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { Monitor } from './monitor.ts';
 
 /** The last of version 1; built with Go it has no pages of its own, only its HTTP API. */

@@ -1,4 +1,4 @@
-import { backOffMs } from '#platform/waiting.ts';
+import { backOffMs } from '#platform/work/waiting.ts';
 
 const waits = { firstMs: 500, maxMs: 10_000 };
 const healthyAfterMs = 30_000;

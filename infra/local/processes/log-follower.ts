@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { readableLine } from '#platform/logging/readable-line.ts';
-import { pauseFor } from '#platform/waiting.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
 
 const everyMs = 250;
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { processHeader } from '#platform/process-header.ts';
+import { processHeader } from '#platform/process/process-header.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { freeze, standsStill } from './freeze.ts';
 import { logFile } from './paths.ts';

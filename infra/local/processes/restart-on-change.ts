@@ -1,5 +1,5 @@
 import type { Report } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { mainFile } from './build.ts';
 import { changedFiles, loadedFiles } from './loaded-files.ts';
 import type { LoadedFiles } from './loaded-files.ts';

@@ -7,8 +7,8 @@ import type { Ending } from './own-process.ts';
 import { rootDir } from './paths.ts';
 import type { Instance } from './paths.ts';
 import { lowerPriority } from './priority.ts';
-import { messageOf } from '#platform/error-message.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 
 /** Enough for a machine that has ten times as much to do as it can. */

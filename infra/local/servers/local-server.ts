@@ -5,7 +5,7 @@ import type { Ports } from './ports.ts';
 import { processStartTime, spawnDetached, tail, terminate } from '../processes/process.ts';
 import { waitUntil } from '../processes/waiting.ts';
 import type { Report } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { isRunning, removeRunFile, writeRunFile } from '../processes/run-files.ts';
 import type { RunFile } from '../processes/run-files.ts';

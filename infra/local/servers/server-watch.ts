@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from '../processes/back-off.ts';
 import { logFile, rootDir, serverNames } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { isRunning, readRunFile } from '../processes/run-files.ts';
 import { startServer } from './servers.ts';
 

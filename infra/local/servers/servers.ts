@@ -13,7 +13,7 @@ import { terminate } from '../processes/process.ts';
 import { waitUntil } from '../processes/waiting.ts';
 import { silent } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { redis } from './redis.ts';
 import {

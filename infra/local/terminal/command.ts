@@ -1,5 +1,5 @@
-import { outliveReaders } from '#platform/closed-pipe.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { outliveReaders } from '#platform/command/closed-pipe.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { ReadableError } from './readable-error.ts';
 
 /**

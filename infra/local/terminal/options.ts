@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { decimalIn, wholeNumberIn } from '#platform/decimals.ts';
-import { exitCodes } from '#platform/exit-codes.ts';
+import { decimalIn, wholeNumberIn } from '#platform/text/decimals.ts';
+import { exitCodes } from '#platform/command/exit-codes.ts';
 import { ReadableError } from './readable-error.ts';
 
 /** What was given to a command as `--name value`. Throws `ReadableError` with the usage otherwise. */

@@ -1,5 +1,5 @@
 import type { Check, CheckResult } from '#platform/checks/check.ts';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import type { Kafka } from 'kafkajs';
 import { LogAdmin } from '../inspect/log-admin.ts';
 import type { TopicConfig } from '../topic-demands.ts';

@@ -1,5 +1,5 @@
 import type { Kafka, TopicPartition } from 'kafkajs';
-import type { LogFunction } from '#platform/logging.ts';
+import type { LogFunction } from '#platform/logging/logging.ts';
 
 export interface BatchTransportOptions {
   /** A client that nothing else consumes with (see createKafka). */

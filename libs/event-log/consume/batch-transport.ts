@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { EachBatchPayload } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
-import { within } from '#platform/waiting.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { within } from '#platform/work/waiting.ts';
 import type { RecordBatch, TopicPartition } from '../consumed-record.ts';
 import { type FetchFailure, fetchFailureOf } from '../fetch-failure.ts';
 import { BatchContext, PartitionStoppedError } from './batch-context.ts';

@@ -1,4 +1,4 @@
-import { pauseFor } from '#platform/waiting.ts';
+import { pauseFor } from '#platform/work/waiting.ts';
 import { issuerGroup, topicNames } from '../topics.ts';
 import type { PartitionLag } from './consumer-lag.ts';
 import { hasComeTo, readConsumerLag } from './consumer-lag.ts';

@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/work/waiting.ts';
 import { isCoordinatorAway } from './coordinator-error.ts';
 import { RenewedConnection } from './renewed-connection.ts';
 

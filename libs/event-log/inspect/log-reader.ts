@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
-import { pauseFor, within } from '#platform/waiting.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { pauseFor, within } from '#platform/work/waiting.ts';
 import { type ConsumedRecord, toConsumedRecord } from '../consumed-record.ts';
 import { type FetchFailure, fetchFailureOf } from '../fetch-failure.ts';
 

@@ -1,4 +1,4 @@
-import { within } from '#platform/waiting.ts';
+import { within } from '#platform/work/waiting.ts';
 
 interface Connection {
   disconnect(): Promise<void>;

@@ -1,9 +1,9 @@
 import type { Kafka } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import type { FailureCause } from '#platform/failures/failure.ts';
-import type { LogFunction } from '#platform/logging.ts';
+import type { LogFunction } from '#platform/logging/logging.ts';
 import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
-import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/work/waiting.ts';
 import { type PlacedMessage, ProducerConnection } from './producer-connection.ts';
 
 /** One record to append. `value` is written as JSON. */

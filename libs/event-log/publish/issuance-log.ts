@@ -3,7 +3,7 @@ import type { Decision } from '#coupon/decide.ts';
 import type { DeadLetter } from '#coupon/dead-letter.ts';
 import { toEpochMarked, toIssuanceRequested, toIssuancesDecided } from '#coupon/events.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
-import { inSlices } from '#platform/slices.ts';
+import { inSlices } from '#platform/work/slices.ts';
 import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
 import type { Step } from '#platform/telemetry/tracing.ts';
 import { Traces } from '#platform/telemetry/tracing.ts';

@@ -1,5 +1,5 @@
 import type { Kafka, Message, PartitionerArgs, Producer, RecordMetadata } from 'kafkajs';
-import { pauseFor, within } from '#platform/waiting.ts';
+import { pauseFor, within } from '#platform/work/waiting.ts';
 
 /**
  * Short, so that new partitions, and leaders that moved away from a frozen broker, are known before

@@ -1,5 +1,5 @@
 import type { Counter } from '@opentelemetry/api';
-import type { Logger } from '#platform/logging.ts';
+import type { Logger } from '#platform/logging/logging.ts';
 import { LimitedLines } from '#platform/logging/limited-lines.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { fingerprintOf } from './fingerprint.ts';

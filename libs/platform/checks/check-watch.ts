@@ -1,6 +1,6 @@
-import { messageOf } from '../error-message.ts';
+import { messageOf } from '../text/error-message.ts';
 import type { Probe } from '../health/health-probes.ts';
-import { pauseFor } from '../waiting.ts';
+import { pauseFor } from '../work/waiting.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 
 /** Settings are changed by people. What is not as it should be is looked at sooner. */

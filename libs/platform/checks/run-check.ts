@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../error-message.ts';
+import { messageOf } from '../text/error-message.ts';
 import type { Check, CheckResult } from './check.ts';
 
 /** What a check finds; where it fails or takes longer, that its store is away. Never rejects. */

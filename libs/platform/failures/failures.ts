@@ -1,4 +1,4 @@
-import type { Logger } from '../logging.ts';
+import type { Logger } from '../logging/logging.ts';
 import type { About } from '../logging/limited-lines.ts';
 import { LimitedLines } from '../logging/limited-lines.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';

@@ -1,5 +1,5 @@
-import type { Logger } from '../logging.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../logging/logging.ts';
+import { Loop } from '../work/loop.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { HealthProbes, ProbeAnswer } from './health-probes.ts';
 

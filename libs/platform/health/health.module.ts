@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { providersOf } from '../providers-of.ts';
+import { providersOf } from '../process/providers-of.ts';
 import { HealthController } from './health.controller.ts';
 import { HealthAudience } from './health-audience.ts';
 import type { HealthProbes } from './health-probes.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LogSettings } from '../logging.ts';
-import { createLogger } from '../logging.ts';
+import type { LogSettings } from './logging.ts';
+import { createLogger } from './logging.ts';
 
 const plain: LogSettings = { LOG_LEVEL: 'info', LOG_FORMAT: 'json', LOG_USER_IDS: 'plain' };
 const hashed: LogSettings = { ...plain, LOG_USER_IDS: 'hashed', LOG_USER_ID_KEY: 'k'.repeat(16) };

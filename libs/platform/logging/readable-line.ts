@@ -1,4 +1,4 @@
-import { printable, printableLines } from '../printable.ts';
+import { printable, printableLines } from '../text/printable.ts';
 
 /** Told in another place of the line, or the same in all lines of a process. */
 const shownApart = new Set([

@@ -4,9 +4,9 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import type { Logger } from '../logging.ts';
+import type { Logger } from '../logging/logging.ts';
 import { LimitedLines } from '../logging/limited-lines.ts';
-import { pauseFor } from '../waiting.ts';
+import { pauseFor } from '../work/waiting.ts';
 import type { SpanPlace } from './span-place.ts';
 
 /** Loaded only where traces are on: see `Traces.open`. */

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Logger } from '../logging.ts';
+import type { Logger } from '../logging/logging.ts';
 import type { ExportSettings, FinishedSpan, SpanExport } from './span-export.ts';
 import type { SpanPlace } from './span-place.ts';
 import { isSampled, newSpanId, newTraceId, placeOf, sampledAt } from './span-place.ts';

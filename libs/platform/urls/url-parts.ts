@@ -1,4 +1,4 @@
-import { wholeNumberIn } from '../decimals.ts';
+import { wholeNumberIn } from '../text/decimals.ts';
 
 /** Names the part of a URL that is wrong, and never its value: it may be a password. */
 export class UrlError extends Error {

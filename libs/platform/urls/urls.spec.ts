@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeConfigErrors, environmentSchema } from '../config.ts';
+import { describeConfigErrors, environmentSchema } from '../config/config.ts';
 import { readBrokers } from './kafka-brokers.ts';
 import { readMysqlUrl } from './mysql-url.ts';
 import { readRedisUrl } from './redis-url.ts';

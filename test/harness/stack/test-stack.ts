@@ -2,7 +2,7 @@ import type { AppKind } from '../../../infra/local/processes/apps.ts';
 import { appKinds } from '../../../infra/local/processes/apps.ts';
 import type { StackOptions } from '../../../infra/harness/stack.ts';
 import { Stack } from '../../../infra/harness/stack.ts';
-import { environmentSchema } from '#platform/config.ts';
+import { environmentSchema } from '#platform/config/config.ts';
 
 const shipped = environmentSchema.parse({});
 /** A disk that stalls for seconds is no failure where nothing is meant to break. */

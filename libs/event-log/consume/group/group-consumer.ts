@@ -1,6 +1,6 @@
 import type { Consumer, ConsumerCrashEvent, EachBatchPayload, TopicPartition } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
-import { type BackOff, backOffMs, pauseFor, within } from '#platform/waiting.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { type BackOff, backOffMs, pauseFor, within } from '#platform/work/waiting.ts';
 import { isCoordinatorAway } from '../../inspect/coordinator-error.ts';
 import { connectTo, createBatchConsumer, runBatches } from './batch-consumer.ts';
 import type { CompleteOptions, TransportState } from '../batch-transport-options.ts';

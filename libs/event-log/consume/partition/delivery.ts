@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { EachBatchPayload } from 'kafkajs';
-import type { LogFunction } from '#platform/logging.ts';
-import { messageOf } from '#platform/error-message.ts';
+import type { LogFunction } from '#platform/logging/logging.ts';
+import { messageOf } from '#platform/text/error-message.ts';
 import { heartbeatEveryMs } from '../group/batch-consumer.ts';
 import type { GroupMembership } from '../group/group-membership.ts';
 import { type RecordBatch, toConsumedRecord } from '../../consumed-record.ts';

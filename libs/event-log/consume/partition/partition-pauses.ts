@@ -1,6 +1,6 @@
 import type { TopicPartition } from 'kafkajs';
-import type { LogFunction } from '#platform/logging.ts';
-import { type BackOff, backOffMs } from '#platform/waiting.ts';
+import type { LogFunction } from '#platform/logging/logging.ts';
+import { type BackOff, backOffMs } from '#platform/work/waiting.ts';
 import type { GroupConsumer } from '../group/group-consumer.ts';
 import { Standstill } from './standstill.ts';
 

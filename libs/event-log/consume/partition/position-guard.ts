@@ -1,6 +1,6 @@
 import type { TopicPartition } from 'kafkajs';
-import { messageOf } from '#platform/error-message.ts';
-import { type BackOff, backOffMs, pauseFor } from '#platform/waiting.ts';
+import { messageOf } from '#platform/text/error-message.ts';
+import { type BackOff, backOffMs, pauseFor } from '#platform/work/waiting.ts';
 import { readConsumerLag } from '../../inspect/consumer-lag.ts';
 import { LogAdmin } from '../../inspect/log-admin.ts';
 import { onOffsetOutOfRange } from '../../kafkajs-mends/offset-reset.ts';

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Failure } from '#platform/failures/failure.ts';
+import { Problem, problemDocument, problemKinds } from '../problem/problem.ts';
+
+export const retryAfterLeastSeconds = 1;
+
+/** The answer to a request that is one too many. */
+export function overloaded(failure?: Failure): Problem {
+  const detail = 'More requests came in than can be served. Nothing was done about this one.';
+  return new Problem('OVERLOADED', { detail, retryAfterSeconds: retryAfterSeconds() }, failure);
+}
+
+const anyId = randomUUID();
+const [head = '', tail = ''] = JSON.stringify(problemDocument(anyId, overloaded())).split(anyId);
+const contentLength = Buffer.byteLength(head + anyId + tail);
+
+/** Sends the same answer past the framework: sending away must cost next to nothing. */
+export function sendOverloaded(response: ServerResponse): void {
+  response.writeHead(problemKinds.OVERLOADED.status, {
+    'retry-after': String(retryAfterSeconds()),
+    'content-type': 'application/problem+json',
+    'content-length': contentLength,
+  });
+  response.end(head + randomUUID() + tail);
+}
+
+/** Those sent away together must not come back together. */
+function retryAfterSeconds(): number {
+  return retryAfterLeastSeconds + Math.floor(Math.random() * 4);
+}

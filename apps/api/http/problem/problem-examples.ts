@@ -1,0 +1,50 @@
+import { recovering, unknownCoupon } from '../../coupon/coupon-problems.ts';
+import { assignProblem, unknownIssuance } from '../../issuance/issuance-problems.ts';
+import { couponIdExample, issuanceIdExample } from '../examples.ts';
+import { connectionProblem, expectationFailed } from '../connection/broken-connections.ts';
+import {
+  bodyTooLarge,
+  internalError,
+  noSuchRoute,
+  notReady,
+  unavailable,
+  uriTooLong,
+} from './framework-problems.ts';
+import { unsupportedMediaType } from '../request/json-body.ts';
+import { methodNotAllowed } from '../request/known-methods.ts';
+import { overloaded } from '../overload/overloaded.ts';
+import type { ProblemCode } from './problem.ts';
+import { Problem } from './problem.ts';
+
+/** Of each code one answer as it is sent, by those who make it. */
+export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
+  INVALID_REQUEST: new Problem('INVALID_REQUEST', {
+    detail: 'See `errors` for each field that is wrong.',
+    errors: [{ field: 'coupon_id', message: 'must be a whole number' }],
+  }),
+  COUPON_NOT_FOUND: unknownCoupon(couponIdExample),
+  ISSUANCE_NOT_FOUND: unknownIssuance(issuanceIdExample),
+  NOT_FOUND: noSuchRoute(),
+  METHOD_NOT_ALLOWED: methodNotAllowed(['POST']),
+  NOT_OPEN: assignProblem(
+    { kind: 'not_open', opensAt: Date.UTC(2026, 10, 22, 9), now: Date.UTC(2026, 10, 22, 8, 59) },
+    couponIdExample,
+  ),
+  CLOSED: assignProblem({ kind: 'closed' }, couponIdExample),
+  PAUSED: assignProblem({ kind: 'paused' }, couponIdExample),
+  SOLD_OUT: assignProblem({ kind: 'sold_out' }, couponIdExample),
+  BODY_TOO_LARGE: bodyTooLarge(),
+  URI_TOO_LONG: uriTooLong(),
+  UNSUPPORTED_MEDIA_TYPE: unsupportedMediaType(),
+  EXPECTATION_FAILED: expectationFailed(),
+  HEADERS_TOO_LARGE: connectionProblem({ code: 'HPE_HEADER_OVERFLOW' }),
+  OVERLOADED: overloaded(),
+  RECOVERING: recovering(),
+  UNCONFIRMED: assignProblem(
+    { kind: 'unconfirmed', issuanceId: issuanceIdExample, failure: { cause: 'log_timeout' } },
+    couponIdExample,
+  ),
+  UNAVAILABLE: unavailable(),
+  NOT_READY: notReady(['kafka']),
+  INTERNAL: internalError(),
+};
