@@ -12,6 +12,7 @@ import { Expiry } from './retention/expiry.ts';
 import { GateRebuild } from './recovery/gate-rebuild.ts';
 import { GateSurvey } from './gates/gate-survey.ts';
 import { LagMetrics } from './metrics/lag-metrics.ts';
+import { MysqlMetrics } from './metrics/mysql-metrics.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { RecoveryMarkers } from './recovery/recovery-markers.ts';
 import { RecoveryProgress } from './recovery/recovery-progress.ts';
@@ -63,6 +64,7 @@ export function createDuties(
   const lagMetrics = new LagMetrics(issuers, recordTimes, telemetry);
   const deadLetterMetrics = new DeadLetterMetrics(deadLetters, telemetry);
   const redisMetrics = new RedisMetrics({ gate: gateConnection, jobs: jobStore }, telemetry);
+  const mysqlMetrics = new MysqlMetrics(ledger, telemetry);
   const archive = new CouponArchive(coupons, archived, gate, issuers);
   const archiveAfterMs = config.ARCHIVE_AFTER_H * 3_600_000;
   const archiving = new Archiving(
@@ -92,5 +94,6 @@ export function createDuties(
     new Loop('lag metrics', 1_000, () => lagMetrics.refresh(), logger),
     new Loop('dead letter metrics', 5_000, () => deadLetterMetrics.refresh(), logger),
     new Loop('redis metrics', 2_000, () => redisMetrics.refresh(), logger),
+    new Loop('mysql metrics', 2_000, () => mysqlMetrics.refresh(), logger),
   ];
 }

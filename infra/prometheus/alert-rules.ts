@@ -21,17 +21,17 @@ interface RuleFile {
   groups: { rules: (AlertRule | RecordingRule)[] }[];
 }
 
-/** What stands in infra/prometheus/rules. */
-export function allRules(): (AlertRule | RecordingRule)[] {
-  return globSync('rules/*.yml', { cwd: directory }).flatMap((file) =>
+/** What stands in infra/prometheus/rules, or in the file of this name there. */
+export function allRules(name = '*'): (AlertRule | RecordingRule)[] {
+  return globSync(`rules/${name}.yml`, { cwd: directory }).flatMap((file) =>
     (parse(readFileSync(join(directory, file), 'utf8')) as RuleFile).groups.flatMap(
       ({ rules }) => rules,
     ),
   );
 }
 
-export function alertRules(): AlertRule[] {
-  return allRules().filter((rule) => 'alert' in rule);
+export function alertRules(name?: string): AlertRule[] {
+  return allRules(name).filter((rule) => 'alert' in rule);
 }
 
 /** How one alert is called in tables: its severity is part of it. */

@@ -64,7 +64,7 @@ export class Auditor {
   }
 
   /**
-   * A look that costs the stores next to nothing, to be taken every minute: I4, and of I5 only whether
+   * A look that costs the stores next to nothing, to be taken all the time: I4, and of I5 only whether
    * the gate holds as many as MySQL has issued, which is left out while the system is busy.
    */
   async *glance(options: { restTimeoutMs: number }): AsyncGenerator<Finding> {

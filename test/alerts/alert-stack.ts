@@ -23,11 +23,14 @@ const redisKind = redis('GATE_REDIS_URL', 'GATE_REDIS_CA_FILE');
 
 /** A stack on servers of its own, with people who ask for coupons, and with all that watches it. */
 export class AlertStack {
+  /** Of so many that it is never sold out. */
   couponId = 0;
+  /** What the people ask for. */
+  askedFor = 0;
   /** Whom the people ask; nobody while it is undefined. */
   asked: App | undefined;
   monitoring: Monitoring | undefined;
-  private readonly detours: App[] = [];
+  private readonly more: App[] = [];
   private users = 0;
   private people: Promise<void>[] = [];
   private isOver = false;
@@ -72,6 +75,7 @@ export class AlertStack {
       );
       await report.step('api, issuer, keeper', () => stack.start(kinds));
       made.couponId = await stack.createCoupon(200_000);
+      made.askedFor = made.couponId;
     } catch (error) {
       await made.stop();
       throw error;
@@ -89,7 +93,7 @@ export class AlertStack {
         stores: { env: this.stack.env, mysqlCommandLine: `--datadir=${this.ledger.dataDir}` },
         receivers: { webhookUrl: this.receiver.url },
         apps: () =>
-          [...this.stack.apps, ...this.detours].map(({ plan }) => ({
+          [...this.stack.apps, ...this.more].map(({ plan }) => ({
             job: plan.kind,
             name: plan.name,
             port: plan.internalPort,
@@ -101,16 +105,15 @@ export class AlertStack {
     );
   }
 
-  /** One more api, whose way to Kafka leads through the proxy of the broker. */
-  async startDetour(env: Record<string, string> = {}): Promise<App> {
-    const settings = { KAFKA_BROKERS: this.broker.proxied, ...env };
-    const app = await this.stack.startApp('api', settings, { isApart: true });
-    this.detours.push(app);
+  /** One more api, for a fault of its own; nobody asks it unless told to. */
+  async startOneMore(env: Record<string, string>): Promise<App> {
+    const app = await this.stack.startApp('api', env, { isApart: true });
+    this.more.push(app);
     return app;
   }
 
-  async endDetour(app: App): Promise<void> {
-    this.detours.splice(this.detours.indexOf(app), 1);
+  async endOneMore(app: App): Promise<void> {
+    this.more.splice(this.more.indexOf(app), 1);
     await app.kill();
   }
 
@@ -129,7 +132,7 @@ export class AlertStack {
   }
 
   /** Asks once, for a new user; whatever comes of it. */
-  async askOnce(app: App, couponId = this.couponId): Promise<void> {
+  async askOnce(app: App, couponId = this.askedFor): Promise<void> {
     this.users += 1;
     await this.stack.assign(couponId, `user-${this.users}`, { api: app }).catch(() => undefined);
   }

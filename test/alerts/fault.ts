@@ -15,6 +15,8 @@ export interface Fault {
   /** In words, for the report. */
   what: string;
   expects: Expected[];
+  /** Why it cannot be made on this machine, in words; `undefined` when it can. */
+  problem?(): string | undefined;
   /** What it needs before; no part of its time. */
   prepare?(stack: AlertStack): Promise<void>;
   /** Breaks it; resolves with what mends it. */

@@ -9,7 +9,9 @@ import type { Report } from '../../infra/local/terminal/progress.ts';
 import { AlertStack } from './alert-stack.ts';
 import type { Expected, Fault } from './fault.ts';
 import { apiFaults } from './faults/api.ts';
+import { databaseFaults } from './faults/database.ts';
 import { issuanceFaults } from './faults/issuance.ts';
+import { limitFaults } from './faults/limits.ts';
 import { machineFaults } from './faults/machine.ts';
 import { processFaults } from './faults/processes.ts';
 import { storeFaults } from './faults/stores.ts';
@@ -20,8 +22,8 @@ import { problemsOf, reportFile, writeReport } from './report.ts';
 const usage = `npm run test:alerts -- [alert …]
 
 Starts a stack with servers of its own, Prometheus, Alertmanager, exporters and a webhook, makes one
-fault after another, and waits for each alert at the webhook and for its end. Some fifteen minutes.
-Exits with 1 when one does not come in time. Writes docs/reports/alerts.md.
+fault after another, and waits for each alert at the webhook and for its end. Some twenty minutes.
+Exits with 1 when one does not come in time. Puts what it has seen into docs/reports/alerts.md.
 
   alert   only faults that bring an alert of this name
 `;
@@ -30,7 +32,9 @@ const household = 'test-observe';
 const faults = [
   ...processFaults,
   ...storeFaults,
+  ...databaseFaults,
   ...issuanceFaults,
+  ...limitFaults,
   ...machineFaults,
   ...apiFaults,
 ];
@@ -64,9 +68,14 @@ async function fireAll(chosen: Fault[], report: Report, abort: AbortSignal): Pro
     await stack.observe(report, abort);
     for (const fault of chosen) {
       abort.throwIfAborted();
+      const problem = fault.problem?.();
+      if (problem !== undefined) {
+        report.line(`- ${fault.what}: not on this machine, ${problem}`);
+        continue;
+      }
       rows.push(...(await report.step(fault.what, () => fire(fault, stack, report))));
       // As it comes: one that is interrupted keeps what it has seen.
-      writeReport(rows);
+      writeReport(rows, faults);
     }
   } finally {
     await report.step('stopping', () => stack.stop());

@@ -13,7 +13,7 @@ const relayAfterMs = 1_000;
 const toleranceMs = 60_000;
 /** What issuers may be behind in a rush, and far from an hour. */
 const issuedSoonS = 20;
-/** An audit is due each minute. */
+/** An audit is due every 15 s. */
 const auditSoonMs = 10 * 60_000;
 
 let clock: FakedClock;

@@ -6,7 +6,8 @@ import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 
 /** Job stores hold the job under this name, which is older than `AuditJob`: under another it would stay. */
 export const auditQueue = 'firstcome-reconcile';
-export const auditEveryMs = 60_000;
+/** With the rest that it waits for, still within the 30 s in which somebody on call is told. */
+export const auditEveryMs = 15_000;
 const restTimeoutMs = 5_000;
 
 /**

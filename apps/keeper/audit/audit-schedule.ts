@@ -8,7 +8,7 @@ const schedulerId = 'reconcile';
 /** A job store that was emptied forgets the schedule as well. */
 const lookEveryMs = 10_000;
 /** A schedule that is further off was made by a clock that was wrong, or is: each keeper trusts its own. */
-const offMaxMs = 5 * auditEveryMs;
+const offMaxMs = 5 * 60_000;
 
 /** Sees to it that the audit job is scheduled, once for all keepers. */
 @Injectable()

@@ -43,7 +43,11 @@ const byHand = 'Install them: HOW';
  * installed: without one, its figures are missing, and `report` is told so.
  */
 export async function ensureMonitoringPrograms(report: Report): Promise<void> {
-  await ensurePrograms(canInstall() ? [...needed, ...exporters] : needed, report, byHand);
+  await ensurePrograms(needed, report, byHand);
+  if (canInstall()) {
+    // What cannot be had is told of below.
+    await ensurePrograms(exporters, report).catch(() => undefined);
+  }
   const missing = await programsMissing(exporters);
   for (const { binaries } of missing) {
     report.line(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 /** `dev` belongs to `npm start`, `test` to `npm test`: they run side by side. */
 export type Instance = 'dev' | 'test';
 /** What has processes, logs and an owner here: an instance, or what watches one. */
-export type Household = Instance | 'observe' | 'test-observe';
+export type Household = Instance | 'observe' | 'test-observe' | 'faults-observe';
 
 export const serverNames = ['gate-redis', 'jobs-redis', 'kafka', 'mysql'] as const;
 export type ServerName = (typeof serverNames)[number];

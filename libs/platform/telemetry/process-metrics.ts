@@ -6,7 +6,7 @@ const sampleEveryMs = 1_000;
 /** A scrape sees the worst, and the mean, of about so long; a shorter time would hide what is between two. */
 const samplesKept = 5;
 const timerMs = 20;
-const limitsAgainMs = 30_000;
+const limitsAgainMs = 5_000;
 
 interface Sample {
   cpuSeconds: number;

@@ -26,7 +26,7 @@ function overDetour({ what, expects, env, clients, restMs, isAlone, breakIt }: D
     what,
     expects,
     prepare: async (stack) => {
-      api = await stack.startDetour(env);
+      api = await stack.startOneMore({ KAFKA_BROKERS: stack.broker.proxied, ...env });
       await stack.askOnce(api);
       if (isAlone) {
         stack.asked = undefined;
@@ -48,7 +48,7 @@ function overDetour({ what, expects, env, clients, restMs, isAlone, breakIt }: D
         stack.broker.proxy.delayMs = 0;
         stack.broker.proxy.release();
         stack.asked = stack.stack.app('api');
-        await stack.endDetour(api);
+        await stack.endOneMore(api);
       };
     },
   };

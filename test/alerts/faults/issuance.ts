@@ -1,4 +1,6 @@
 import { topicNames } from '#event-log/topics.ts';
+import { gateKeys } from '#gate/keys.ts';
+import { waitUntil } from '../../../infra/local/processes/waiting.ts';
 import type { AlertStack } from '../alert-stack.ts';
 import type { Fault } from '../fault.ts';
 import { expected } from '../fault.ts';
@@ -29,6 +31,32 @@ async function setOfRequests(
   const configEntries = Object.entries(all).map(([key, value]) => ({ name: key, value }));
   await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name, configEntries }] });
   await admin.disconnect();
+}
+
+/** Of a coupon that nobody asks for: an assign would notice, and have it mended. */
+function stockChanged(): Fault {
+  let meta: string;
+  return {
+    what: 'somebody changes the stock of a coupon in Redis by hand',
+    // The audit that finds it comes every 15 s.
+    expects: [expected('InvariantViolated', 'critical', 15)],
+    prepare: async (alertStack) => {
+      const { stack } = alertStack;
+      ({ meta } = gateKeys(stack.env['GATE_KEY_PREFIX']!, await stack.createCoupon(100)));
+      await alertStack.onGate((redis) =>
+        waitUntil(async () => (await redis.hexists(meta, 'left')) === 1 || undefined, {
+          deadlineMs: 10_000,
+          failure: () => 'the gate of a new coupon was not opened',
+        }),
+      );
+    },
+    inject: async (alertStack) => {
+      const change = (by: number): Promise<void> =>
+        alertStack.onGate(async (redis) => void (await redis.hincrby(meta, 'left', by)));
+      await change(-1);
+      return () => change(1);
+    },
+  };
 }
 
 export const issuanceFaults: Fault[] = [
@@ -72,6 +100,17 @@ export const issuanceFaults: Fault[] = [
         const reason = ['--all-open', '--reason', 'written by a test'];
         await alertStack.stack.firstcomeOrThrow('dead-letters', 'discard', ...reason);
       };
+    },
+  },
+  stockChanged(),
+  {
+    what: 'a stranger has locked the table of dead letters',
+    // The look at it comes every 5 s, gives up after MYSQL_QUERY_TIMEOUT_MS, and fails for 10 s.
+    expects: [expected('FigureMissing', 'warning', 15)],
+    inject: async (alertStack) => {
+      const stranger = await alertStack.stranger();
+      await stranger.query('LOCK TABLES dead_letter WRITE');
+      return () => stranger.end();
     },
   },
   {

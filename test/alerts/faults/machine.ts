@@ -41,24 +41,4 @@ export const machineFaults: Fault[] = [
   memory('critical', 0.97),
   disk('warning', 0.1),
   disk('critical', 0.02),
-  {
-    what: 'MySQL computes for a stranger, on a machine of one CPU',
-    expects: [expected('DbCpuHigh', 'critical', 20)],
-    inject: async (alertStack) => {
-      alertStack.machine.cpus = 1;
-      const strangers = await Promise.all([1, 2, 3].map(() => alertStack.stranger()));
-      strangers.forEach((stranger) => {
-        stranger.on('error', () => undefined);
-        void stranger.query("SELECT BENCHMARK(4000000000, MD5('x'))").catch(() => undefined);
-      });
-      return async () => {
-        const judge = await alertStack.stranger();
-        for (const { threadId } of strangers) {
-          await judge.query(`KILL ${threadId}`);
-        }
-        await judge.end();
-        alertStack.machine.cpus = 2;
-      };
-    },
-  },
 ];

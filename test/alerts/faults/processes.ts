@@ -17,6 +17,15 @@ function killed(kind: AppKind): Fault {
 export const processFaults: Fault[] = [
   killed('issuer'),
   {
+    what: 'the issuer is stopped (SIGTERM)',
+    expects: [expected('ProcessDown', 'critical', 4, { job: 'issuer' })],
+    inject: async ({ stack }) => {
+      const app = stack.app('issuer');
+      await app.stop();
+      return () => app.start();
+    },
+  },
+  {
     what: 'the keeper stands still (SIGSTOP)',
     expects: [expected('ProcessDown', 'critical', 4, { job: 'keeper' })],
     inject: async ({ stack }) => {
