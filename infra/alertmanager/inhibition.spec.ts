@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { localAlertmanagerConfig } from '../local/observe/configs.ts';
 import { alertmanager } from '../local/observe/programs.ts';
@@ -77,15 +78,11 @@ async function heldBack(cause: Labels, others: Labels[]): Promise<Labels[]> {
       .poll(async () => [...(await listed('active')), ...(await listed('inhibited'))].length)
       .toBe(others.length + 1);
     const held = await listed('inhibited');
-    return others.filter((other) => held.some((labels) => isSame(labels, other)));
+    return others.filter((other) => held.some((labels) => isDeepStrictEqual(labels, other)));
   } finally {
     await tell([cause, ...others], -1);
     await expect.poll(() => listed('active')).toEqual([]);
   }
-}
-
-function isSame(a: Labels, b: Labels): boolean {
-  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 }
 
 const of = (alertname: string, labels: Labels = {}): Labels => ({
