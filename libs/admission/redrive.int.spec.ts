@@ -51,8 +51,16 @@ test('whoever holds one already is given that one', async () => {
 
 test('what the gate does not admit stays open, and says why', async () => {
   const { id: couponId } = await here.openCoupon({ total: 0 });
+  const wanted = { couponId, userId: 'ann' };
   const id = await keep({ coupon_id: couponId, user_id: 'ann' });
-  expect(await redrive.run(id)).toMatchObject({ kind: 'not_admitted', why: 'sold_out' });
+  expect(await redrive.run(id)).toEqual({ kind: 'not_admitted', why: 'sold_out', wanted });
+  await here.gate.fence(couponId, 2);
+  expect(await redrive.run(id)).toEqual({
+    kind: 'not_admitted',
+    why: 'recovering',
+    failure: { cause: 'gate_shut' },
+    wanted,
+  });
   expect(await stateOf(id)).toBe('OPEN');
 });
 

@@ -154,7 +154,7 @@ describe('a traceparent', () => {
   /** Ann has come with one, bob without; both are pending. */
   async function annAndBobReserved(): Promise<{ coupon: Coupon; ids: string[] }> {
     const coupon = await here.openCoupon({ epoch: 2 });
-    await gate.reserve(coupon.id, ['ann', 'bob'], [traceparent]);
+    await gate.reserve(coupon.id, ['ann', 'bob'], [traceparent, undefined]);
     return { coupon, ids: (await gate.heldBy(coupon.id, ['ann', 'bob'])) as string[] };
   }
 
@@ -166,6 +166,7 @@ describe('a traceparent', () => {
     const pending = await gate.listPending(coupon.id, 0, 10);
     const traceOf = new Map(pending.map((one) => [one.issuanceId, one.traceparent]));
     expect(ids.map((id) => traceOf.get(id))).toEqual([traceparent, undefined]);
+    expect(await keptOf(coupon)).toEqual({ [ids[0]!]: traceparent });
   });
 
   test('stays the one that the unit was reserved with', async () => {

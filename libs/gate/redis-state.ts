@@ -1,3 +1,4 @@
+import { field } from './checks/redis-checks.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 export interface RedisState {
@@ -14,23 +15,18 @@ export interface RedisState {
 
 /** Rejects while Redis does not answer. */
 export async function readRedisState({ redis }: RedisConnection): Promise<RedisState> {
-  const [server, memory, replication] = await Promise.all([
-    redis.info('server'),
-    redis.info('memory'),
-    redis.info('replication'),
-  ]);
-  const max = numberIn(memory, 'maxmemory');
-  const usedBytes = numberIn(memory, 'used_memory');
+  return redisStateOf(await redis.info());
+}
+
+/** By what it tells of itself (INFO). */
+export function redisStateOf(info: string): RedisState {
+  const max = Number(field(info, 'maxmemory') ?? 0);
+  const usedBytes = Number(field(info, 'used_memory') ?? 0);
   return {
-    role: /^role:(\w+)/m.exec(replication)?.[1] ?? 'unknown',
-    version:
-      (/^valkey_version:(\S+)/m.exec(server) ?? /^redis_version:(\S+)/m.exec(server))?.[1] ?? null,
+    role: field(info, 'role') ?? 'unknown',
+    version: field(info, 'valkey_version') ?? field(info, 'redis_version') ?? null,
     usedBytes,
     limitBytes: max > 0 ? max : null,
     memoryRatio: max > 0 ? usedBytes / max : null,
   };
-}
-
-function numberIn(info: string, name: string): number {
-  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }

@@ -17,7 +17,8 @@ folder notices: unit and integration tests, on one set of servers. A change take
 there are hundreds in a folder. Results and what they mean: docs/reports/mutation.md.
 
   --unit           unit tests only, without servers: a second or less for each change
-  a/b.spec.ts …    these tests only, where those of the folder take long
+  a/b.spec.ts …    these tests only, where those of the folder take long; also outage tests, which
+                   no folder brings along
 `;
 
 const allFolders = ['libs/coupon', 'libs/admission', 'libs/gate', 'apps/keeper', 'apps/issuer'];
@@ -74,7 +75,7 @@ async function runStryker(
   const ofFolders = [...folders].map((folder) => `${folder}/**/*.spec.ts`);
   const settings = {
     MUTANT_SPECS: (specs.length > 0 ? specs : ofFolders).join(),
-    MUTANT_KINDS: isUnit ? 'unit' : 'unit and integration',
+    MUTANT_KINDS: isUnit ? 'unit' : specs.length > 0 ? 'named' : 'unit and integration',
   };
   try {
     const stryker = spawn(

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { onRealServers, shared } from '../../vitest.config.ts';
 
-/** Set by mutants.ts: globs of the specs, separated by commas, and whether those need no servers. */
+/** Set by mutants.ts: globs of the specs, separated by commas, and which of them are to run. */
 const specs = (process.env['MUTANT_SPECS'] ?? '').split(',');
-const isUnit = process.env['MUTANT_KINDS'] === 'unit';
+const kinds = process.env['MUTANT_KINDS'];
+const isUnit = kinds === 'unit';
+const leftOut = `${isUnit ? 'int,' : ''}${kinds === 'named' ? '' : 'outage,'}e2e,faults,last`;
 
 export default defineConfig({
   ...shared,
@@ -12,7 +14,7 @@ export default defineConfig({
   test: {
     ...(isUnit ? {} : onRealServers),
     include: specs,
-    exclude: [`**/*.{${isUnit ? 'int,' : ''}e2e,outage,faults,last}.spec.ts`],
+    exclude: [`**/*.{${leftOut}}.spec.ts`],
     // A mutant may hang a test, and many do. Most tests take less than a second.
     testTimeout: 30_000,
     hookTimeout: 30_000,

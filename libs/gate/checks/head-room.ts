@@ -13,8 +13,12 @@ export async function checkHeadRoom(
   connection: RedisConnection,
   holders: number,
 ): Promise<CheckResult> {
+  return judgeHeadRoom(await connection.redis.info('memory'), holders);
+}
+
+/** By what Redis tells of its memory (INFO). */
+export function judgeHeadRoom(info: string, holders: number): CheckResult {
   const name = 'redis.gate.memory';
-  const info = await connection.redis.info('memory');
   const used = Number(field(info, 'used_memory'));
   const limit = Number(field(info, 'maxmemory'));
   const most = limit || Number(field(info, 'total_system_memory'));

@@ -13,8 +13,7 @@ const oldestTested = [7, 0];
  */
 export function redisPromises(connection: RedisConnection, store: string): Check {
   return async () => {
-    const info = await connection.redis.info();
-    return [judgeVersion(store, info), judgeEviction(store, info)];
+    return judgePromises(store, await connection.redis.info());
   };
 }
 
@@ -31,10 +30,24 @@ export function redisChecks(connection: RedisConnection, store: string): Check {
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
     });
     const info = await connection.redis.info();
-    const standing = [judgeRole(store, info), judgeSaves(store, info)];
-    const promises = await redisPromises(connection, store)();
-    return [writes, ...standing, rights, ...promises, ...judgeTrips(store, trips)];
+    return [
+      writes,
+      ...judgeStanding(store, info),
+      rights,
+      ...judgePromises(store, info),
+      ...judgeTrips(store, trips),
+    ];
   };
+}
+
+/** What the promises need it to be, by what it tells of itself (INFO). */
+export function judgePromises(store: string, info: string): CheckResult[] {
+  return [judgeVersion(store, info), judgeEviction(store, info)];
+}
+
+/** How it stands today, by the same. */
+export function judgeStanding(store: string, info: string): CheckResult[] {
+  return [judgeRole(store, info), judgeSaves(store, info)];
 }
 
 async function judgeWrites(connection: RedisConnection, store: string): Promise<CheckResult> {
@@ -121,7 +134,7 @@ function judgeRole(store: string, info: string): CheckResult {
 }
 
 /** Redis cannot say how much room its disk has, only whether it had enough the last time. */
-export function judgeSaves(store: string, info: string): CheckResult {
+function judgeSaves(store: string, info: string): CheckResult {
   const name = `${store}.saves`;
   const failed = ['rdb_last_bgsave_status', 'aof_last_bgrewrite_status', 'aof_last_write_status']
     .filter((status) => field(info, status) === 'err')
