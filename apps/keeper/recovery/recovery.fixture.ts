@@ -48,8 +48,8 @@ export class RecoveryScene {
   }
 
   /** That of one keeper, as `createDuties` puts it together, which knows what coupons there are. */
-  async recovery(gate = this.here.gate): Promise<Recovery> {
-    const { coupons, issuances, connection } = this.ledger;
+  async recovery(gate = this.here.gate, coupons = this.ledger.coupons): Promise<Recovery> {
+    const { issuances, connection } = this.ledger;
     const { logger } = this.kept;
     const progress = new RecoveryProgress(logger, new Telemetry('test', false));
     const recovery = new Recovery(

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { testConfig, uniqueName } from '../../test/harness/test-config.ts';
-import { withStepsBefore } from '../../test/harness/steps-before.ts';
+import { testConfig, uniqueName } from '../../../test/harness/test-config.ts';
+import { withStepsBefore } from '../../../test/harness/steps-before.ts';
 import { redisOptions } from '#gate/redis-options.ts';
 import { auditQueue } from './audit-job.ts';
 import { AuditSchedule } from './audit-schedule.ts';
