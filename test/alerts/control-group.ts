@@ -1,10 +1,12 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Of version 1, where each has a tree of its own. */
 type Controller = 'cpu' | 'memory';
 
 const mounts = '/sys/fs/cgroup';
+/** Others have 1 024 each. */
+const sharesOfMany = 20_480;
 
 /**
  * A cgroup below the one of this process, for a process whose limits are to be lower than those of the
@@ -32,17 +34,23 @@ export class ControlGroup {
     writeFileSync(join(this.directory, 'cgroup.procs'), String(pid));
   }
 
-  limitCpus(cpus: number): void {
+  /** So many and no more, whatever else the machine has to do. */
+  giveCpus(cpus: number): void {
     const period = Number(readFileSync(join(this.directory, 'cpu.cfs_period_us'), 'utf8'));
     writeFileSync(join(this.directory, 'cpu.cfs_quota_us'), String(Math.round(cpus * period)));
+    writeFileSync(join(this.directory, 'cpu.shares'), String(sharesOfMany));
   }
 
   limitMemory(bytes: number): void {
     writeFileSync(join(this.directory, 'memory.limit_in_bytes'), String(Math.floor(bytes)));
   }
 
-  /** Once no process is in it any more. */
+  /** Its processes go on without it. */
   remove(): void {
+    const left = readFileSync(join(this.directory, 'cgroup.procs'), 'utf8').split('\n');
+    for (const pid of left.filter((line) => line !== '')) {
+      writeFileSync(join(dirname(this.directory), 'cgroup.procs'), pid);
+    }
     rmdirSync(this.directory);
   }
 }

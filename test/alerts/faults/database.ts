@@ -1,12 +1,15 @@
 import type { App } from '../../../infra/local/processes/apps.ts';
 import { ask } from '../../../infra/harness/assign.ts';
 import { TcpProxy } from '../../harness/servers/tcp-proxy.ts';
+import { ControlGroup } from '../control-group.ts';
 import type { Fault } from '../fault.ts';
 import { expected } from '../fault.ts';
 import { openConnections } from '../strangers.ts';
 
-/** Enough that MySQL takes a whole CPU beside what else a machine has to do. */
-const computing = 24;
+/** Strangers, each of whom can keep one CPU busy. */
+const computing = 3;
+/** More than the one that the machine is said to have: figures are never quite of the same moment. */
+const cpusOfMysql = 1.2;
 const poolSize = 40;
 const slowedMs = 200;
 
@@ -58,6 +61,11 @@ export const databaseFaults: Fault[] = [
     expects: [expected('DbCpuHigh', 'critical', 20)],
     inject: async (stack) => {
       stack.machine.cpus = 1;
+      // Beside others who are at work it would get less, where it can be helped.
+      const canBeGiven = ControlGroup.problem('cpu') === undefined;
+      const group = canBeGiven ? new ControlGroup('cpu') : undefined;
+      group?.take(stack.ledger.pid);
+      group?.giveCpus(cpusOfMysql);
       const strangers = await Promise.all(
         Array.from({ length: computing }, () => stack.stranger()),
       );
@@ -71,6 +79,7 @@ export const databaseFaults: Fault[] = [
           await judge.query(`KILL ${threadId}`);
         }
         await judge.end();
+        group?.remove();
         stack.machine.cpus = 2;
       };
     },

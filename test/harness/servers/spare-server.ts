@@ -83,6 +83,11 @@ export class SpareServer {
     return this.place.dataDir;
   }
 
+  /** Of one that runs. */
+  get pid(): number {
+    return this.child!.pid!;
+  }
+
   get isRunning(): boolean {
     return isAlive(this.child);
   }
