@@ -21,7 +21,7 @@ const lastsSeconds = 10;
 function limited(
   controller: 'cpu' | 'memory',
   fault: Pick<Fault, 'what' | 'expects'>,
-  begin: (stack: AlertStack, api: App, group: ControlGroup, over: AbortSignal) => void,
+  begin: (stack: AlertStack, api: App, group: ControlGroup, over: AbortSignal) => Promise<void>,
 ): Fault {
   let api: App;
   let group: ControlGroup;
@@ -36,9 +36,10 @@ function limited(
     },
     inject: async (stack) => {
       const over = new AbortController();
-      begin(stack, api, group, over.signal);
+      const ended = begin(stack, api, group, over.signal);
       return async () => {
         over.abort();
+        await ended;
         await stack.endOneMore(api);
         group.remove();
       };
@@ -54,7 +55,7 @@ function cpu(severity: 'warning' | 'critical', share: number): Fault {
   };
   return limited('cpu', fault, (stack, api, group, over) => {
     group.giveCpus(cpus);
-    void keepBusy(stack, api, share, over);
+    return keepBusy(stack, api, share, over);
   });
 }
 
@@ -92,7 +93,9 @@ function memory(severity: 'warning' | 'critical', share: number): Fault {
     what: `the memory that an api may have is lowered until it has ${share * 100} % of it`,
     expects: [expected('ProcessMemoryHigh', severity, windowSeconds)],
   };
-  return limited('memory', fault, (_, api, group) => group.limitMemory(residentBytes(api) / share));
+  return limited('memory', fault, async (_, api, group) =>
+    group.limitMemory(residentBytes(api) / share),
+  );
 }
 
 function residentBytes({ pid }: App): number {
