@@ -30,13 +30,13 @@ Exits with 1 when one does not come in time. Puts what it has seen into docs/rep
 
 const household = 'test-observe';
 const faults = [
-  ...processFaults,
-  ...storeFaults,
+  ...limitFaults,
   ...databaseFaults,
   ...issuanceFaults,
-  ...limitFaults,
-  ...machineFaults,
   ...apiFaults,
+  ...storeFaults,
+  ...processFaults,
+  ...machineFaults,
 ];
 /** Of the alert, and of its end. */
 const patienceMs = 75_000;
