@@ -1,87 +1,34 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { localAlertmanagerConfig } from '../local/observe/configs.ts';
-import { alertmanager } from '../local/observe/programs.ts';
-import { waitForOk } from '../local/processes/waiting.ts';
-import { freePort } from '../local/servers/free-port.ts';
-import { findProgram } from '../local/servers/install.ts';
+import type { Labels } from './alertmanager.fixture.ts';
+import { problem, RunningAlertmanager } from './alertmanager.fixture.ts';
 
 /** Which alerts hold others back. amtool cannot say it: a real Alertmanager is asked. */
 
-type Labels = Record<string, string>;
-
-const program = await findProgram(alertmanager);
-const directory = mkdtempSync(join(tmpdir(), 'alertmanager-'));
-let child: ChildProcess | undefined;
-let url: string;
+let alertmanager: RunningAlertmanager | undefined;
 
 beforeAll(async () => {
-  if (program === undefined) {
-    return;
-  }
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const config = join(directory, 'alertmanager.yml');
-  writeFileSync(config, localAlertmanagerConfig({}));
-  child = spawn(program, [
-    `--config.file=${config}`,
-    `--storage.path=${directory}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--cluster.listen-address=',
-  ]);
-  await waitForOk(`${url}/-/ready`, 'Alertmanager does not answer', {
-    abort: new AbortController().signal,
-    details: () => '',
-  });
+  alertmanager = problem === undefined ? await RunningAlertmanager.start() : undefined;
 });
-beforeEach(({ skip }) => skip(program === undefined, 'no Alertmanager on this machine'));
-afterAll(async () => {
-  if (child !== undefined) {
-    child.kill();
-    await once(child, 'exit');
-  }
-  rmSync(directory, { recursive: true });
-});
-
-async function tell(alerts: Labels[], forMs: number): Promise<void> {
-  const now = Date.now();
-  const body = alerts.map((labels) => ({
-    labels,
-    startsAt: new Date(now - 60_000).toISOString(),
-    endsAt: new Date(now + forMs).toISOString(),
-  }));
-  const answer = await fetch(`${url}/api/v2/alerts`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  expect(answer.status).toBe(200);
-}
-
-async function listed(which: 'active' | 'inhibited'): Promise<Labels[]> {
-  const query = `active=${which === 'active'}&inhibited=${which === 'inhibited'}&silenced=false`;
-  const answer = await fetch(`${url}/api/v2/alerts?${query}`);
-  return ((await answer.json()) as { labels: Labels }[]).map(({ labels }) => labels);
-}
+beforeEach(({ skip }) => skip(problem !== undefined, problem));
+afterAll(() => alertmanager?.stop());
 
 /** Of `others`, which are held back while `cause` fires. */
 async function heldBack(cause: Labels, others: Labels[]): Promise<Labels[]> {
-  await tell([cause, ...others], 60_000);
+  await alertmanager!.tell([cause, ...others], 60_000);
   try {
     await expect
-      .poll(async () => [...(await listed('active')), ...(await listed('inhibited'))].length)
+      .poll(
+        async () =>
+          [...(await alertmanager!.listed('active')), ...(await alertmanager!.listed('inhibited'))]
+            .length,
+      )
       .toBe(others.length + 1);
-    const held = await listed('inhibited');
+    const held = await alertmanager!.listed('inhibited');
     return others.filter((other) => held.some((labels) => isDeepStrictEqual(labels, other)));
   } finally {
-    await tell([cause, ...others], -1);
-    await expect.poll(() => listed('active')).toEqual([]);
+    await alertmanager!.tell([cause, ...others], -1);
+    await expect.poll(() => alertmanager!.listed('active')).toEqual([]);
   }
 }
 
