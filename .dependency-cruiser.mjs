@@ -59,6 +59,17 @@ const roomRules = Object.entries(eventLogRooms).map(([room, beside]) => ({
   },
 }));
 
+const mendedKafkajs = {
+  name: 'kafkajs-is-mended',
+  comment: 'libs/event-log/kafkajs.ts loads what is replaced in it first; types are of nobody.',
+  severity: 'error',
+  from: {
+    ...shipped,
+    pathNot: [shipped.pathNot, '^(libs/event-log/kafkajs[.]ts|k6/|node_modules/)'],
+  },
+  to: { path: '^node_modules/kafkajs/', dependencyTypesNot: ['type-only'] },
+};
+
 const clientRules = Object.entries(clients).map(([name, place]) => ({
   name: `${name}-in-one-place`,
   comment: `Of what ships, only ${place} imports ${name}.`,
@@ -109,6 +120,7 @@ export default {
       to: { path: '^apps/' },
     },
     ...clientRules,
+    mendedKafkajs,
     {
       name: 'what-ships-needs-no-dev-dependency',
       severity: 'error',

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-// Before kafkajs itself, which loads what they replace.
-import '#event-log/kafkajs-mends/mends.ts';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from '#event-log/kafkajs.ts';
 import mysql from 'mysql2/promise';
 
 /** A database, topics and keys that nothing else on these servers has, for a time. */

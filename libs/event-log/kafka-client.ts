@@ -2,12 +2,10 @@ import { readCertificateAuthority } from '#platform/config/certificate-authority
 import type { Config } from '#platform/config/config.ts';
 import type { LogFunction } from '#platform/logging/logging.ts';
 import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
-// Before kafkajs itself, which loads what they replace.
-import './kafkajs-mends/mends.ts';
-import { Kafka, logLevel } from 'kafkajs';
 import { registerCodecs } from './compression/codecs.ts';
+import { Kafka, logLevel } from './kafkajs.ts';
 
-export type { Kafka } from 'kafkajs';
+export type { Kafka } from './kafkajs.ts';
 
 type ConnectionConfig = Pick<
   Config,

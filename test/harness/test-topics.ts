@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka } from 'kafkajs';
-import { ConfigResourceTypes } from 'kafkajs';
+import { ConfigResourceTypes } from '#event-log/kafkajs.ts';
 import { expect, vi } from 'vitest';
 import { createKafka } from '#event-log/kafka-client.ts';
 import { testConfig, uniqueName } from './test-config.ts';

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-// Before kafkajs itself, which loads what they replace.
-import '#event-log/kafkajs-mends/mends.ts';
-import kafkajs from 'kafkajs';
+import { Kafka, logLevel } from '#event-log/kafkajs.ts';
 import type { KafkaConfig, SASLOptions } from 'kafkajs';
 import { findProgram } from './install.ts';
 import type { Program } from './install.ts';
@@ -143,13 +141,13 @@ function clusterId(dataDir: string): string | undefined {
 }
 
 async function pingKafka(brokers: string): Promise<Pong> {
-  const client = new kafkajs.Kafka({
+  const client = new Kafka({
     clientId: 'firstcome-ping',
     brokers: brokers.split(',').map((broker) => broker.trim()),
     connectionTimeout: 2_000,
     requestTimeout: 3_000,
     retry: { retries: 0 },
-    logLevel: kafkajs.logLevel.NOTHING,
+    logLevel: logLevel.NOTHING,
     ...securityFromEnvironment(process.env),
   });
   const admin = client.admin();

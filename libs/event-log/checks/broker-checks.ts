@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import { ConfigResourceTypes } from '../kafkajs.ts';
 import type { CheckResult } from '#platform/checks/check.ts';
 import type { TopicConfig } from '../topic-demands.ts';
 import type { TopicFacts } from './topic-facts.ts';
@@ -12,7 +12,7 @@ const minutesPerHour = 60;
 export async function checkBrokers(admin: Admin, config: TopicConfig): Promise<CheckResult[]> {
   const { brokers } = await admin.describeCluster();
   const names = brokers.map(({ nodeId }) => String(nodeId));
-  const settings = await readSettings(admin, kafkajs.ConfigResourceTypes.BROKER, names);
+  const settings = await readSettings(admin, ConfigResourceTypes.BROKER, names);
   const [offsets] = await readTopics(admin, [offsetsTopic]);
   return [
     judgeVersion(valuesOf(settings, 'inter.broker.protocol.version')),

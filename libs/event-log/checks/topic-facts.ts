@@ -1,5 +1,5 @@
-import type { Admin } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import type { Admin, ConfigResourceTypes as ConfigResourceType } from 'kafkajs';
+import { ConfigResourceTypes } from '../kafkajs.ts';
 
 /** What there is of a topic, as the brokers say. */
 export interface TopicFacts {
@@ -26,7 +26,7 @@ export async function readTopics(admin: Admin, names: string[]): Promise<TopicFa
   }
   const [{ topics: described }, settings] = await Promise.all([
     admin.fetchTopicMetadata({ topics }),
-    readSettings(admin, kafkajs.ConfigResourceTypes.TOPIC, topics),
+    readSettings(admin, ConfigResourceTypes.TOPIC, topics),
   ]);
   const inOrder = described.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
   return inOrder.map(({ name, partitions }) => ({
@@ -44,7 +44,7 @@ export async function readTopics(admin: Admin, names: string[]): Promise<TopicFa
 /** The settings of topics, or of brokers, by name of the topic or broker. */
 export async function readSettings(
   admin: Admin,
-  type: kafkajs.ConfigResourceTypes,
+  type: ConfigResourceType,
   names: string[],
 ): Promise<Map<string, Map<string, string>>> {
   const { resources } = await admin.describeConfigs({

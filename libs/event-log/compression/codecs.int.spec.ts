@@ -1,4 +1,4 @@
-import { CompressionCodecs } from 'kafkajs';
+import { CompressionCodecs } from '../kafkajs.ts';
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
 import type { BatchContext } from '../consume/batch-context.ts';

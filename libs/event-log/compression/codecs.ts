@@ -1,13 +1,8 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-// Before kafkajs itself, as in kafka-client.ts.
-import '../kafkajs-mends/mends.ts';
-import kafkajs, { CompressionTypes } from 'kafkajs';
+import { CompressionCodecs, CompressionTypes } from '../kafkajs.ts';
 import { decompressLz4 } from './lz4.ts';
 import { decompressSnappy } from './snappy.ts';
-
-/** Node does not find it among the names of a CommonJS module. */
-const { CompressionCodecs } = kafkajs;
 
 /** A batch may say of itself that it is far larger than a process can hold. */
 const batchBytesMax = 64 * 1024 * 1024;

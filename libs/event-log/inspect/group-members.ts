@@ -1,4 +1,4 @@
-import { AssignerProtocol } from 'kafkajs';
+import { AssignerProtocol } from '../kafkajs.ts';
 import type { LogAdmin } from './log-admin.ts';
 
 /** Who of a consumer group has which partition of a topic. */

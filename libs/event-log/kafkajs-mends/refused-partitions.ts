@@ -29,7 +29,7 @@ const { parse } = response.exports;
  * a disk that does not read, a batch that it finds corrupt, or a right that is missing. Here that is told
  * of this partition, and the others of the fetch go on.
  */
-response.exports.parse = (data) => {
+const parseRefused: Parse = (data) => {
   const partitions = data.responses.flatMap((topic) => topic.partitions);
   for (const partition of partitions) {
     if (partition.errorCode !== 0 && !understood.has(partition.errorCode)) {
@@ -42,3 +42,5 @@ response.exports.parse = (data) => {
   }
   return parse(data);
 };
+
+response.replace({ ...response.exports, parse: parseRefused });

@@ -3,21 +3,31 @@ import { ValueType } from '@opentelemetry/api';
 import type {
   CollectionResult,
   DataPoint,
+  Histogram,
   MetricData,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
 import { emptyResource } from '@opentelemetry/resources';
+import type { RecordedValues } from './recorded-values.ts';
 
 /** Tells one value. What is not known, null or undefined, is left out: unknown is not 0. */
-export type Observe = (value: number | null | undefined, labels?: Attributes) => void;
+export type Observe<Value = number> = (
+  value: Value | null | undefined,
+  labels?: Attributes,
+) => void;
+type Look<Value> = (observe: Observe<Value>) => void;
 
-interface Observed {
+interface Named {
   name: string;
   description: string;
-  kind: 'gauge' | 'counter';
-  look: (observe: Observe) => void;
 }
+
+type Observed = Named &
+  (
+    | { kind: 'gauge' | 'counter'; look: Look<number> }
+    | { kind: 'histogram'; look: Look<RecordedValues> }
+  );
 
 /** Of one metric. What is of thousands has a bound of its own; this one is for what nobody thought of. */
 export const seriesMax = 2_000;
@@ -33,13 +43,18 @@ export class ObservedMetrics implements MetricProducer {
   private readonly observed: Observed[] = [];
   private readonly startedAt = now();
 
-  gauge(name: string, description: string, look: Observed['look']): void {
+  gauge(name: string, description: string, look: Look<number>): void {
     this.observed.push({ name, description, kind: 'gauge', look });
   }
 
   /** For what only grows for as long as the process lives. */
-  counter(name: string, description: string, look: Observed['look']): void {
+  counter(name: string, description: string, look: Look<number>): void {
     this.observed.push({ name, description, kind: 'counter', look });
+  }
+
+  /** For what is recorded once a request; else a histogram of `Telemetry.meter` does. */
+  histogram(name: string, description: string, look: Look<RecordedValues>): void {
+    this.observed.push({ name, description, kind: 'histogram', look });
   }
 
   /** A look that throws leaves its metric out, and is told among the errors. */
@@ -49,11 +64,12 @@ export class ObservedMetrics implements MetricProducer {
     const dropped = new Map<string, number>();
     for (const one of this.observed) {
       try {
-        const points = this.pointsOf(one);
-        if (points.length > seriesMax) {
-          dropped.set(one.name, points.length - seriesMax);
+        const metric = this.metricOf(one);
+        if (metric.dataPoints.length > seriesMax) {
+          dropped.set(one.name, metric.dataPoints.length - seriesMax);
+          metric.dataPoints.splice(seriesMax);
         }
-        metrics.push(this.toMetric(one, points.slice(0, seriesMax)));
+        metrics.push(metric);
       } catch (error) {
         errors.push(error);
       }
@@ -65,9 +81,37 @@ export class ObservedMetrics implements MetricProducer {
     };
   }
 
-  private pointsOf({ look }: Observed): DataPoint<number>[] {
+  private metricOf(observed: Observed): MetricData {
+    const { name, description } = observed;
+    const base = {
+      descriptor: { name, description, unit: '', valueType: ValueType.DOUBLE },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    };
+    switch (observed.kind) {
+      case 'gauge':
+        return { ...base, dataPointType: DataPointType.GAUGE, dataPoints: this.pointsOf(observed) };
+      case 'counter':
+        return {
+          ...base,
+          dataPointType: DataPointType.SUM,
+          isMonotonic: true,
+          dataPoints: this.pointsOf(observed),
+        };
+      case 'histogram':
+        return {
+          ...base,
+          dataPointType: DataPointType.HISTOGRAM,
+          dataPoints: this.pointsOf(observed).map((point) => ({
+            ...point,
+            value: toHistogram(point.value),
+          })),
+        };
+    }
+  }
+
+  private pointsOf<Value>({ look }: { look: Look<Value> }): DataPoint<Value>[] {
     const endTime = now();
-    const points: DataPoint<number>[] = [];
+    const points: DataPoint<Value>[] = [];
     look((value, attributes = {}) => {
       if (value !== null && value !== undefined) {
         points.push({ startTime: this.startedAt, endTime, attributes, value });
@@ -77,23 +121,17 @@ export class ObservedMetrics implements MetricProducer {
   }
 
   private droppedSeries(dropped: ReadonlyMap<string, number>): MetricData {
-    const description = 'Series of a metric that are not shown, because it has too many.';
-    const look = (observe: Observe) =>
-      dropped.forEach((count, metric) => observe(count, { metric }));
-    const one: Observed = { name: droppedName, description, kind: 'gauge', look };
-    return this.toMetric(one, this.pointsOf(one));
+    return this.metricOf({
+      name: droppedName,
+      description: 'Series of a metric that are not shown, because it has too many.',
+      kind: 'gauge',
+      look: (observe) => dropped.forEach((count, metric) => observe(count, { metric })),
+    });
   }
+}
 
-  private toMetric({ name, description, kind }: Observed, dataPoints: DataPoint<number>[]) {
-    const base = {
-      descriptor: { name, description, unit: '', valueType: ValueType.DOUBLE },
-      aggregationTemporality: AggregationTemporality.CUMULATIVE,
-      dataPoints,
-    };
-    return kind === 'gauge'
-      ? ({ ...base, dataPointType: DataPointType.GAUGE } as const)
-      : ({ ...base, dataPointType: DataPointType.SUM, isMonotonic: true } as const);
-  }
+function toHistogram({ boundaries, counts, count, sum }: RecordedValues): Histogram {
+  return { buckets: { boundaries: [...boundaries], counts: [...counts] }, count, sum };
 }
 
 /** One without points would be a name with a type and no value. */
