@@ -16,6 +16,7 @@ test('a round finds every gate, a step names none twice, and nothing else is fou
     const { meta, holders } = here.keys(id);
     pipeline.hset(meta, 'state', 'open').hset(holders, 'ann', 'id');
   }
+  pipeline.hset(`${here.prefix}{coupon:none}:meta`, 'state', 'open');
   await pipeline.exec();
   await other.openCoupon({ id: 999_999 });
   const hint = { couponId: 888_888, userId: 'ann', status: 'ISSUED' as const, decidedAt: 5 };
@@ -23,16 +24,11 @@ test('a round finds every gate, a step names none twice, and nothing else is fou
 
   const keyspace = new GateKeyspace(here.connection, here.prefix);
   const found = new Set<number>();
-  await expect
-    .poll(
-      async () => {
-        const step = await keyspace.step();
-        expect(new Set(step).size).toBe(step.length);
-        step.forEach((id) => found.add(id));
-        return found.size;
-      },
-      { interval: 1 },
-    )
-    .toBeGreaterThanOrEqual(ids.length);
+  // Others have keys in this Redis, too; a step looks at a thousand.
+  for (let steps = 0; steps < 500 && found.size < ids.length; steps += 1) {
+    const step = await keyspace.step();
+    expect(new Set(step).size).toBe(step.length);
+    step.forEach((id) => found.add(id));
+  }
   expect([...found].sort((a, b) => a - b)).toEqual(ids);
 });

@@ -1,15 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
+import { testConfig } from '../../test/harness/test-config.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestMetrics } from '../../test/harness/test-metrics.ts';
 import type { Coupon } from '#coupon/coupon.ts';
+import { Gate } from './gate.ts';
+import { GateConnection } from './gate-connection.ts';
+import { readRedisState } from './redis-state.ts';
 
 /* What is asked of a gate, and of its Redis, beside who is admitted. */
 
 const here = new TestGate();
 const { gate, raw } = here;
+const metrics = new TestMetrics();
 
-beforeAll(() => here.start());
-afterAll(() => here.close());
+beforeAll(() => Promise.all([here.start(), metrics.start()]));
+afterAll(() => Promise.all([here.close(), metrics.close()]));
 
 test('a gate says what terms it goes by; one that is not there has none', async () => {
   const terms = {
@@ -42,6 +48,44 @@ test('the history of a Redis is that of its run and of its data, as the gate com
   const compared = await raw.hmget(here.keys(id).meta, 'run_id', 'replid');
   expect(await gate.history()).toBe(compared.join());
   expect(compared.join()).toMatch(/^\w{40},\w{40}$/);
+});
+
+test('a Redis tells what it is, and how much of it is taken', async () => {
+  expect(await readRedisState(here.connection)).toEqual({
+    role: 'master',
+    version: expect.stringMatching(/^\d+\.\d+/) as string,
+    usedBytes: expect.any(Number) as number,
+    limitBytes: null,
+    memoryRatio: null,
+  });
+});
+
+test('scripts are measured by their names, those that fail as well, and batches by their size', async () => {
+  const { operations } = metrics.telemetry;
+  const { id } = await here.openCoupon();
+  const measured = new Gate(here.connection, here.prefix, operations);
+  await measured.reserve(id, ['ann', 'bob']);
+  const [issuanceId] = await gate.heldBy(id, ['ann']);
+  await measured.confirm(id, 1, [{ userId: 'ann', issuanceId: issuanceId! }]);
+  const away = new GateConnection(testConfig({ GATE_REDIS_URL: 'redis://127.0.0.1:1' }));
+  await expect(new Gate(away, here.prefix, operations).inspect(id)).rejects.toThrow();
+  away.close();
+
+  const scripts = Object.entries(await metrics.read('db_client_operation_duration_seconds_count'));
+  const counted = scripts.map(([labels, count]) => {
+    const script = /db_operation_name="(\w+)"/.exec(labels)?.[1];
+    return [script, labels.includes('error_type='), count];
+  });
+  expect(counted.sort()).toEqual([
+    ['confirm', false, 1],
+    ['inspect', true, 1],
+    ['reserve', false, 1],
+  ]);
+  const sizes = Object.entries(await metrics.read('firstcome_batch_size_sum'));
+  expect(sizes.map(([labels, sum]) => [/stage="(\w+)"/.exec(labels)?.[1], sum]).sort()).toEqual([
+    ['confirm', 1],
+    ['reserve', 2],
+  ]);
 });
 
 describe('removing the gate of an archived coupon', () => {

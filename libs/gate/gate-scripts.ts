@@ -39,7 +39,7 @@ export class GateScripts {
     );
   }
 
-  run(name: ScriptName, keys: string[], args: (number | string)[] = []): Promise<unknown> {
+  run(name: ScriptName, keys: string[], args: (number | string)[]): Promise<unknown> {
     const command = this.commands.get(name)!;
     const startedAt = performance.now();
     const answer = command(keys.length, ...keys, ...args);

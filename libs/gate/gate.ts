@@ -2,6 +2,7 @@ import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Reservation } from '#coupon/issuance-request.ts';
 import type { OperationMetrics } from '#platform/telemetry/operation-metrics.ts';
+import { infoField } from './checks/redis-info.ts';
 import type { GateConnection } from './gate-connection.ts';
 import type { ApplyOutcome, CouponTerms, GateInspection, ReserveResult } from './gate-replies.ts';
 import {
@@ -18,6 +19,7 @@ import type { GateKeys } from './keys.ts';
 import { gateKeys } from './keys.ts';
 import { newIdSuffixes } from './id-suffixes.ts';
 import { LatestSeen } from './latest-seen.ts';
+import { redisStateOf } from './redis-state.ts';
 
 /** What identifies a reservation to `release`. */
 export interface HeldIssuance {
@@ -221,10 +223,8 @@ export class Gate {
   /** How many bytes more Redis takes before it refuses writes; `Infinity` where it has no limit. */
   async room(): Promise<number> {
     const memory = await this.connection.redis.info('memory');
-    const read = (name: string): number =>
-      Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
-    const limit = read('maxmemory');
-    return limit === 0 ? Infinity : limit - read('used_memory');
+    const { limitBytes, usedBytes } = redisStateOf(memory);
+    return limitBytes === null ? Infinity : limitBytes - usedBytes;
   }
 
   /** The clock that every time of the protocol comes from, in milliseconds since 1970. */
@@ -240,10 +240,7 @@ export class Gate {
       redis.info('server'),
       redis.info('replication'),
     ]);
-    return [
-      /^run_id:(\w+)/m.exec(server)?.[1],
-      /^master_replid:(\w+)/m.exec(replication)?.[1],
-    ].join();
+    return [infoField(server, 'run_id'), infoField(replication, 'master_replid')].join();
   }
 
   /** A script of those who admit, settle or look. */

@@ -1,6 +1,7 @@
 import type { RedisOptions } from 'ioredis';
 import { Redis } from 'ioredis';
 import { describeRedisFailure, isMendedByReconnecting, isRefusal } from './checks/redis-refusal.ts';
+import { infoField } from './checks/redis-info.ts';
 import { redisOptions } from './redis-options.ts';
 
 /** A Redis of ours: where it is, what people call it, and where in it our keys are. */
@@ -128,7 +129,7 @@ export class RedisConnection {
     const { name } = this.place;
     try {
       const memory = await this.redis.info('memory');
-      const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+      const policy = infoField(memory, 'maxmemory_policy');
       return policy === 'noeviction'
         ? undefined
         : `${name} evicts keys (maxmemory-policy ${policy}): set it to noeviction`;

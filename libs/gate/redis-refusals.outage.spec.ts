@@ -50,6 +50,18 @@ test.skipIf(problem)(
   },
 );
 
+test.skipIf(problem)('the room in a Redis is what its limit leaves', async () => {
+  expect(await here.gate.room()).toBe(Infinity);
+  await set('maxmemory', '100mb');
+  try {
+    const room = await here.gate.room();
+    expect(room).toBeLessThan(100 * 1_024 * 1_024);
+    expect(room).toBeGreaterThan(80 * 1_024 * 1_024);
+  } finally {
+    await set('maxmemory', '0');
+  }
+});
+
 test.skipIf(problem).each([
   [
     'is full',

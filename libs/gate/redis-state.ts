@@ -1,4 +1,4 @@
-import { field } from './checks/redis-checks.ts';
+import { infoField } from './checks/redis-info.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 export interface RedisState {
@@ -20,11 +20,11 @@ export async function readRedisState({ redis }: RedisConnection): Promise<RedisS
 
 /** By what it tells of itself (INFO). */
 export function redisStateOf(info: string): RedisState {
-  const max = Number(field(info, 'maxmemory') ?? 0);
-  const usedBytes = Number(field(info, 'used_memory') ?? 0);
+  const max = Number(infoField(info, 'maxmemory') ?? 0);
+  const usedBytes = Number(infoField(info, 'used_memory') ?? 0);
   return {
-    role: field(info, 'role') ?? 'unknown',
-    version: field(info, 'valkey_version') ?? field(info, 'redis_version') ?? null,
+    role: infoField(info, 'role') ?? 'unknown',
+    version: infoField(info, 'valkey_version') ?? infoField(info, 'redis_version') ?? null,
     usedBytes,
     limitBytes: max > 0 ? max : null,
     memoryRatio: max > 0 ? usedBytes / max : null,

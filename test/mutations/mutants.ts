@@ -115,8 +115,8 @@ function writeConfig(sources: string[]): string {
     // Several at once would share servers and cores, and be slower.
     concurrency: 1,
     // Longer than the tests allow themselves: what hangs is then told by a test, not by a restart.
-    timeoutMS: 60_000,
-    timeoutFactor: 3,
+    timeoutMS: 40_000,
+    timeoutFactor: 2,
     tempDirName: scratch,
     reporters: ['clear-text', 'json', 'progress-append-only'],
     jsonReporter: { fileName: reportFile },

@@ -17,8 +17,8 @@ export default defineConfig({
     exclude: [`**/*.{${leftOut}}.spec.ts`],
     // A mutant may hang a test, and many do. Most tests take less than a second.
     expect: { poll: { timeout: 6_000 } },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
     // Modules of an earlier run are those without the mutants.
     fsModuleCache: false,
   },

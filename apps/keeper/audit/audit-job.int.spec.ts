@@ -1,12 +1,13 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestMetrics } from '../../../test/harness/test-metrics.ts';
 import { openTestStores } from '../../../test/harness/test-stores.ts';
 import { Auditor } from '#audit/auditor.ts';
-import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { AuditJob } from './audit-job.ts';
 
 const { ledger, here, log } = openTestStores();
+const metrics = new TestMetrics();
 const lines: Record<string, unknown>[] = [];
 let auditor: Auditor;
 let job: AuditJob;
@@ -17,9 +18,18 @@ beforeAll(async () => {
     lines.push(JSON.parse(line.toString()) as Record<string, unknown>);
     done();
   };
-  const telemetry = new Telemetry('test', false);
-  job = new AuditJob(auditor, pino(new Writable({ write })), telemetry);
+  await metrics.start();
+  job = new AuditJob(auditor, pino(new Writable({ write })), metrics.telemetry);
 });
+afterAll(() => metrics.close());
+
+/** By invariant, what the last check of it has found. */
+async function violated(): Promise<Record<string, number>> {
+  const samples = Object.entries(await metrics.read('firstcome_invariant_violated'));
+  return Object.fromEntries(
+    samples.map(([labels, value]) => [/invariant="(\w+)"/.exec(labels)![1]!, value]),
+  );
+}
 
 test('says nothing of stores that agree; of others, which coupons and what to run', async () => {
   const [same, drifted, other] = [
@@ -30,8 +40,10 @@ test('says nothing of stores that agree; of others, which coupons and what to ru
   for (const coupon of [same, drifted, other]) {
     await here.rebuild(coupon, []);
   }
+  expect(await violated()).toEqual({});
   await job.process();
   expect(lines).toEqual([]);
+  expect(await violated()).toEqual({ I4: 0, I5: 0 });
 
   for (const { id } of [drifted, other]) {
     await here.raw.hset(here.keys(id).holders, 'ghost', 'nobody knows');
@@ -41,5 +53,14 @@ test('says nothing of stores that agree; of others, which coupons and what to ru
   const command = `firstcome reconcile --coupon ${drifted.id} --coupon ${other.id}`;
   expect(lines).toMatchObject([{ invariant: 'I5', coupon_ids: [drifted.id, other.id], command }]);
   expect(lines[0]!['msg']).toContain(command);
+  expect(await violated()).toEqual({ I4: 0, I5: 1 });
   expect(await here.gate.inspect(drifted.id)).toMatchObject({ gate: 'open', epoch: 1, holders: 1 });
+
+  for (const { id } of [drifted, other]) {
+    await here.raw.hdel(here.keys(id).holders, 'ghost');
+    await here.raw.hincrby(here.keys(id).meta, 'left', 1);
+  }
+  await job.process();
+  expect(lines).toHaveLength(1);
+  expect(await violated()).toEqual({ I4: 0, I5: 0 });
 });

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { aRequestRecord } from '../../../test/harness/fixtures.ts';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
 import { openTestStores } from '../../../test/harness/test-stores.ts';
@@ -108,4 +109,22 @@ test('a gate that an archiving left behind is found, and no other is touched', a
   await expect
     .poll(() => archivingAfter(0, failing).removeLeftovers().then(String, String))
     .toBe(`Error: coupon ${left}: no reply`);
+});
+
+test('what the issuers have not decided yet is kept, and a keeper that ends waits for none of them', async () => {
+  const id = await openCoupon();
+  await administration.close(id);
+  await letPass(2_000);
+  await log.append(aRequestRecord({ couponId: id }));
+  const startedAt = performance.now();
+  await archivingAfter(1_000).archiveEnded(AbortSignal.timeout(500));
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect(await isArchived(id)).toEqual([false]);
+  expect(lines).toMatchObject([{ archived: 0, kept: { [id]: expect.any(String) as string } }]);
+
+  await archivingAfter(1_000).archiveEnded(never);
+  expect(await isArchived(id)).toEqual([false]);
+  await log.commitAll();
+  await archivingAfter(1_000).archiveEnded(never);
+  expect(await isArchived(id)).toEqual([true]);
 });

@@ -1,6 +1,6 @@
 import type { CheckResult } from '#platform/checks/check.ts';
 import type { RedisConnection } from '../redis-connection.ts';
-import { field } from './redis-checks.ts';
+import { infoField } from './redis-info.ts';
 
 /** Measured with user ids of 36 characters: 140; longer ones, and a hash that grows, take more. */
 const holderBytes = 200;
@@ -19,9 +19,9 @@ export async function checkHeadRoom(
 /** By what Redis tells of its memory (INFO). */
 export function judgeHeadRoom(info: string, holders: number): CheckResult {
   const name = 'redis.gate.memory';
-  const used = Number(field(info, 'used_memory'));
-  const limit = Number(field(info, 'maxmemory'));
-  const most = limit || Number(field(info, 'total_system_memory'));
+  const used = Number(infoField(info, 'used_memory'));
+  const limit = Number(infoField(info, 'maxmemory'));
+  const most = limit || Number(infoField(info, 'total_system_memory'));
   const needed = holders * holderBytes;
   const message = `${inMebibytes(used)} used, ${inMebibytes(needed)} for ${holders} holders, at most ${inMebibytes(most)}${limit === 0 ? ' (the machine; maxmemory is not set)' : ''}`;
   const remedy = `CONFIG SET maxmemory to ${inMebibytes(2 * (used + needed))} or more, on a machine that has it`;

@@ -1,6 +1,7 @@
 import type { Check, CheckResult } from '#platform/checks/check.ts';
 import { judgeTrips, measureTrips } from '#platform/checks/round-trips.ts';
 import type { RedisConnection } from '../redis-connection.ts';
+import { infoField } from './redis-info.ts';
 import { missingRights } from './redis-rights.ts';
 
 /** ZMSCORE came with 6.2; what the tests run on is 7. */
@@ -88,8 +89,8 @@ async function judgeRights(connection: RedisConnection, store: string): Promise<
 
 function judgeVersion(store: string, info: string): CheckResult {
   const name = `${store}.version`;
-  const valkey = field(info, 'valkey_version');
-  const version = valkey ?? field(info, 'redis_version') ?? 'of an unknown version';
+  const valkey = infoField(info, 'valkey_version');
+  const version = valkey ?? infoField(info, 'redis_version') ?? 'of an unknown version';
   const message = `${valkey === undefined ? 'Redis' : 'Valkey'} ${version}`;
   if (isOlder(version, oldestThatWorks)) {
     return {
@@ -113,7 +114,7 @@ function judgeVersion(store: string, info: string): CheckResult {
 
 function judgeRole(store: string, info: string): CheckResult {
   const name = `${store}.role`;
-  if (field(info, 'cluster_enabled') === '1') {
+  if (infoField(info, 'cluster_enabled') === '1') {
     return {
       name,
       verdict: 'promise_void',
@@ -122,7 +123,7 @@ function judgeRole(store: string, info: string): CheckResult {
       remedy: 'a Redis that is no cluster',
     };
   }
-  return field(info, 'role') === 'master'
+  return infoField(info, 'role') === 'master'
     ? { name, verdict: 'ok', message: 'it is a primary' }
     : {
         name,
@@ -137,7 +138,7 @@ function judgeRole(store: string, info: string): CheckResult {
 function judgeSaves(store: string, info: string): CheckResult {
   const name = `${store}.saves`;
   const failed = ['rdb_last_bgsave_status', 'aof_last_bgrewrite_status', 'aof_last_write_status']
-    .filter((status) => field(info, status) === 'err')
+    .filter((status) => infoField(info, status) === 'err')
     .join(', ');
   return failed === ''
     ? { name, verdict: 'ok', message: 'what it last wrote to its disk is there' }
@@ -152,7 +153,7 @@ function judgeSaves(store: string, info: string): CheckResult {
 
 function judgeEviction(store: string, info: string): CheckResult {
   const name = `${store}.eviction`;
-  const policy = field(info, 'maxmemory_policy');
+  const policy = infoField(info, 'maxmemory_policy');
   return policy === 'noeviction'
     ? { name, verdict: 'ok', message: 'maxmemory-policy is noeviction' }
     : {
@@ -162,10 +163,6 @@ function judgeEviction(store: string, info: string): CheckResult {
         why: 'a holder that is evicted could be admitted twice, under another id',
         remedy: 'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf',
       };
-}
-
-export function field(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
 }
 
 function isOlder(version: string, [major = 0, minor = 0]: number[]): boolean {
