@@ -4,6 +4,7 @@ import { toDeadLetter } from '#event-log/consume/dead-letter.ts';
 import type { ConsumedRecord, TopicPartition } from '#event-log/consumed-record.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLines } from './dead-letter-lines.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
 
 /** Sets records aside that are no request we can decide: what happens before their offset moves. */
@@ -13,6 +14,7 @@ export class DeadLetters {
     private readonly ledger: DeadLetterLedger,
     private readonly log: IssuanceLog,
     private readonly metrics: IssuerMetrics,
+    private readonly lines: DeadLetterLines,
   ) {}
 
   /** May be run any number of times for the same record; rejects when a store is away. */
@@ -25,6 +27,7 @@ export class DeadLetters {
     // 1. Keep it. A crash after this delivers the record again: its place is kept already.
     if (await this.ledger.store(letter)) {
       this.metrics.deadLetterKept(cause);
+      this.lines.tell(letter, cause);
     }
     // 2. Tell the log. A crash after it tells it twice, under the same key.
     await this.log.publishDeadLetter(letter);

@@ -4,7 +4,7 @@ import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { Failures } from '#platform/failures/failures.ts';
-import { redisStep, transactionStep } from '#platform/telemetry/steps.ts';
+import { multiStep, scriptStep, transactionStep } from '#platform/telemetry/steps.ts';
 import { Traces } from '#platform/telemetry/tracing.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
@@ -14,8 +14,8 @@ import { StatusHints } from '#gate/status-hints.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
 
 const deciding = transactionStep('decide');
-const releasing = redisStep('release');
-const hinting = redisStep('write_hints');
+const releasing = scriptStep('release');
+const hinting = multiStep('write_hints');
 
 /** Decides a chunk of requests: what happens between reading them and committing their offset. */
 @Injectable()

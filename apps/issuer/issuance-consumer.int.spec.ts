@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { aRequest, userIds } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
 import { TestGate } from '../../test/harness/test-gate.ts';
@@ -13,6 +14,7 @@ import type { RecordBatch } from '#event-log/consumed-record.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLines } from './dead-letter-lines.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuanceConsumer } from './issuance-consumer.ts';
@@ -26,10 +28,12 @@ const letters = new DeadLetterLedger(ledger.connection);
 const shown = new TestMetrics();
 const issuerMetrics = new IssuerMetrics(shown.telemetry, 'requests');
 const failures = silentFailures();
+const lines = new DeadLetterLines(pino({ level: 'silent' }));
+const telling = vi.spyOn(lines, 'tell');
 const consumer = new IssuanceConsumer(
   new DecideIssuances(ledger.issuances, here.gate, log.log, hints, issuerMetrics, failures),
   ledger.issuances,
-  new DeadLetters(letters, log.log, issuerMetrics),
+  new DeadLetters(letters, log.log, issuerMetrics, lines),
 );
 
 beforeAll(async () => {
@@ -37,6 +41,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await ledger.query('DELETE FROM dead_letter');
+  telling.mockClear();
 });
 afterAll(async () => {
   await Promise.all([ledger.close(), here.close(), log.close(), shown.close()]);
@@ -59,7 +64,7 @@ function batchOf(values: unknown[], firstOffset = 100): RecordBatch {
 async function consume(batch: RecordBatch, steps = Infinity): Promise<string[]> {
   const resolved: string[] = [];
   const resolve = async (offset: string): Promise<void> => void resolved.push(offset);
-  const context = new BatchContext({ resolve, isStale: () => resolved.length >= steps });
+  const context = new BatchContext({ resolve, isStale: () => resolved.length >= steps }, 'issuers');
   try {
     await consumer.consume(batch, context);
   } catch (error) {
@@ -166,6 +171,7 @@ test('what is delivered again gets the decision it got, and is set aside once', 
     ({ value }) => (value as { offset: string }).offset === '202',
   );
   expect(copies).toHaveLength(2);
+  expect(telling).toHaveBeenCalledTimes(1);
 });
 
 test('a request under the id of another one is set aside with its own place, and gives its unit back', async () => {
@@ -180,6 +186,8 @@ test('a request under the id of another one is set aside with its own place, and
   const batch = batchOf([first, ann, bob].map(toIssuanceRequested), 300);
   expect(await consume(batch)).toEqual(['302']);
   expect(await openLetters()).toMatchObject([{ offset: '302', reason: idConflictReason }]);
+  const letter = expect.objectContaining({ offset: '302' }) as object;
+  expect(telling.mock.calls).toEqual([[letter, 'id_conflict']]);
   expect(await statusOf(ann.issuanceId)).toBe('ISSUED');
   expect(await here.gate.inspect(couponId)).toMatchObject({ holders: 0, left: 10, pending: 0 });
 });

@@ -57,11 +57,13 @@ export class IssuanceConsumer {
 
   /** With spans for those of its requests that are sampled. */
   private process(step: Step, batch: RecordBatch, context: BatchContext): Promise<void> {
-    return step.kind === 'requests'
-      ? this.traces.during(processStep(batch.topic, batch.partition), step.requests, (requests) =>
-          this.work({ ...step, requests }, batch, context),
-        )
-      : this.work(step, batch, context);
+    if (step.kind !== 'requests') {
+      return this.work(step, batch, context);
+    }
+    const processing = processStep(batch.topic, batch.partition, context.group);
+    return this.traces.during(processing, step.requests, (requests) =>
+      this.work({ ...step, requests }, batch, context),
+    );
   }
 
   private async work(step: Step, batch: RecordBatch, context: BatchContext): Promise<void> {

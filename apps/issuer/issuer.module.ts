@@ -4,6 +4,7 @@ import { topicNames } from '#event-log/topics.ts';
 import { providersOf } from '#platform/process/providers-of.ts';
 import type { ProcessContext } from '#platform/process/run-process.ts';
 import type { Stores } from '#stores/stores.ts';
+import { DeadLetterLines } from './dead-letter-lines.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DecideIssuances } from './decide-issuances.ts';
 import { IssuanceConsumer } from './issuance-consumer.ts';
@@ -12,7 +13,7 @@ import { IssuerMetrics } from './issuer-metrics.ts';
 @Module({})
 export class IssuerModule {
   static register(
-    { config, telemetry, failures, traces }: ProcessContext,
+    { config, logger, telemetry, failures, traces }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
   ): DynamicModule {
     return {
@@ -23,6 +24,7 @@ export class IssuerModule {
           ...Object.values(stores),
           failures,
           traces,
+          new DeadLetterLines(logger),
           new IssuerMetrics(telemetry, topicNames(config.KAFKA_TOPIC_PREFIX).requested),
         ),
         DecideIssuances,

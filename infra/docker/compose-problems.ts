@@ -135,7 +135,14 @@ function settingProblems(file: ComposeFile, service: Service): string[] {
     ...(decodeURIComponent(mysql.password) === MYSQL_ROOT_PASSWORD
       ? []
       : ['the password is not the one MySQL has']),
+    ...receiverProblems(file, new URL(parsed.data.OTEL_EXPORTER_OTLP_ENDPOINT)),
   ];
+}
+
+/** Spans go to a service that takes them. */
+function receiverProblems({ services }: ComposeFile, { hostname, port, host }: URL): string[] {
+  const takes = services[hostname]?.ports?.some(({ target }) => String(target) === port);
+  return takes === true ? [] : [`spans go to ${host}, where nobody takes them`];
 }
 
 function portProblems(service: Service): string[] {

@@ -66,6 +66,8 @@ describe('docker-compose.yml', () => {
       FIRSTCOME_MYSQL_PASSWORD: 'a-b_c1',
       FIRSTCOME_KAFKA_PORT: '29092',
       FIRSTCOME_API_PORT: '18080',
+      FIRSTCOME_TRACES: 'on',
+      FIRSTCOME_TRACES_SAMPLE_RATIO: '1',
     };
     expect(composeProblems(parseCompose(composeText, environment))).toEqual([]);
   });
@@ -88,6 +90,8 @@ describe('docker-compose.yml', () => {
     ['--maxmemory-policy noeviction', '--maxmemory-policy allkeys-lru', /noeviction/],
     ['stop_grace_period: 60s', 'stop_signal: SIGTERM', /mysql.*stop_grace_period/],
     ['  gate-redis-exporter:', '  gate-exporter:', /Prometheus asks gate-redis-exporter/],
+    ['http://jaeger:4318', 'http://jaeger:4317', /spans go to jaeger:4317/],
+    ['  jaeger:\n', '  tracing:\n', /spans go to jaeger:4318/],
     ['./infra/alertmanager:/etc', './infra/alerts:/etc', /alerts is not there/],
     ["  restart: 'no'", '  restart: always', /one-shot/],
     ['    volumes: [kafka-data:/var/lib/kafka/data]', '', /kafka-data/],

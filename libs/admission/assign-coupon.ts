@@ -8,7 +8,7 @@ import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';
 import { inSlices } from '#platform/work/slices.ts';
-import { redisStep } from '#platform/telemetry/steps.ts';
+import { scriptStep } from '#platform/telemetry/steps.ts';
 import { Traces } from '#platform/telemetry/tracing.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
@@ -53,8 +53,8 @@ export class AssignLimits {
 /** 32 at a time keep gate and log at work while the rest of a turn is read: see ADR 0008. */
 const reservedAtOnce = 32;
 ok(reservedAtOnce <= batchSizeMax);
-const reserving = redisStep('reserve');
-const confirming = redisStep('confirm');
+const reserving = scriptStep('reserve');
+const confirming = scriptStep('confirm');
 /** About half a megabyte: brokers take one by default. */
 const recordsPerProduceMax = 2_000;
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aRequestRecord } from '../../test/harness/fixtures.ts';
 import type { RecordHeader } from './dead-letter.ts';
-import { textOf, traceparentOf, wantedBy } from './dead-letter.ts';
+import { idsOf, textOf, traceparentOf, wantedBy } from './dead-letter.ts';
 import { traceIdOf } from './trace-context.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
@@ -49,6 +49,30 @@ describe('what a dead letter wants', () => {
         }
       }),
     );
+  });
+});
+
+describe('the ids that a dead letter names', () => {
+  const record = aRequestRecord({ couponId: 7, userId: 'ann' });
+  const issuanceId = record.issuance_id;
+
+  test.each<[unknown, ReturnType<typeof idsOf>]>([
+    [record, { issuanceId, couponId: 7, userId: 'ann' }],
+    [{ user_id: 'ann' }, { issuanceId: undefined, couponId: undefined, userId: 'ann' }],
+    [
+      { issuance_id: issuanceId, coupon_id: '7', user_id: 1 },
+      { issuanceId, couponId: undefined, userId: undefined },
+    ],
+    [[1], { issuanceId: undefined, couponId: undefined, userId: undefined }],
+    [null, { issuanceId: undefined, couponId: undefined, userId: undefined }],
+  ])('of %j are %j', (value, ids) => {
+    expect(idsOf(bytes(value))).toEqual(ids);
+  });
+
+  test('are none where there is nothing to read', () => {
+    const none = { issuanceId: undefined, couponId: undefined, userId: undefined };
+    expect(idsOf(null)).toEqual(none);
+    expect(idsOf(Buffer.from([0xff, 0x00]))).toEqual(none);
   });
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { couponIdSchema, userIdSchema } from './issuance.ts';
+import { couponIdSchema, issuanceIdSchema, userIdSchema } from './issuance.ts';
 import type { AssignRequest } from './issuance-request.ts';
 import { wellFormedTraceparent } from './trace-context.ts';
 
@@ -38,6 +38,22 @@ export function wantedBy(value: Buffer | null): AssignRequest | undefined {
   return wanted.success
     ? { couponId: wanted.data.coupon_id, userId: wanted.data.user_id }
     : undefined;
+}
+
+const recordSchema = z.looseObject({});
+
+/** What ids a record names, whatever else is wrong with it; never throws. */
+export function idsOf(value: Buffer | null): {
+  issuanceId: string | undefined;
+  couponId: number | undefined;
+  userId: string | undefined;
+} {
+  const { issuance_id, coupon_id, user_id } = recordSchema.safeParse(parseJson(value)).data ?? {};
+  return {
+    issuanceId: issuanceIdSchema.safeParse(issuance_id).data,
+    couponId: couponIdSchema.safeParse(coupon_id).data,
+    userId: userIdSchema.safeParse(user_id).data,
+  };
 }
 
 /** The W3C trace context of a record: of its header, or of its JSON value where there is none. */

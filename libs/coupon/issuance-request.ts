@@ -4,6 +4,8 @@ export interface AssignRequest {
   userId: string;
   /** W3C trace context of the caller, handed on through the log. */
   traceparent?: string | undefined;
+  /** What tracing notes on its way; a matter of tracing alone, and never written anywhere. */
+  trail?: unknown[] | undefined;
 }
 
 /** What the gate has admitted and the log carries: to be issued, or refused, under this id. */

@@ -1,13 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { topicNames } from '#event-log/topics.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
+import type { App } from '../../infra/local/processes/apps.ts';
 import { logLines } from '../harness/log-lines.ts';
 import type { ReceivedSpan } from '../harness/otlp-receiver.ts';
 import { OtlpReceiver } from '../harness/otlp-receiver.ts';
+import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
+import type { Caller } from '../harness/traces.ts';
+import { expectedAttributes, newCaller, pathsOf } from '../harness/traces.ts';
 
 const assign = 'POST /api/v1/coupons/assign';
 
@@ -31,17 +34,6 @@ afterAll(async () => {
   await receiver?.stop();
 });
 
-interface Caller {
-  traceId: string;
-  spanId: string;
-  traceparent: string;
-}
-
-function newCaller(flags = '01'): Caller {
-  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
-  return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-${flags}` };
-}
-
 function assignAs(couponId: number, userId: string, traceparent?: string): Promise<Response> {
   return fetch(`${stack.app('api').publicUrl}/api/v1/coupons/assign`, {
     method: 'POST',
@@ -51,17 +43,6 @@ function assignAs(couponId: number, userId: string, traceparent?: string): Promi
     },
     body: JSON.stringify({ user_id: userId, coupon_id: couponId }),
   });
-}
-
-/** Each span as a path of names from the root of what we made, with who made it. */
-function pathsOf(spans: ReceivedSpan[]): string[] {
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
-  const pathOf = (span: ReceivedSpan): string => {
-    const parent = byId.get(span.parentSpanId ?? '');
-    const name = `${String(span.service).replace('firstcome-', '')}:${span.name}`;
-    return parent === undefined ? name : `${pathOf(parent)} > ${name}`;
-  };
-  return spans.map(pathOf).toSorted();
 }
 
 const ofIssuer = (root: string): string[] => {
@@ -95,27 +76,15 @@ test('one trace from the request through Redis, Kafka and the transaction to the
       'http.request.method': 'POST',
       'http.route': '/api/v1/coupons/assign',
       'http.response.status_code': 200,
+      'url.path': '/api/v1/coupons/assign',
+      'url.scheme': 'http',
     },
   });
-  expect(named(`send ${requested}`)).toMatchObject({
-    kind: 'PRODUCER',
-    attributes: {
-      'messaging.system': 'kafka',
-      'messaging.operation.name': 'send',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': expect.stringContaining(requested) as string,
-      'firstcome.issuance_id': issuanceId,
-    },
-  });
-  expect(named(`process ${requested}`)).toMatchObject({
-    kind: 'CONSUMER',
-    attributes: { 'messaging.operation.type': 'process', 'firstcome.issuance_id': issuanceId },
-  });
-  expect(named('transaction')).toMatchObject({
-    kind: 'CLIENT',
-    attributes: { 'db.system.name': 'mysql' },
-  });
-  expect(named('write_hints').attributes).toMatchObject({ 'db.system.name': 'redis' });
+  const attributes = expectedAttributes(stack.env, couponId, issuanceId);
+  for (const [name, { kind, attributes: expected }] of Object.entries(attributes)) {
+    expect(named(name)).toMatchObject({ kind });
+    expect(named(name).attributes).toEqual(expected);
+  }
   expect(spans.filter(({ hasFailed }) => hasFailed)).toEqual([]);
   expect(JSON.stringify(spans)).not.toContain('traced-user');
 });
@@ -139,8 +108,13 @@ test('requests of a batch each have their own trace, and the batch links to all 
     const linked = new Set(batches.flatMap(({ links }) => links.map(({ spanId }) => spanId)));
     const inBatches = named.filter(
       ({ links, attributes }) =>
-        links.length === 0 && Number(attributes['messaging.batch.message_count']) > 1,
+        links.length === 0 && Number(attributes['firstcome.batch_size']) > 1,
     );
+    expect(inBatches.length).toBeGreaterThan(0);
+    // Of one message only: that count is of spans about several.
+    expect(
+      inBatches.filter(({ attributes }) => 'messaging.batch.message_count' in attributes),
+    ).toEqual([]);
     expect(inBatches.filter(({ spanId }) => !linked.has(spanId))).toEqual([]);
   }
 });
@@ -158,36 +132,92 @@ test('the trace of a request whose api was killed goes on in the keeper that rel
   await stack.startApp('api');
 });
 
-test('who is not sampled has no spans, unless he failed: then one, under the trace of the log line', async () => {
-  const couponId = await stack.createCoupon(10);
-  const served = newCaller('00');
-  expect((await assignAs(couponId, 'served', served.traceparent)).status).toBe(200);
+describe('who is not sampled', () => {
+  const slowMs = 1_000;
+  /** Four times so much is longer. */
+  const lateMs = 300;
+  const steps = ['confirm', 'reserve'].map((step) => `api:${assign} > api:${step}`);
+  let proxy: TcpProxy;
+  let api: App;
+  let couponId: number;
 
-  const away = { GATE_REDIS_URL: 'redis://127.0.0.1:1', TRACES_KEEP_ERRORS: 'true' };
-  const api = await stack.startApp('api', away, { waitUntilReady: false });
-  const isUp = () =>
-    fetch(`${api.publicUrl}/health/live`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await expect.poll(isUp, { timeout: 20_000 }).toBe(true);
-  const failed = newCaller('00');
-  expect((await assignAs(couponId, 'failed', failed.traceparent)).status).toBe(503);
-  await expect.poll(() => receiver.ofTrace(failed.traceId)).toHaveLength(1);
-  expect(receiver.ofTrace(failed.traceId)[0]).toMatchObject({
-    name: assign,
-    parentSpanId: failed.spanId,
-    hasFailed: true,
-    attributes: { 'firstcome.kept': 'error', 'error.type': '503' },
+  beforeAll(async () => {
+    const redisUrl = stack.env['GATE_REDIS_URL']!;
+    proxy = await TcpProxy.before(redisUrl);
+    api = await stack.startApp('api', {
+      GATE_REDIS_URL: proxy.through(redisUrl),
+      TRACES_KEEP_ERRORS: 'true',
+      TRACES_KEEP_SLOW_MS: String(slowMs),
+    });
+    couponId = await stack.createCoupon(100);
   });
-  expect(receiver.ofTrace(served.traceId)).toEqual([]);
+  afterAll(async () => {
+    await api?.stop();
+    await proxy?.close();
+  });
 
-  const answer = await assignAs(couponId, 'without-a-trace');
-  const { request_id: requestId } = (await answer.json()) as { request_id: string };
-  const line = () =>
-    logLines(api.output).find((each) => each['http.request.id'] === requestId)?.['trace.id'];
-  await expect.poll(line).toMatch(/^[\da-f]{32}$/);
-  await expect.poll(() => receiver.ofTrace(String(line()))).toHaveLength(1);
+  /** What came of his request, whose spans are those of `kept` once they have arrived. */
+  const keptOf = async ({ traceId, spanId }: Caller, paths: string[]): Promise<ReceivedSpan> => {
+    await expect
+      .poll(() => pathsOf(receiver.ofTrace(traceId)), { timeout: 20_000 })
+      .toEqual(paths.toSorted());
+    const root = receiver.ofTrace(traceId).find(({ name }) => name === assign)!;
+    expect(root.parentSpanId).toBe(spanId);
+    return root;
+  };
+
+  test('has no spans when he is answered soon, and when he waited long all that the api did for him', async () => {
+    const quick: Caller[] = [];
+    await expect
+      .poll(async () => {
+        quick.push(newCaller('00'));
+        const askedAt = performance.now();
+        const name = `quick-${quick.length}`;
+        const { status } = await assignAs(couponId, name, quick.at(-1)!.traceparent);
+        return status === 200 && performance.now() - askedAt < slowMs;
+      })
+      .toBe(true);
+
+    proxy.delayMs = lateMs;
+    const slow = newCaller('00');
+    expect((await assignAs(couponId, 'slow', slow.traceparent)).status).toBe(200);
+    proxy.delayMs = 0;
+    const send = `api:${assign} > api:send ${requested}`;
+    const root = await keptOf(slow, [`api:${assign}`, ...steps, send]);
+    expect(root).toMatchObject({ hasFailed: false, attributes: { 'firstcome.kept': 'slow' } });
+    expect(root.durationMs).toBeGreaterThanOrEqual(slowMs);
+    for (const { name, durationMs, attributes } of receiver.ofTrace(slow.traceId)) {
+      if (name === 'reserve' || name === 'confirm') {
+        expect(durationMs).toBeGreaterThanOrEqual(lateMs);
+        expect(attributes).toMatchObject({ 'db.stored_procedure.name': name });
+      }
+    }
+    // They leave in order: what is to come of an earlier one has come.
+    expect(receiver.ofTrace(quick.at(-1)!.traceId)).toEqual([]);
+  });
+
+  test('has spans when he failed, in the trace that the line of the log names', async () => {
+    proxy.leadTo({ host: '127.0.0.1', port: 1 });
+    const failed = newCaller('00');
+    expect((await assignAs(couponId, 'failed', failed.traceparent)).status).toBe(503);
+    const root = await keptOf(failed, [`api:${assign}`, `api:${assign} > api:reserve`]);
+    expect(root).toMatchObject({
+      hasFailed: true,
+      attributes: { 'firstcome.kept': 'error', 'error.type': '503' },
+    });
+    const reserve = receiver.ofTrace(failed.traceId).find(({ name }) => name === 'reserve')!;
+    expect(reserve).toMatchObject({
+      hasFailed: true,
+      attributes: { 'error.type': expect.stringMatching(/Error$/) as string },
+    });
+
+    const answer = await assignAs(couponId, 'without-a-trace');
+    const { request_id: requestId } = (await answer.json()) as { request_id: string };
+    const line = () =>
+      logLines(api.output).find((each) => each['http.request.id'] === requestId)?.['trace.id'];
+    await expect.poll(line).toMatch(/^[\da-f]{32}$/);
+    await expect.poll(() => receiver.ofTrace(String(line()))).toHaveLength(2);
+  });
 });
 
 test('a receiver that is away, or mute, holds up nobody, not even the end of a process', async () => {

@@ -4,6 +4,7 @@ import type { Letter } from '../harness/stack/dead-letter-stack.ts';
 import { DeadLetterStack } from '../harness/stack/dead-letter-stack.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { aRequestRecord } from '../harness/fixtures.ts';
+import { logLines } from '../harness/log-lines.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
@@ -23,6 +24,21 @@ describe('bytes that are no request', () => {
     const { id } = await here.letterOf(Buffer.from([0x00, 0xff]), headers);
     await here.expectNextToBeIssued('after');
 
+    const { output } = here.stack.app('issuer');
+    expect(logLines(output).filter(({ message }) => message.includes('dead letter'))).toEqual([
+      expect.objectContaining({
+        message: 'a record became a dead letter: unreadable',
+        'trace.id': traceId,
+        firstcome: {
+          cause: 'unreadable',
+          reason: 'not a JSON object with a version',
+          topic: `${here.stack.name}.coupon.issuance.requested`,
+          partition: 0,
+          offset: expect.stringMatching(/^\d+$/) as string,
+          more: 0,
+        },
+      }),
+    ]);
     expect(await here.json('show', String(id))).toMatchObject({
       state: 'OPEN',
       topic: `${here.stack.name}.coupon.issuance.requested`,

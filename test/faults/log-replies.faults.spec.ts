@@ -67,6 +67,9 @@ describe('a reply of Kafka to a produce that is swallowed', () => {
       expect([status, body.code]).toEqual([503, 'UNCONFIRMED']);
     }
     const idOf = new Map(told.map(({ userId, body }) => [userId, body.issuance_id as string]));
+    expect(await api.metrics()).toMatch(
+      /^firstcome_failures_total\{code="UNCONFIRMED",cause="log_timeout"[^}]*\} [1-9]/m,
+    );
     // It was written: nobody else would publish it, and it is issued while its client knows nothing.
     await expect.poll(() => written()).toBeGreaterThan(0);
     expect(broker.proxy.repliesSwallowed).toBeGreaterThan(0);

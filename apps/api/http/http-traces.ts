@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Only while traces are on, and then of a request that is sampled, or may be kept. */
     trace?: RequestTrace | undefined;
+    /** Of one that is not sampled and may be kept: what was done for it. */
+    trail?: unknown[] | undefined;
   }
 }
 
@@ -17,12 +19,12 @@ interface RequestTrace extends SpanPlace {
   isSampled: boolean;
 }
 
-/** Everything fails when a store is away, and a span for each would make that worse. */
+/** Everything fails when a store is away, and spans for each would make that worse. */
 const keptPerSecondMax = 20;
 
 /**
  * Gives requests a span of their own, the root of all that is done for them here. Of those that are not
- * sampled, failed and slow ones may be kept: by this one span, made afterwards.
+ * sampled, failed and slow ones may be kept: what this process did for them, made into spans afterwards.
  */
 export function traceRequests(
   fastify: FastifyInstance,
@@ -34,17 +36,25 @@ export function traceRequests(
   }
   const kept = new KeptSpans(settings);
   fastify.decorateRequest('trace', undefined);
+  fastify.decorateRequest('trail', undefined);
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const isProbe = request.url.startsWith('/health');
-    if (!isProbe && traces.samples(wellFormedTraceparent(request.headers['traceparent']))) {
-      request.trace = newTrace(request, true);
+    if (!request.url.startsWith('/health')) {
+      if (traces.samples(wellFormedTraceparent(request.headers['traceparent']))) {
+        request.trace = newTrace(request, true);
+      } else if (kept.isOn) {
+        request.trail = [];
+      }
     }
     done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    const why = request.trace?.isSampled === true ? undefined : kept.why(request, reply);
-    if (request.trace?.isSampled === true || why !== undefined) {
-      traces.add(serverSpan(request, reply, why));
+    if (request.trace?.isSampled === true) {
+      traces.add(serverSpan(request, request.trace, reply));
+    } else if (request.trail !== undefined) {
+      const why = kept.why(reply);
+      if (why !== undefined) {
+        keep(traces, request, reply, why);
+      }
     }
     done();
   });
@@ -80,17 +90,23 @@ function newTrace({ headers }: FastifyRequest, isSampled: boolean): RequestTrace
   };
 }
 
-function serverSpan(request: FastifyRequest, reply: FastifyReply, why: string | undefined) {
-  // Kept, for a line of the log may be written about it later, under the same trace.
-  const { traceId, spanId, parentSpanId } = (request.trace ??= newTrace(request, false));
+function keep(traces: Traces, request: FastifyRequest, reply: FastifyReply, why: string): void {
+  // A line of the log may have been written about it, or will be, under the same trace.
+  const trace = (request.trace ??= newTrace(request, false));
+  const { attributes, ...span } = serverSpan(request, trace, reply);
+  traces.add({ ...span, attributes: { ...attributes, 'firstcome.kept': why } });
+  traces.addTrail(request.trail!, trace);
+}
+
+function serverSpan(request: FastifyRequest, trace: RequestTrace, reply: FastifyReply) {
+  const { traceId, spanId, parentSpanId } = trace;
   const { method, routeOptions } = request;
-  // The route, never the path: it may have a user id in it.
-  const route = routeOptions.url ?? 'unknown';
+  const route = routeOptions.url;
   const { statusCode, elapsedTime } = reply;
   const endedAt = timeNow();
   const hasFailed = statusCode >= 500;
   return {
-    name: `${method} ${route}`,
+    name: route === undefined ? method : `${method} ${route}`,
     kind: 'SERVER',
     traceId,
     spanId,
@@ -100,11 +116,12 @@ function serverSpan(request: FastifyRequest, reply: FastifyReply, why: string | 
     hasFailed,
     attributes: {
       'http.request.method': method,
-      'http.route': route,
+      'url.scheme': 'http',
+      // As the route has it: in a path there may be a user id, and in one without a route anything.
+      ...(route !== undefined && { 'url.path': route, 'http.route': route }),
       'http.response.status_code': statusCode,
       'firstcome.request_id': request.id,
       ...(hasFailed && { 'error.type': String(statusCode) }),
-      ...(why !== undefined && { 'firstcome.kept': why }),
     },
   } as const;
 }
@@ -118,11 +135,16 @@ class KeptSpans {
     private readonly settings: Pick<TraceSettings, 'TRACES_KEEP_ERRORS' | 'TRACES_KEEP_SLOW_MS'>,
   ) {}
 
-  why(request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply): string | undefined {
+  get isOn(): boolean {
+    const { TRACES_KEEP_ERRORS: errors, TRACES_KEEP_SLOW_MS: slowMs } = this.settings;
+    return errors || slowMs > 0;
+  }
+
+  why({ statusCode, elapsedTime }: FastifyReply): string | undefined {
     const { TRACES_KEEP_ERRORS: errors, TRACES_KEEP_SLOW_MS: slowMs } = this.settings;
     const isSlow = slowMs > 0 && elapsedTime >= slowMs;
     const isError = errors && statusCode >= 500;
-    if ((!isSlow && !isError) || request.url.startsWith('/health') || !this.hasRoom()) {
+    if ((!isSlow && !isError) || !this.hasRoom()) {
       return undefined;
     }
     return isError ? 'error' : 'slow';

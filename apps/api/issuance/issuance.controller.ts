@@ -67,7 +67,8 @@ export class IssuanceController {
   )
   async assign(@Req() asked: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     // Past Nest's pipes and its way of sending, which are a tenth of what an assign takes.
-    const request = toAssignRequest(validated(assignBodySchema, asked.body), carriedContext(asked));
+    const body = validated(assignBodySchema, asked.body);
+    const request = toAssignRequest(body, carriedContext(asked), asked.trail);
     const outcome = await this.withoutGate.explain(
       request,
       await this.assignCoupon.assign(request),

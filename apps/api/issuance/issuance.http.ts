@@ -100,11 +100,13 @@ export type Wallet = z.output<typeof walletSchema>;
 export function toAssignRequest(
   body: z.output<typeof assignBodySchema>,
   traceparent: string | undefined,
+  trail: unknown[] | undefined,
 ): AssignRequest {
   return {
     couponId: body.coupon_id,
     userId: body.user_id,
     traceparent,
+    trail,
   };
 }
 

@@ -2,13 +2,13 @@ import { batchSizeMax } from '#coupon/batch-size.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { eachApart } from '#platform/work/each-apart.ts';
 import type { Logger } from '#platform/logging/logging.ts';
-import { redisStep } from '#platform/telemetry/steps.ts';
+import { scriptStep } from '#platform/telemetry/steps.ts';
 import { Traces } from '#platform/telemetry/tracing.ts';
 import { Gate } from '#gate/gate.ts';
 import type { GateSurvey, Survey } from './gate-survey.ts';
 
 const relayLanes = 16;
-const confirming = redisStep('confirm');
+const confirming = scriptStep('confirm');
 
 /**
  * Finishes what an api began and did not finish: reservations that stayed unconfirmed are published

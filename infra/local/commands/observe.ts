@@ -118,8 +118,7 @@ async function tellNews(monitoring: Monitoring, signal: AbortSignal): Promise<vo
     void process.stdout.write(`${new Date().toLocaleTimeString('en-GB')}  ${text}\n`);
   const news = new AlertNews(say);
   const gone = new Set<string>();
-  let fires = (await firingAlerts(prometheus.url)).length;
-  if (fires === 0) say('No alert fires.');
+  let fires: number | undefined;
   while (!signal.aborted) {
     for (const { plan, isRunning } of [prometheus, alertmanager]) {
       if (!isRunning) {
@@ -133,7 +132,8 @@ async function tellNews(monitoring: Monitoring, signal: AbortSignal): Promise<vo
     const alerts = await firingAlerts(prometheus.url).catch(() => undefined);
     if (alerts !== undefined) {
       news.note(alerts);
-      if (alerts.length === 0 && fires > 0) say('No alert fires any more.');
+      if (alerts.length === 0 && fires === undefined) say('No alert fires.');
+      if (alerts.length === 0 && (fires ?? 0) > 0) say('No alert fires any more.');
       fires = alerts.length;
     }
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);

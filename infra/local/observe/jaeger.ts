@@ -15,6 +15,8 @@ import { Monitor } from './monitor.ts';
 const version = '1.76.0';
 const module = `github.com/jaegertracing/jaeger@v${version}`;
 const image = `jaegertracing/all-in-one:${version}`;
+/** Of itself it traces nothing: there is nobody to take that, and it would wait for him when it ends. */
+const untraced = { OTEL_TRACES_SAMPLER: 'always_off' };
 const go: Program = { binaries: ['go'], apt: ['golang-go'], brew: 'go' };
 
 export interface Jaeger {
@@ -38,14 +40,14 @@ export async function startJaeger(
   const otlp = await choosePort(4318, taken);
   const admin = await choosePort(14269, taken);
   const inDocker = await dockerRuns();
-  const binary = inDocker ? undefined : await buildIfPossible(report);
+  const binary = inDocker ? undefined : await buildIfPossible(report, abort);
   if (!inDocker && binary === undefined) {
     return undefined;
   }
   const plan =
     binary === undefined
       ? { command: 'docker', args: dockerArguments(ui, otlp, admin) }
-      : { command: binary, args: await goArguments(ui, otlp, admin, taken) };
+      : { command: binary, args: await goArguments(ui, otlp, admin, taken), env: untraced };
   const monitor = new Monitor({ name: 'jaeger', port: admin, readyPath: '/', ...plan }, household);
   await report.step('jaeger', () => monitor.start(abort));
   const pages = binary === undefined ? '' : '/api/traces?service=firstcome-api (built: no pages)';
@@ -57,7 +59,7 @@ export async function startJaeger(
   };
 }
 
-async function buildIfPossible(report: Report): Promise<string | undefined> {
+async function buildIfPossible(report: Report, abort: AbortSignal): Promise<string | undefined> {
   const binary = join(localDir, 'tools', `jaeger-${version}`);
   if (existsSync(binary)) {
     return binary;
@@ -68,18 +70,19 @@ async function buildIfPossible(report: Report): Promise<string | undefined> {
   }
   try {
     await report.step(`building Jaeger ${version} with Go (once, some minutes)`, () =>
-      build(compiler, binary),
+      build(compiler, binary, abort),
     );
     return binary;
   } catch (error) {
+    abort.throwIfAborted();
     report.line(messageOf(error));
     return undefined;
   }
 }
 
 /** Its go.mod replaces modules, so that `go install` refuses it: it is built where it was unpacked. */
-async function build(compiler: string, binary: string): Promise<void> {
-  const downloaded = await runToEnd(compiler, ['mod', 'download', '-json', module]);
+async function build(compiler: string, binary: string, signal: AbortSignal): Promise<void> {
+  const downloaded = await runToEnd(compiler, ['mod', 'download', '-json', module], { signal });
   const { Dir, Error: problem } = JSON.parse(downloaded.stdout || '{}') as {
     Dir?: string;
     Error?: string;
@@ -90,6 +93,7 @@ async function build(compiler: string, binary: string): Promise<void> {
   mkdirSync(join(localDir, 'tools'), { recursive: true });
   await runOrThrow('go build', compiler, ['build', '-o', `${binary}.new`, './cmd/all-in-one'], {
     cwd: Dir,
+    signal,
   });
   renameSync(`${binary}.new`, binary);
 }
@@ -104,6 +108,7 @@ function dockerArguments(ui: number, otlp: number, admin: number): string[] {
     'run',
     '--rm',
     '--init',
+    ...Object.entries(untraced).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
     ...ports.flatMap(([outside, inside]) => ['-p', `127.0.0.1:${outside}:${inside}`]),
     image,
   ];

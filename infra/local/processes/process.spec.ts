@@ -51,6 +51,19 @@ test('a program that is not there ends with 127', async () => {
   expect((await runToEnd('no-such-program', [])).code).toBe(127);
 });
 
+test('a program that is not there keeps nobody until its time is over', async () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  expect((await runToEnd('no-such-program', [], { timeoutMs: 600_000 })).code).toBe(127);
+  await expect.poll(timers).toBeLessThanOrEqual(before);
+});
+
+test('a program that does not end is ended when its time is over', async () => {
+  const { code, signal } = await runToEnd('sleep', ['600'], { timeoutMs: 100 });
+  expect([code, signal]).toEqual([null, 'SIGTERM']);
+});
+
 test('waiting ends with the reason of the caller', async () => {
   const never = waitUntil(() => undefined, {
     deadlineMs: 30,

@@ -105,11 +105,11 @@ export async function runToEnd(
   } = {},
 ): Promise<Finished> {
   const { timeoutMs, ...rest } = options;
-  const child = spawn(command, args, {
-    ...rest,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-  });
+  const child = spawn(command, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (timeoutMs !== undefined) {
+    // Not the option of `spawn`: of a program that is not there it keeps our process until then.
+    setTimeout(() => child.kill(), timeoutMs).unref();
+  }
   const said = { stdout: '', stderr: '', output: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -130,7 +130,7 @@ export async function runOrThrow(
   what: string,
   command: string,
   args: string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
 ): Promise<string> {
   const finished = await runToEnd(command, args, options);
   if (finished.code !== 0) {

@@ -7,6 +7,8 @@ import { type Observable, throwError } from 'rxjs';
 export class BatchContext extends BaseRpcContext<[]> {
   constructor(
     private readonly delivery: { resolve(offset: string): Promise<void>; isStale(): boolean },
+    /** The consumer group that the batch was read for. */
+    readonly group: string,
   ) {
     super([]);
   }

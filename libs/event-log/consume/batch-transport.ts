@@ -137,7 +137,7 @@ export class KafkaBatchTransport extends Server implements CustomTransportStrate
       if (delivery.isStale()) {
         return;
       }
-      await this.handle(delivery.recordBatch(), new BatchContext(delivery));
+      await this.handle(delivery.recordBatch(), new BatchContext(delivery, this.options.groupId));
       if (!delivery.isStale() && !delivery.isComplete()) {
         throw new Error(`the handler left records unresolved from ${delivery.nextOffset()} on`);
       }

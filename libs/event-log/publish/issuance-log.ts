@@ -35,7 +35,6 @@ assert(
  * and otherwise rejects with `PublishUnconfirmedError`: it may be there, or come later, or twice.
  */
 export class IssuanceLog {
-  private readonly requesting: Step;
   private readonly deciding: Step;
 
   constructor(
@@ -44,13 +43,14 @@ export class IssuanceLog {
     private readonly metrics?: OperationMetrics,
     private readonly traces: Traces = Traces.off,
   ) {
-    this.requesting = sendStep(topics.requested);
     this.deciding = sendStep(topics.decided);
   }
 
+  /** All of one partition. */
   async publishRequests(reservations: Reservation[]): Promise<void> {
     this.metrics?.batch('publish', reservations.length);
-    await this.traces.during(this.requesting, reservations, (carried) =>
+    const requesting = sendStep(this.topics.requested, reservations[0]?.kafkaPartition);
+    await this.traces.during(requesting, reservations, (carried) =>
       this.publisher.publish(this.topics.requested, carried.map(toRequestRecord)),
     );
   }

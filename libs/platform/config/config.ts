@@ -64,11 +64,11 @@ export const environmentSchema = z
     TRACES_KEEP_ERRORS: flag
       .default(false)
       .describe(
-        'Also one span of each other request that is answered with 5xx; 20 a second at most.',
+        'Also spans of the api for each other request that is answered with 5xx; 20 a second at most.',
       ),
     TRACES_KEEP_SLOW_MS: wholeNumber(0, 3_600_000)
       .default(0)
-      .describe('Also one of each other request that takes as long; 0: of none.'),
+      .describe('The same for each other request that takes as long; 0: for none.'),
     OTEL_EXPORTER_OTLP_ENDPOINT: z
       .string()
       .refine(isHttpUrl, 'must be an http:// or https:// URL')

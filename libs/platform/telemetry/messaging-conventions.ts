@@ -25,12 +25,21 @@ export const messagingAttributes = {
   operationType: 'messaging.operation.type',
   destinationName: 'messaging.destination.name',
   partition: 'messaging.destination.partition.id',
+  consumerGroup: 'messaging.consumer.group.name',
+  /** Of a span about a single record. */
+  key: 'messaging.kafka.message.key',
+  /** Of a span about several records. */
   batchCount: 'messaging.batch.message_count',
 } as const;
 
 /** Attributes of spans of Redis and MySQL. */
 export const databaseAttributes = {
   system: 'db.system.name',
+  namespace: 'db.namespace',
   operationName: 'db.operation.name',
-  batchSize: 'db.operation.batch.size',
+  script: 'db.stored_procedure.name',
+  responseStatus: 'db.response.status_code',
 } as const;
+
+/** Attributes of spans of any store. */
+export const serverAttributes = { address: 'server.address', port: 'server.port' } as const;

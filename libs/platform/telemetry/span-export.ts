@@ -8,6 +8,8 @@ import type { Logger } from '../logging/logging.ts';
 import { LimitedLines } from '../logging/limited-lines.ts';
 import { pauseFor } from '../work/waiting.ts';
 import type { SpanPlace } from './span-place.ts';
+import type { StorePlaces, StoreSettings } from './store-places.ts';
+import { storePlaces } from './store-places.ts';
 
 /** Loaded only where traces are on: see `Traces.open`. */
 
@@ -15,6 +17,8 @@ export interface FinishedSpan extends SpanPlace {
   name: string;
   kind: keyof typeof SpanKind;
   parentSpanId?: string | undefined;
+  /** Of which it says where it is. */
+  store?: keyof StorePlaces;
   /** Milliseconds since 1970, with fractions. */
   startedAt: number;
   endedAt: number;
@@ -23,7 +27,7 @@ export interface FinishedSpan extends SpanPlace {
   hasFailed: boolean;
 }
 
-export interface ExportSettings {
+export interface ExportSettings extends StoreSettings {
   OTEL_EXPORTER_OTLP_ENDPOINT: string;
 }
 
@@ -39,18 +43,20 @@ const scope = { name: 'firstcome' };
 export class SpanExport {
   private readonly processor: BatchSpanProcessor;
   private readonly resource;
+  private readonly places: StorePlaces;
   private readonly lines = new LimitedLines();
 
   constructor(
     serviceName: string,
-    { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: ExportSettings,
+    settings: ExportSettings,
     private readonly logger: Logger,
   ) {
+    this.places = storePlaces(settings);
     this.resource = resourceFromAttributes({
       'service.name': serviceName,
       'process.pid': process.pid,
     });
-    const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
+    const url = `${settings.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
     this.processor = new BatchSpanProcessor({
       exporter: this.tellingFailures(
         new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs }),
@@ -62,7 +68,9 @@ export class SpanExport {
   }
 
   add(span: FinishedSpan): void {
-    this.processor.onEnd(toReadable(span, this.resource));
+    const { store, attributes } = span;
+    const all = store === undefined ? attributes : { ...this.places[store], ...attributes };
+    this.processor.onEnd(toReadable({ ...span, attributes: all }, this.resource));
   }
 
   async close(): Promise<void> {

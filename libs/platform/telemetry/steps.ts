@@ -4,47 +4,58 @@ import {
 } from './messaging-conventions.ts';
 import type { Step } from './tracing.ts';
 
-/** Records that are appended to the log together. */
-export function sendStep(topic: string): Step {
-  return messagingStep('send', 'PRODUCER', topic);
+/** Records that are appended to the log together; of one partition where it is given. */
+export function sendStep(topic: string, partition?: number): Step {
+  return messagingStep('send', 'PRODUCER', topic, partition);
 }
 
 /** Records of one partition that are worked on together, from reading them to the last effect. */
-export function processStep(topic: string, partition: number): Step {
-  const step = messagingStep('process', 'CONSUMER', topic);
-  const attributes = { ...step.attributes, [messaging.partition]: String(partition) };
-  return { ...step, attributes };
+export function processStep(topic: string, partition: number, group: string): Step {
+  const step = messagingStep('process', 'CONSUMER', topic, partition);
+  return { ...step, attributes: { ...step.attributes, [messaging.consumerGroup]: group } };
 }
 
-/** One script, or one command, for several requests. */
-export function redisStep(name: string): Step {
-  return storeStep(name, 'redis', name);
+/** One Lua script for several requests. */
+export function scriptStep(script: string): Step {
+  const step = databaseStep('redis', script, 'EVALSHA');
+  return { ...step, attributes: { ...step.attributes, [db.script]: script } };
+}
+
+/** Commands of Redis in one MULTI, or in several at once, for several requests. */
+export function multiStep(name: string): Step {
+  return databaseStep('redis', name, 'MULTI');
 }
 
 /** One transaction for several requests. */
-export function transactionStep(name: string): Step {
-  return storeStep('transaction', 'mysql', name);
+export function transactionStep(operation: string): Step {
+  return databaseStep('mysql', 'transaction', operation);
 }
 
-function messagingStep(operation: 'send' | 'process', kind: Step['kind'], topic: string): Step {
+function messagingStep(
+  operation: 'send' | 'process',
+  kind: Step['kind'],
+  topic: string,
+  partition: number | undefined,
+): Step {
   return {
     name: `${operation} ${topic}`,
     kind,
+    store: 'kafka',
     attributes: {
       [messaging.system]: 'kafka',
       [messaging.operationName]: operation,
       [messaging.operationType]: operation,
       [messaging.destinationName]: topic,
+      ...(partition !== undefined && { [messaging.partition]: String(partition) }),
     },
-    batchSize: { attribute: messaging.batchCount, links: true },
   };
 }
 
-function storeStep(name: string, system: string, operation: string): Step {
+function databaseStep(store: 'redis' | 'mysql', name: string, operation: string): Step {
   return {
     name,
     kind: 'CLIENT',
-    attributes: { [db.system]: system, [db.operationName]: operation },
-    batchSize: { attribute: db.batchSize, links: false },
+    store,
+    attributes: { [db.system]: store, [db.operationName]: operation },
   };
 }

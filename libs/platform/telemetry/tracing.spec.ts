@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { pino } from 'pino';
 import { isSampled, placeOf, sampledAt } from './span-place.ts';
-import { redisStep } from './steps.ts';
+import { scriptStep } from './steps.ts';
 import type { TraceSettings } from './tracing.ts';
 import { Traces } from './tracing.ts';
 
@@ -12,6 +12,9 @@ const settings: TraceSettings = {
   TRACES_KEEP_ERRORS: false,
   TRACES_KEEP_SLOW_MS: 0,
   OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+  GATE_REDIS_URL: 'redis://127.0.0.1:6379',
+  MYSQL_URL: 'mysql://root@127.0.0.1:3306/firstcome',
+  KAFKA_BROKERS: ['127.0.0.1:9092'],
 };
 const silent = pino({ level: 'silent' });
 
@@ -33,7 +36,7 @@ test('while traces are off, requests go on as they came', async () => {
   const requests = [{ traceparent: sampledAt(place) }, {}];
   const off = await Traces.open('test', { ...settings, TRACES: 'off' }, silent);
   expect(off.isOn).toBe(false);
-  const carried = await off.during(redisStep('reserve'), requests, (given) =>
+  const carried = await off.during(scriptStep('reserve'), requests, (given) =>
     Promise.resolve(given),
   );
   expect(carried).toBe(requests);
@@ -46,7 +49,7 @@ test('of a batch only who is sampled gets a context of his own, in the trace he 
     { userId: 'bob', traceparent: `00-${place.traceId}-${place.spanId}-00` },
     { userId: 'eve' },
   ];
-  const carried = await on.during(redisStep('reserve'), requests, (given) =>
+  const carried = await on.during(scriptStep('reserve'), requests, (given) =>
     Promise.resolve(given),
   );
   expect(carried.slice(1)).toEqual(requests.slice(1));
@@ -59,7 +62,7 @@ test('of a batch only who is sampled gets a context of his own, in the trace he 
 
 test('what fails inside of a step fails as it does without', async () => {
   const on = await Traces.open('test', settings, silent);
-  const failing = on.during(redisStep('reserve'), [{ traceparent: sampledAt(place) }], () =>
+  const failing = on.during(scriptStep('reserve'), [{ traceparent: sampledAt(place) }], () =>
     Promise.reject(new TypeError('broken')),
   );
   await expect(failing).rejects.toThrow(TypeError);

@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Logger } from '../logging/logging.ts';
+import { errorAttributes } from './error-attributes.ts';
+import { messagingAttributes as messaging } from './messaging-conventions.ts';
 import type { ExportSettings, FinishedSpan, SpanExport } from './span-export.ts';
 import type { SpanPlace } from './span-place.ts';
 import { isSampled, newSpanId, newTraceId, placeOf, sampledAt } from './span-place.ts';
@@ -15,12 +17,8 @@ export interface TraceSettings extends ExportSettings {
 export interface Step {
   name: string;
   kind: FinishedSpan['kind'];
+  store: NonNullable<FinishedSpan['store']>;
   attributes: Attributes;
-  /**
-   * Under which name a batch says how many it had. With `links` a batch of several has a span of its own
-   * besides, in a trace of its own, with links to those of its requests.
-   */
-  batchSize?: { attribute: string; links: boolean };
 }
 
 /** A request, as far as spans are concerned. */
@@ -28,6 +26,17 @@ interface Traced {
   traceparent?: string | undefined;
   couponId?: number;
   issuanceId?: string;
+  /** What was done for it: a list of `StepRun`, of a request that may be kept though it is not sampled. */
+  trail?: unknown[] | undefined;
+}
+
+/** A step as it was taken for these requests: what their spans of it are made of. */
+interface StepRun {
+  step: Step;
+  requests: readonly Traced[];
+  startedAt: number;
+  endedAt: number;
+  error: unknown;
 }
 
 /**
@@ -67,6 +76,14 @@ export class Traces {
     this.output?.add(span);
   }
 
+  /** Spans of what was done for a request that had none, now that it is kept; below this one. */
+  addTrail(trail: unknown[], { traceId, spanId: parentSpanId }: SpanPlace): void {
+    for (const run of trail as StepRun[]) {
+      const request = run.requests.find((each) => each.trail === trail)!;
+      this.add(spanOf(run, request, { traceId, spanId: newSpanId(), parentSpanId }));
+    }
+  }
+
   /**
    * Does something for several requests together: each that is sampled gets a span of it in its own
    * trace. `work` is given the requests with a context that makes what comes next its child.
@@ -76,8 +93,8 @@ export class Traces {
     requests: Request[],
     work: (carried: Request[]) => Promise<Result>,
   ): Promise<Result> {
-    return this.output !== undefined && requests.some(({ traceparent }) => isSampled(traceparent))
-      ? this.withSpans(step, requests, work)
+    return this.output !== undefined && requests.some(isFollowed)
+      ? this.follow(step, requests, work)
       : work(requests);
   }
 
@@ -85,29 +102,21 @@ export class Traces {
     await this.output?.close();
   }
 
-  private async withSpans<Request extends Traced, Result>(
+  private async follow<Request extends Traced, Result>(
     step: Step,
     requests: Request[],
     work: (carried: Request[]) => Promise<Result>,
   ): Promise<Result> {
     const startedAt = timeNow();
-    const places = requests.map(({ traceparent }): SpanPlace | undefined =>
-      isSampled(traceparent)
-        ? { traceId: placeOf(traceparent).traceId, spanId: newSpanId() }
-        : undefined,
+    const places = requests.map(({ traceparent }) =>
+      isSampled(traceparent) ? { ...placeOf(traceparent), spanId: newSpanId() } : undefined,
     );
     const carried = requests.map((request, i) => {
       const place = places[i];
       return place === undefined ? request : { ...request, traceparent: sampledAt(place) };
     });
-    const end = (error?: unknown): void => {
-      const span = spanOf(step, requests.length, startedAt, error);
-      requests.forEach((request, i) => this.addOf(request, places[i], span));
-      if (step.batchSize?.links === true && requests.length > 1) {
-        const links = places.filter((place) => place !== undefined);
-        this.add({ ...span, traceId: newTraceId(), spanId: newSpanId(), links });
-      }
-    };
+    const end = (error?: unknown): void =>
+      this.record({ step, requests, startedAt, endedAt: timeNow(), error }, places);
     try {
       const result = await work(carried);
       end();
@@ -118,39 +127,70 @@ export class Traces {
     }
   }
 
-  private addOf(request: Traced, place: SpanPlace | undefined, span: SharedSpan): void {
-    if (place === undefined) {
-      return;
-    }
-    const { couponId, issuanceId, traceparent } = request;
-    this.add({
-      ...span,
-      ...place,
-      parentSpanId: placeOf(traceparent!).spanId,
-      attributes: {
-        ...span.attributes,
-        ...(couponId !== undefined && { 'firstcome.coupon_id': couponId }),
-        ...(issuanceId !== undefined && { 'firstcome.issuance_id': issuanceId }),
-      },
+  private record(run: StepRun, places: (SpanPlace | undefined)[]): void {
+    run.requests.forEach((request, i) => {
+      const place = places[i];
+      if (place !== undefined) {
+        const parentSpanId = placeOf(request.traceparent!).spanId;
+        this.add(spanOf(run, request, { ...place, parentSpanId }));
+      }
+      request.trail?.push(run);
     });
+    const links = places.filter((place) => place !== undefined);
+    if (run.step.store === 'kafka' && run.requests.length > 1 && links.length > 0) {
+      this.add(batchSpanOf(run, links));
+    }
   }
 }
 
-type SharedSpan = Omit<FinishedSpan, keyof SpanPlace>;
+/** Whether anything is to be noted of what is done for it. */
+function isFollowed({ traceparent, trail }: Traced): boolean {
+  return trail !== undefined || isSampled(traceparent);
+}
 
-function spanOf(step: Step, size: number, startedAt: number, error: unknown): SharedSpan {
-  const { name, kind, attributes, batchSize } = step;
+function spanOf(
+  run: StepRun,
+  { couponId, issuanceId }: Traced,
+  place: SpanPlace & { parentSpanId: string },
+): FinishedSpan {
+  const { step, requests, startedAt, endedAt, error } = run;
   return {
-    name,
-    kind,
+    ...place,
+    name: step.name,
+    kind: step.kind,
+    store: step.store,
     startedAt,
-    endedAt: timeNow(),
+    endedAt,
     hasFailed: error !== undefined,
     attributes: {
-      ...attributes,
-      ...(batchSize !== undefined && { [batchSize.attribute]: size }),
-      // The message of an error may name a user.
-      ...(error !== undefined && { 'error.type': (error as Error).name }),
+      ...step.attributes,
+      ...(error !== undefined && errorAttributes(step.store, error)),
+      ...(requests.length > 1 && { 'firstcome.batch_size': requests.length }),
+      ...(couponId !== undefined && { 'firstcome.coupon_id': couponId }),
+      ...(couponId !== undefined &&
+        step.store === 'kafka' && { [messaging.key]: String(couponId) }),
+      ...(issuanceId !== undefined && { 'firstcome.issuance_id': issuanceId }),
+    },
+  };
+}
+
+/** The span of a whole batch of records: in a trace of its own, with links to those of its requests. */
+function batchSpanOf(run: StepRun, links: SpanPlace[]): FinishedSpan {
+  const { step, requests, startedAt, endedAt, error } = run;
+  return {
+    traceId: newTraceId(),
+    spanId: newSpanId(),
+    name: step.name,
+    kind: step.kind,
+    store: step.store,
+    startedAt,
+    endedAt,
+    links,
+    hasFailed: error !== undefined,
+    attributes: {
+      ...step.attributes,
+      ...(error !== undefined && errorAttributes(step.store, error)),
+      [messaging.batchCount]: requests.length,
     },
   };
 }
