@@ -78,7 +78,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.spec.ts'],
-          maxWorkers: 2,
+          // They wait for processes to come up, and for time limits to pass.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...onRealServers,
         },

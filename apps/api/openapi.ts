@@ -1,7 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { ApiExcludeController, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { HealthController } from '#platform/health/health.controller.ts';
 import { problemResponses, problemSchema } from './http/problem/api-problems.ts';
 import type { ProblemCode } from './http/problem/problem.ts';
 
@@ -18,6 +19,8 @@ export function serveOpenApi(app: INestApplication): void {
     .setDescription(summary)
     .setVersion('1')
     .build();
+  // Here, not there: a process that serves no document need not load what writes one.
+  ApiExcludeController()(HealthController);
   SwaggerModule.setup('docs', app, complete(SwaggerModule.createDocument(app, description)));
 }
 

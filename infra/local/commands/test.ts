@@ -1,21 +1,22 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { ensureBuilt } from '../processes/build.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
-import { instanceDir, rootDir, statementsDir } from '../processes/paths.ts';
+import { rootDir, statementsDir } from '../processes/paths.ts';
 import { runOrThrow } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { messageOf } from '#platform/text/error-message.ts';
 import { startServers, stopServers } from '../servers/servers.ts';
-import { addCounts, countTests, formatCounts, noTests } from './test-counts.ts';
+import { runVitest, runVitestBeside } from './run-vitest.ts';
+import type { VitestRun } from './run-vitest.ts';
+import { addCounts, formatCounts, noTests } from './test-counts.ts';
 import type { TestCounts } from './test-counts.ts';
 
 const usage = `npm test -- [--faults | --all] [filter …]
 
-Builds, then runs format, lint, types, unit tests and the model, then the integration and end-to-end
-tests on real servers of their own (beside a running npm start). The last line counts the tests.
+Builds and checks format, lint and types, runs the unit tests, then the integration and end-to-end
+tests on real servers of their own (beside a running npm start), and the model beside them. The last
+line counts the tests.
 
   --faults   only the fault suite, which freezes and kills what runs (npm run test:faults)
   --all      the fault suite as well, after the other tests
@@ -24,24 +25,27 @@ tests on real servers of their own (beside a running npm start). The last line c
 `;
 
 interface Suites {
-  /** Need no server. */
+  /** Need no server. What follows is run only when they pass. */
   quick: string[];
+  /** Need no server, and much CPU: run beside those that wait for servers. */
+  beside: string[];
   onServers: string[];
 }
 
 const usual: Suites = {
-  quick: ['unit', 'model'],
+  quick: ['unit'],
+  beside: ['model'],
   onServers: ['integration', 'e2e', 'outage', 'last'],
 };
 const faults = ['faults', 'faults-alone'];
 const suites: Record<string, Suites> = {
   usual,
-  '--faults': { quick: [], onServers: faults },
+  '--faults': { quick: [], beside: [], onServers: faults },
   '--all': { ...usual, onServers: [...usual.onServers, ...faults] },
 };
 
 const instance = 'test';
-const checks = ['format:check', 'lint', 'boundaries', 'types'];
+const checks = ['format:check', 'lint', 'boundaries'];
 const report = createProgress();
 const interrupted = new AbortController();
 
@@ -77,22 +81,21 @@ function readArguments(args: string[]): { suite: Suites; filters: string[] } {
 async function runAll(suite: Suites, filters: string[], progress: Report): Promise<TestCounts> {
   let counts = noTests;
   try {
-    await ensureBuilt(progress);
-    for (const check of filters.length === 0 && suite.quick.length > 0 ? checks : []) {
-      interrupted.signal.throwIfAborted();
-      await progress.step(check, () =>
-        runOrThrow(check, 'npm', ['run', '-s', check], { cwd: rootDir }),
-      );
-    }
+    await buildAndCheck(filters.length === 0 && suite.quick.length > 0 ? checks : [], progress);
     interrupted.signal.throwIfAborted();
     if (filters.length === 0 && suite.onServers.includes('last')) {
       rmSync(statementsDir(), { recursive: true, force: true });
     }
+    const run = { filters, abort: interrupted.signal };
     if (suite.quick.length > 0) {
-      counts = await runVitest(suite.quick, filters, {});
+      counts = await runVitest({ ...run, projects: suite.quick });
     }
     if (counts.failed === 0) {
-      counts = addCounts(counts, await runOnServers(suite.onServers, filters, progress));
+      const rest = [runOnServers({ ...run, projects: suite.onServers }, progress)];
+      if (suite.beside.length > 0) {
+        rest.push(runVitestBeside({ ...run, projects: suite.beside }));
+      }
+      counts = (await allEnded(rest)).reduce(addCounts, counts);
     }
     interrupted.signal.throwIfAborted();
     return counts;
@@ -103,48 +106,27 @@ async function runAll(suite: Suites, filters: string[], progress: Report): Promi
   }
 }
 
-async function runOnServers(
-  projects: string[],
-  filters: string[],
-  progress: Report,
-): Promise<TestCounts> {
-  const { env } = await startServers(instance, progress, interrupted.signal);
+/** All at once: none needs what another one makes, and each has but one CPU's worth of work. */
+async function buildAndCheck(names: string[], progress: Report): Promise<void> {
+  const check = async (name: string): Promise<void> => {
+    const run = (): Promise<string> =>
+      runOrThrow(name, 'npm', ['run', '-s', name], { cwd: rootDir });
+    await progress.step(name, run);
+  };
+  await allEnded([ensureBuilt(progress), ...names.map(check)]);
+}
+
+async function runOnServers(run: VitestRun, progress: Report): Promise<TestCounts> {
+  const { env } = await startServers(instance, progress, run.abort);
   try {
-    return await runVitest(projects, filters, env);
+    return await runVitest({ ...run, env });
   } finally {
     await progress.step('stopping the servers', () => stopServers(instance));
   }
 }
 
-/** Shows vitest's output as it comes; the counts come from its report file. */
-async function runVitest(
-  projects: string[],
-  filters: string[],
-  env: Record<string, string>,
-): Promise<TestCounts> {
-  const reportFile = join(instanceDir(instance), `${projects.join('-')}.results.json`);
-  rmSync(reportFile, { force: true });
-  const vitest = spawn(
-    process.execPath,
-    [
-      join(rootDir, 'node_modules', '.bin', 'vitest'),
-      'run',
-      ...projects.flatMap((project) => ['--project', project]),
-      // Whether any test ran is judged at the end, over all projects.
-      '--passWithNoTests',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${reportFile}`,
-      ...filters,
-    ],
-    { cwd: rootDir, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  const forward = (): boolean => vitest.kill('SIGTERM');
-  interrupted.signal.addEventListener('abort', forward);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    vitest.once('error', reject);
-    vitest.once('exit', resolve);
-  });
-  interrupted.signal.removeEventListener('abort', forward);
-  return countTests(reportFile, code);
+/** Rejects, when one of them does, once nothing is under way any more. */
+async function allEnded<T>(work: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

@@ -1,12 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { HealthAudience } from './health-audience.ts';
 import type { ProbeAnswer } from './health-probes.ts';
 import { HealthProbes } from './health-probes.ts';
 
-@ApiExcludeController()
 @Controller('health')
 export class HealthController {
   constructor(
