@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createTopics } from '#event-log/topics.ts';
-import { migrate } from '#ledger/migrate.ts';
+import { migrate } from '#ledger/schema/migrate.ts';
 import { withStores } from './stores.ts';
 import { print } from './text.ts';
 

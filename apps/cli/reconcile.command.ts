@@ -3,7 +3,7 @@ import type { Comparison } from '#audit/reconciler.ts';
 import { Reconciler } from '#audit/reconciler.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { couponIdMax } from '#coupon/coupon.ts';
-import type { CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import type { ExitCode } from '#platform/command/exit-codes.ts';
 import { exitCodes } from '#platform/command/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';

@@ -4,14 +4,14 @@ import { parseConfig } from '#platform/config/config.ts';
 import type { ExitCode } from '#platform/command/exit-codes.ts';
 import { exitCodes } from '#platform/command/exit-codes.ts';
 import { pauseFor } from '#platform/work/waiting.ts';
-import { look } from './status/look.ts';
-import { screenOf } from './status/screen.ts';
-import { openStatusStores } from './status/status-stores.ts';
+import { look } from './status/look/look.ts';
+import { screenOf } from './status/screen/screen.ts';
+import { openStatusStores } from './status/look/status-stores.ts';
 import { toStatusView } from './status/status-view.ts';
 import type { SystemStatus } from './status/system-status.ts';
 import { statusOf } from './status/status.ts';
-import { canvasOf } from './status/terminal.ts';
-import { watch } from './status/watch.ts';
+import { canvasOf } from './status/screen/terminal.ts';
+import { watch } from './status/screen/watch.ts';
 import { printJson } from './text.ts';
 
 /** Rates are measured over so long. */

@@ -1,5 +1,5 @@
-import { isConnectionError } from '#ledger/driver-error.ts';
-import { LedgerUnavailableError } from '#ledger/ledger-connection.ts';
+import { isConnectionError } from '#ledger/connection/driver-error.ts';
+import { LedgerUnavailableError } from '#ledger/connection/ledger-connection.ts';
 import { messageOf } from '#platform/text/error-message.ts';
 import { NoAnswerError } from '#platform/work/waiting.ts';
 

@@ -3,7 +3,7 @@ import type { DeadLetterCause } from '#coupon/dead-letter.ts';
 import { toDeadLetter } from '#event-log/consume/dead-letter.ts';
 import type { ConsumedRecord, TopicPartition } from '#event-log/consumed-record.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { DeadLetterLines } from './dead-letter-lines.ts';
 import { IssuerMetrics } from './issuer-metrics.ts';
 

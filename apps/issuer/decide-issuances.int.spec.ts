@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aRequest } from '../../test/harness/fixtures.ts';
 import { silentFailures } from '../../test/harness/silent-failures.ts';
-import { openTestStores } from '../../test/harness/test-stores.ts';
+import { openTestStores } from '../../test/harness/stores/test-stores.ts';
 import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecideIssuances } from './decide-issuances.ts';

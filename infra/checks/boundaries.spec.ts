@@ -79,7 +79,7 @@ describe('an arrow that is turned fails the check', () => {
   it.each([
     ['libs/gate/gate.ts', 'libs/coupon/coupon.ts'],
     ['libs/gate/gate-connection.ts', 'ioredis'],
-    ['libs/gate/gate.int.spec.ts', 'test/harness/test-gate.ts'],
+    ['libs/gate/gate.int.spec.ts', 'test/harness/stores/test-gate.ts'],
     ['apps/keeper/audit/audit-job.ts', 'bullmq'],
     ['test/harness/stack.ts', 'infra/local/processes/paths.ts'],
   ])('and one that is not passes: %s → %s', async (from, to) => {

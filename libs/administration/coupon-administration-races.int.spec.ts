@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { userIds } from '../../test/harness/fixtures.ts';
-import { untilOneWaitsForALock } from '../../test/harness/lock-wait.ts';
+import { untilOneWaitsForALock } from '../../test/harness/stores/lock-wait.ts';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { CouponError } from './coupon-error.ts';
 import { CouponAdministration } from './coupon-administration.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { userIds } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { CouponError } from './coupon-error.ts';
 import { CouponAdministration } from './coupon-administration.ts';

@@ -1,7 +1,7 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import { problemOfName, problemOfTimes } from './coupon-terms.ts';
 import type { Gate } from '#gate/gate.ts';
-import type { CouponChange, CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { CouponChange, CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import type { CouponDraft } from './coupon-creator.ts';
 import { CouponCreator } from './coupon-creator.ts';
 import { CouponError } from './coupon-error.ts';

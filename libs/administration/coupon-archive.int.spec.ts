@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openTestStores } from '../../test/harness/test-stores.ts';
+import { openTestStores } from '../../test/harness/stores/test-stores.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
-import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
+import { ArchivedCoupons } from '#ledger/coupons/archived-coupons.ts';
 import { CouponAdministration } from './coupon-administration.ts';
 import { CouponArchive } from './coupon-archive.ts';
 

@@ -3,9 +3,9 @@ import type { Coupon } from '#coupon/coupon.ts';
 import { chosenIdMax, problemOfName, problemOfTimes } from './coupon-terms.ts';
 import type { Gate } from '#gate/gate.ts';
 import { untilOpen } from '#gate/until-open.ts';
-import type { CouponLedger, NewCoupon } from '#ledger/coupon-ledger.ts';
-import { NoIdLeftError } from '#ledger/coupon-ledger.ts';
-import { isDuplicateKey } from '#ledger/driver-error.ts';
+import type { CouponLedger, NewCoupon } from '#ledger/coupons/coupon-ledger.ts';
+import { NoIdLeftError } from '#ledger/coupons/coupon-ledger.ts';
+import { isDuplicateKey } from '#ledger/connection/driver-error.ts';
 import { CouponError } from './coupon-error.ts';
 
 /** Without a name it gets one made of its id. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withStepsBefore } from '../../test/harness/steps-before.ts';
 import { userIds } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
+import { TestLog } from '../../test/harness/stores/test-log.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { EventPublisher, PublishUnconfirmedError } from '#event-log/publish/event-publisher.ts';
 import { AssignCoupon, AssignLimits } from './assign-coupon.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { aDeadLetter } from '../../test/harness/fixtures.ts';
-import { openTestStores } from '../../test/harness/test-stores.ts';
-import type { KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { openTestStores } from '../../test/harness/stores/test-stores.ts';
+import type { KeptDeadLetter } from '#ledger/dead-letters/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { AssignCoupon, AssignLimits } from './assign-coupon.ts';
 import { Redrive } from './redrive.ts';
 

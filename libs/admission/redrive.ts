@@ -1,7 +1,7 @@
 import { traceparentOf, wantedBy } from '#coupon/dead-letter.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
-import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letters/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import type { AssignOutcome } from './assign-coupon.ts';
 import { AssignCoupon } from './assign-coupon.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { HeldIssuance } from '#gate/gate.ts';
 import { inSlices } from '#platform/work/slices.ts';

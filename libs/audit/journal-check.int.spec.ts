@@ -9,10 +9,10 @@ import {
   anIssuanceId,
   userIds,
 } from '../../test/harness/fixtures.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { inSlices } from '#platform/work/slices.ts';
 import { checkJournal } from './journal-check.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aRequest, userIds } from '../../test/harness/fixtures.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
 import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
 

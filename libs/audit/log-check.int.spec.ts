@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { aDeadLetter, aRequest, aRequestRecord } from '../../test/harness/fixtures.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
-import { TestLog } from '../../test/harness/test-log.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
+import { TestLog } from '../../test/harness/stores/test-log.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import type { Finding } from './finding.ts';
 import { checkLog } from './log-check.ts';
 

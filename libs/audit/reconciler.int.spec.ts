@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
-import { openTestStores } from '../../test/harness/test-stores.ts';
+import { openTestStores } from '../../test/harness/stores/test-stores.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { Comparison } from './reconciler.ts';
 import { Reconciler } from './reconciler.ts';

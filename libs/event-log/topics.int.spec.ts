@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Config } from '#platform/config/config.ts';
 import { testConfig } from '../../test/harness/test-config.ts';
-import { TestTopics, testKafka } from '../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../test/harness/stores/test-topics.ts';
 import { createTopics, issuerGroup, topicNames } from './topics.ts';
 
 const topics = new TestTopics();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 
 const here = new TestGate();
 const { gate } = here;

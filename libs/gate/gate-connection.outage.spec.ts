@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { OwnServer } from '../../test/harness/servers/own-server.ts';
 import { TcpProxy } from '../../test/harness/servers/tcp-proxy.ts';
 import { testConfig, uniqueName } from '../../test/harness/test-config.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import { Gate } from './gate.ts';
 import { GateConnection } from './gate-connection.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import { GateKeyspace } from './gate-keyspace.ts';
 import { StatusHints } from './status-hints.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
 import { testConfig } from '../../test/harness/test-config.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import { TestMetrics } from '../../test/harness/test-metrics.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { Gate } from './gate.ts';

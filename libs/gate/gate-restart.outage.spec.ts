@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { OwnServer } from '../../test/harness/servers/own-server.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 
 const here = new TestGate();
 const { gate } = here;

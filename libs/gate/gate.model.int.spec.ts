@@ -1,8 +1,11 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
-import { gateCommands, gateCommandsWithMeddling } from '../../test/harness/gate-commands.ts';
-import { RealGate } from '../../test/harness/real-gate.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import {
+  gateCommands,
+  gateCommandsWithMeddling,
+} from '../../test/harness/gate-model/gate-commands.ts';
+import { RealGate } from '../../test/harness/gate-model/real-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 
 /* The model is that of `test/model/gate`, which the model of the protocol steps through, too. */
 

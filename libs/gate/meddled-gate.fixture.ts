@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import type { HeldIssuance } from './gate.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { redis } from '../../infra/local/servers/redis.ts';
 import { SpareServer } from '../../test/harness/servers/spare-server.ts';
 import { testConfig } from '../../test/harness/test-config.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import { isRefusal } from './checks/redis-refusal.ts';
 import { GateConnection } from './gate-connection.ts';
 

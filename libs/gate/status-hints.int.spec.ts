@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { anIssuanceId } from '../../test/harness/fixtures.ts';
 import { testConfig } from '../../test/harness/test-config.ts';
-import { TestGate } from '../../test/harness/test-gate.ts';
+import { TestGate } from '../../test/harness/stores/test-gate.ts';
 import { GateConnection } from './gate-connection.ts';
 import { statusHintsKey } from './keys.ts';
 import type { StatusHint } from './status-hints.ts';

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { LedgerConnection } from './ledger-connection.ts';
+import type { LedgerConnection } from './connection/ledger-connection.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
 
 export interface CouponCounts {

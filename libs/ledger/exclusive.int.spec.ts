@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import { runExclusively } from './exclusive.ts';
-import { LedgerConnection } from './ledger-connection.ts';
+import { LedgerConnection } from './connection/ledger-connection.ts';
 
 const here = new TestLedger();
 /** Another process, as far as MySQL can tell. */

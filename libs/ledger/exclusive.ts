@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { messageOf } from '#platform/text/error-message.ts';
-import type { LedgerConnection } from './ledger-connection.ts';
-import { silenceMaxMs } from './pool-driver.ts';
+import type { LedgerConnection } from './connection/ledger-connection.ts';
+import { silenceMaxMs } from './connection/pool-driver.ts';
 
 const signOfLifeMs = 3_000;
 assert(signOfLifeMs <= silenceMaxMs / 3, 'one sign of life that is late must not lose the lock');

@@ -1,4 +1,4 @@
-import type { LedgerConnection } from './ledger-connection.ts';
+import type { LedgerConnection } from './connection/ledger-connection.ts';
 import { nowInMs } from './ledger-view.ts';
 
 /** What does not live for ever: its table, the column that says which row, and that which says how old. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { aRequest, userIds } from '../../test/harness/fixtures.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import type { Decision } from '#coupon/decide.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 

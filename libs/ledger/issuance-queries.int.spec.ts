@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 
 const here = new TestLedger();
 const { issuances } = here;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestLedger } from '../../test/harness/test-ledger.ts';
+import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import { inTransaction } from './transaction.ts';
 
 const here = new TestLedger();

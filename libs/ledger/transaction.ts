@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { isLockLost } from './driver-error.ts';
-import type { LedgerConnection } from './ledger-connection.ts';
+import { isLockLost } from './connection/driver-error.ts';
+import type { LedgerConnection } from './connection/ledger-connection.ts';
 
 const attemptsMax = 5;
 

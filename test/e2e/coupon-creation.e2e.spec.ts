@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { LedgerConnection } from '#ledger/ledger-connection.ts';
-import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
+import { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
+import { untilOneWaitsForALock } from '../harness/stores/lock-wait.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { startStack } from '../harness/stack/test-stack.ts';

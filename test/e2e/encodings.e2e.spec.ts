@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
-import { RawApi, expectProblem, json } from '../harness/raw-api.ts';
+import { RawApi, expectProblem, json } from '../harness/http/raw-api.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { anIssuanceId } from '../harness/fixtures.ts';
-import type { OpenApiDocument } from '../harness/openapi.ts';
-import { OpenApiWitness } from '../harness/openapi.ts';
-import { exchange, rawRequest } from '../harness/raw-client.ts';
+import type { OpenApiDocument } from '../harness/http/openapi.ts';
+import { OpenApiWitness } from '../harness/http/openapi.ts';
+import { exchange, rawRequest } from '../harness/http/raw-client.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 

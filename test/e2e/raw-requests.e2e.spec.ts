@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
-import { RawApi, assignLine, expectProblem, json } from '../harness/raw-api.ts';
-import { RawClient, exchange, rawRequest } from '../harness/raw-client.ts';
+import { RawApi, assignLine, expectProblem, json } from '../harness/http/raw-api.ts';
+import { RawClient, exchange, rawRequest } from '../harness/http/raw-client.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
 
 let stack: Stack;

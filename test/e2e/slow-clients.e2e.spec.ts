@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
-import { RawClient, rawRequest } from '../harness/raw-client.ts';
+import { RawClient, rawRequest } from '../harness/http/raw-client.ts';
 import { prepareStack } from '../harness/stack/test-stack.ts';
 
 /** More than the api works on at once, of any kind. */

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { FaultScenario } from '../harness/stack/fault-scenario.ts';
 import { userIds } from '../harness/fixtures.ts';
-import { untilOneWaitsForALock } from '../harness/lock-wait.ts';
+import { untilOneWaitsForALock } from '../harness/stores/lock-wait.ts';
 
 /** Issuers wait for a lock for half as long as for a query: 1 s. */
 const queryTimeoutMs = 2_000;

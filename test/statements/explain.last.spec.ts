@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedStatement } from '#ledger/queries/statement-record.ts';
 import { statementsDir } from '../../infra/local/processes/paths.ts';
-import { TestLedger } from '../harness/test-ledger.ts';
+import { TestLedger } from '../harness/stores/test-ledger.ts';
 import type { GrownTables, Step } from './explain.ts';
 import { canBeExplained, fullScans } from './explain.ts';
 import { growLedger } from './grown-ledger.ts';

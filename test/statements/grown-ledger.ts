@@ -1,4 +1,4 @@
-import type { TestLedger } from '../harness/test-ledger.ts';
+import type { TestLedger } from '../harness/stores/test-ledger.ts';
 import type { GrownTables } from './explain.ts';
 
 const digits =

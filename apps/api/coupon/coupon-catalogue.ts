@@ -1,6 +1,6 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import type { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { LiveCoupons } from '#ledger/live-coupons.ts';
+import type { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
+import { LiveCoupons } from '#ledger/coupons/live-coupons.ts';
 import type { Gate } from '#gate/gate.ts';
 
 /**

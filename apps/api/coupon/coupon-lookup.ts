@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AssignLimits } from '#admission/assign-coupon.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import { recovering } from './coupon-problems.ts';
 import { CouponCatalogue } from './coupon-catalogue.ts';
 import { LedgerLane } from './ledger-lane.ts';

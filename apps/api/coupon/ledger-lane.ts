@@ -1,5 +1,5 @@
 import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
-import { ledgerFailure } from '#ledger/ledger-failure.ts';
+import { ledgerFailure } from '#ledger/connection/ledger-failure.ts';
 import { pauseFor } from '#platform/work/waiting.ts';
 import { overloaded } from '../http/overload/overloaded.ts';
 import { Problem } from '../http/problem/problem.ts';

@@ -1,6 +1,6 @@
 import type { RecordHeader } from '#coupon/dead-letter.ts';
 import { textOf } from '#coupon/dead-letter.ts';
-import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letter-ledger.ts';
+import type { DeadLetterEntry, KeptDeadLetter } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 import { alignColumns, toOneLine } from '../text.ts';
 

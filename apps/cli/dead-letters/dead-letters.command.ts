@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
-import { settledReasonLengthMax } from '#ledger/dead-letter-row.ts';
+import type { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
+import { settledReasonLengthMax } from '#ledger/dead-letters/dead-letter-row.ts';
 import type { Config } from '#platform/config/config.ts';
 import { exitCodes } from '#platform/command/exit-codes.ts';
 import type { Stores } from '#stores/stores.ts';

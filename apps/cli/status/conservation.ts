@@ -1,4 +1,4 @@
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 
 /** What does not add up, in words. */
 export interface Breach {

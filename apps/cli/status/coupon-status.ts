@@ -3,7 +3,7 @@ import { sellingState } from '#coupon/coupon.ts';
 import type { GateInspection } from '#gate/gate-replies.ts';
 import type { Breach } from './conservation.ts';
 import { breachOf } from './conservation.ts';
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 import { perSecond } from './rates.ts';
 
 /** One coupon: total = left + held, and held = issued + under way. */

@@ -1,4 +1,4 @@
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 import { perSecond } from './rates.ts';
 
 /** How far the issuers are behind in one partition of the log. */

@@ -1,6 +1,6 @@
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 import type { Problem, Severity, SystemStatus } from './system-status.ts';
-import { countOf, spanOf } from './numbers.ts';
+import { countOf, spanOf } from './screen/numbers.ts';
 
 /** As the alert on lag has it: a second or two are usual under load. */
 const lagMaxS = 5;

@@ -1,4 +1,4 @@
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 
 /** How fast a count has grown between two looks; null where one of them did not see it. */
 export function perSecond(

@@ -1,6 +1,6 @@
 import type { SystemStatus } from './system-status.ts';
 import { verdictOf } from './system-status.ts';
-import { headline } from './words.ts';
+import { headline } from './screen/words.ts';
 
 /** The status as `--json` prints it: docs/operations.md names the fields. Unknown is null. */
 export function toStatusView(status: SystemStatus): object {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { aCoupon, aGate, aLook } from './looks.fixture.ts';
-import type { Look } from './look.ts';
+import { aCoupon, aGate, aLook } from './look/looks.fixture.ts';
+import type { Look } from './look/look.ts';
 import { statusOf } from './status.ts';
 import { verdictOf } from './system-status.ts';
-import { headline, lineOf } from './words.ts';
+import { headline, lineOf } from './screen/words.ts';
 
 const later = (given: Parameters<typeof aLook>[0]): Look => aLook({ atMs: 2_000, ...given });
 

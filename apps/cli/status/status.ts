@@ -1,13 +1,13 @@
 import type { Coupon } from '#coupon/coupon.ts';
 import type { CouponStatus } from './coupon-status.ts';
 import { couponStatus } from './coupon-status.ts';
-import type { Look } from './look.ts';
+import type { Look } from './look/look.ts';
 import type { PartitionStatus } from './partition-status.ts';
 import { partitionStatuses } from './partition-status.ts';
 import { byUrgency, problemsOf } from './problems.ts';
 import { storeStatuses } from './store-status.ts';
 import type { OtherCoupons, SystemStatus, Totals } from './system-status.ts';
-import { inOrderOfInterest } from './watched-coupons.ts';
+import { inOrderOfInterest } from './look/watched-coupons.ts';
 
 /** `before` is the same system a while ago; without it no rate is known. */
 export function statusOf(before: Look | undefined, now: Look): SystemStatus {

@@ -1,5 +1,5 @@
 import type { RedisState } from '#gate/redis-state.ts';
-import type { Look, Told } from './look.ts';
+import type { Look, Told } from './look/look.ts';
 
 /** One store, as it tells of itself. */
 export interface StoreStatus {

@@ -1,6 +1,6 @@
-import type { FiringAlert } from './alerts.ts';
+import type { FiringAlert } from './look/alerts.ts';
 import type { CouponStatus } from './coupon-status.ts';
-import type { Told } from './look.ts';
+import type { Told } from './look/look.ts';
 import type { PartitionStatus } from './partition-status.ts';
 import type { StoreStatus } from './store-status.ts';
 

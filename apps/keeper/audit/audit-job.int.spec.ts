@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestMetrics } from '../../../test/harness/test-metrics.ts';
-import { openTestStores } from '../../../test/harness/test-stores.ts';
+import { openTestStores } from '../../../test/harness/stores/test-stores.ts';
 import { Auditor } from '#audit/auditor.ts';
 import { AuditJob } from './audit-job.ts';
 

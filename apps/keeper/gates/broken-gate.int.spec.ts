@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openTestStores } from '../../../test/harness/test-stores.ts';
+import { openTestStores } from '../../../test/harness/stores/test-stores.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { beforeAll, expect, test } from 'vitest';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
-import { TestGate } from '../../../test/harness/test-gate.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
-import { openTestStores } from '../../../test/harness/test-stores.ts';
+import { TestGate } from '../../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
+import { openTestStores } from '../../../test/harness/stores/test-stores.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { DecidedWatermark } from './decided-watermark.ts';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
-import { TestGate } from '../../../test/harness/test-gate.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
+import { TestGate } from '../../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { GateSurvey } from './gate-survey.ts';

@@ -1,6 +1,6 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import type { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { LiveCoupons } from '#ledger/live-coupons.ts';
+import type { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
+import { LiveCoupons } from '#ledger/coupons/live-coupons.ts';
 import type { Logger } from '#platform/logging/logging.ts';
 import { inSlices } from '#platform/work/slices.ts';
 import { Gate } from '#gate/gate.ts';

@@ -1,4 +1,4 @@
-import type { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import type { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { LastLook } from './last-look.ts';
 

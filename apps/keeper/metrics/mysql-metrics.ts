@@ -1,5 +1,5 @@
-import type { LedgerConnection } from '#ledger/ledger-connection.ts';
-import { shareOfConnectionsInUse } from '#ledger/server-connections.ts';
+import type { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
+import { shareOfConnectionsInUse } from '#ledger/connection/server-connections.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { LastLook } from './last-look.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aRequest, userIds } from '../../../test/harness/fixtures.ts';
-import { TestGate } from '../../../test/harness/test-gate.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
+import { TestGate } from '../../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { uuidToBytes } from '#ledger/uuid-bytes.ts';

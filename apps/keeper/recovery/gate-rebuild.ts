@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { Coupon } from '#coupon/coupon.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { messageOf } from '#platform/text/error-message.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
-import { TestLog } from '../../../test/harness/test-log.ts';
-import { testKafka } from '../../../test/harness/test-topics.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
+import { TestLog } from '../../../test/harness/stores/test-log.ts';
+import { testKafka } from '../../../test/harness/stores/test-topics.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
+import { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
 import { parseRequestRecord } from '#coupon/events.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { EventPublisher } from '#event-log/publish/event-publisher.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
-import { openTestStores } from '../../../test/harness/test-stores.ts';
+import { openTestStores } from '../../../test/harness/stores/test-stores.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { RecoveryStart } from './recovery-start.ts';
 import type { SurveyedCoupon } from '../gates/gate-survey.ts';

@@ -1,5 +1,5 @@
 import type { CouponEpoch } from '#event-log/publish/issuance-log.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';
 import { Gate } from '#gate/gate.ts';
 import type { SurveyedCoupon } from '../gates/gate-survey.ts';

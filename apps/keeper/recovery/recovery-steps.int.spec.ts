@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { aRequest } from '../../../test/harness/fixtures.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
-import { testKafka } from '../../../test/harness/test-topics.ts';
+import { testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { parseRequestRecord } from '#coupon/events.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { RecoveryScene } from './recovery.fixture.ts';

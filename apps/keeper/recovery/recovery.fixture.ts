@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
-import { TestGate } from '../../../test/harness/test-gate.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
-import { TestLog } from '../../../test/harness/test-log.ts';
-import { testKafka } from '../../../test/harness/test-topics.ts';
+import { TestGate } from '../../../test/harness/stores/test-gate.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
+import { TestLog } from '../../../test/harness/stores/test-log.ts';
+import { testKafka } from '../../../test/harness/stores/test-topics.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { parseRequestRecord } from '#coupon/events.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';

@@ -1,7 +1,7 @@
 import type { CouponEpoch } from '#event-log/publish/issuance-log.ts';
 import { runExclusively } from '#ledger/exclusive.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import type { LedgerConnection } from '#ledger/ledger-connection.ts';
+import type { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
 import { inSlices } from '#platform/work/slices.ts';
 import { pauseFor } from '#platform/work/waiting.ts';
 import type { GateRebuild } from './gate-rebuild.ts';

@@ -2,11 +2,11 @@ import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { aRequestRecord } from '../../../test/harness/fixtures.ts';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
 import { withStepsBefore } from '../../../test/harness/steps-before.ts';
-import { openTestStores } from '../../../test/harness/test-stores.ts';
+import { openTestStores } from '../../../test/harness/stores/test-stores.ts';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
 import { CouponArchive } from '#administration/coupon-archive.ts';
 import { GateKeyspace } from '#gate/gate-keyspace.ts';
-import { ArchivedCoupons } from '#ledger/archived-coupons.ts';
+import { ArchivedCoupons } from '#ledger/coupons/archived-coupons.ts';
 import { Archiving } from './archiving.ts';
 
 const { ledger, here, log } = openTestStores();

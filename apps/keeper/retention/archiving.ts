@@ -1,8 +1,8 @@
 import type { CouponArchive } from '#administration/coupon-archive.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { GateKeyspace } from '#gate/gate-keyspace.ts';
-import type { ArchivedCoupons } from '#ledger/archived-coupons.ts';
-import type { CouponLedger } from '#ledger/coupon-ledger.ts';
+import type { ArchivedCoupons } from '#ledger/coupons/archived-coupons.ts';
+import type { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import { eachApart } from '#platform/work/each-apart.ts';
 import type { Logger } from '#platform/logging/logging.ts';
 

@@ -6,11 +6,11 @@ import {
   aRequestRecord,
 } from '../../../test/harness/fixtures.ts';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
-import { TestLog } from '../../../test/harness/test-log.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
+import { TestLog } from '../../../test/harness/stores/test-log.ts';
 import { LogAdmin } from '#event-log/inspect/log-admin.ts';
 import { holdsOlderThan } from '#event-log/inspect/oldest-records.ts';
-import { DeadLetterLedger } from '#ledger/dead-letter-ledger.ts';
+import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { ExpiredRows } from '#ledger/expired-rows.ts';
 import { uuidToBytes } from '#ledger/uuid-bytes.ts';
 import { inSlices } from '#platform/work/slices.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { mysqlOptions } from '#ledger/mysql-options.ts';
+import { mysqlOptions } from '#ledger/connection/mysql-options.ts';
 import { findProgram } from './install.ts';
 import type { Program } from './install.ts';
 import { rootDir } from '../processes/paths.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CheckResult } from '#platform/checks/check.ts';
 import { testConfig } from '../../../test/harness/test-config.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { createTopics, topicNames } from '../topics.ts';
 import type { TopicConfig } from '../topic-demands.ts';
 import { kafkaChecks } from './kafka-checks.ts';

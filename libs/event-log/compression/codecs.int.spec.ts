@@ -1,6 +1,6 @@
 import { CompressionCodecs } from '../kafkajs.ts';
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import type { BatchContext } from '../consume/batch-context.ts';
 import { KafkaBatchTransport } from '../consume/batch-transport.ts';
 import type { RecordBatch } from '../consumed-record.ts';

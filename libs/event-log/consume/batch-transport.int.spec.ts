@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchTransportOptions } from './batch-transport-options.ts';
 import { KafkaBatchTransport } from './batch-transport.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import type { BatchContext } from './batch-context.ts';
 import type { RecordBatch } from '../consumed-record.ts';
 import { PartitionStoppedError } from './batch-context.ts';

@@ -4,7 +4,7 @@ import type { BatchContext } from './batch-context.ts';
 import { KafkaBatchTransport } from './batch-transport.ts';
 import type { RecordBatch } from '../consumed-record.ts';
 import { EventPublisher } from '../publish/event-publisher.ts';
-import { testKafka } from '../../../test/harness/test-topics.ts';
+import { testKafka } from '../../../test/harness/stores/test-topics.ts';
 
 const topic = 'long-records';
 const filler = 'x'.repeat(50_000);

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { KafkaBatchTransport } from './batch-transport.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { BatchContext, PartitionStoppedError, PassErrorsOn } from './batch-context.ts';
 import type { RecordBatch } from '../consumed-record.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { KafkaBatchTransport } from '../consume/batch-transport.ts';
 import { hasComeTo, readConsumerLag } from './consumer-lag.ts';
 import { LogAdmin } from './log-admin.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import type { BatchContext } from '../consume/batch-context.ts';
 
 const topics = new TestTopics();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { LogReadError, readTopic } from './log-reader.ts';
 
 const topics = new TestTopics();

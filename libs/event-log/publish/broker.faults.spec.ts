@@ -3,7 +3,7 @@ import { OwnServer } from '../../../test/harness/servers/own-server.ts';
 import { KafkaBatchTransport } from '../consume/batch-transport.ts';
 import { LogAdmin, latestOffsets } from '../inspect/log-admin.ts';
 import { EventPublisher, PublishUnconfirmedError } from './event-publisher.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { readTopic } from '../inspect/log-reader.ts';
 import type { BatchContext } from '../consume/batch-context.ts';
 import type { RecordBatch } from '../consumed-record.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { EventPublisher, PublishUnconfirmedError } from './event-publisher.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { readTopic } from '../inspect/log-reader.ts';
 import type { ConsumedRecord } from '../consumed-record.ts';
 

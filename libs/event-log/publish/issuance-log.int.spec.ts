@@ -5,7 +5,7 @@ import { parseRequestRecord } from '#coupon/events.ts';
 import { aRequest, userIds } from '../../../test/harness/fixtures.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { IssuanceLog } from './issuance-log.ts';
-import { TestTopics, testKafka } from '../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../test/harness/stores/test-topics.ts';
 import { readTopic } from '../inspect/log-reader.ts';
 
 const topics = new TestTopics();

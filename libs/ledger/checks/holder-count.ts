@@ -1,4 +1,4 @@
-import type { LedgerConnection } from '../ledger-connection.ts';
+import type { LedgerConnection } from '../connection/ledger-connection.ts';
 
 /** How many holders the gates have when all are built from MySQL. */
 export async function countHolders(ledger: LedgerConnection): Promise<number> {

@@ -1,4 +1,4 @@
-import type { LedgerConnection } from '../ledger-connection.ts';
+import type { LedgerConnection } from '../connection/ledger-connection.ts';
 
 /** What MySQL says of itself. */
 export interface LedgerFigures {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { isConnectionError, isMissing } from '../driver-error.ts';
+import { isConnectionError, isMissing } from '../connection/driver-error.ts';
 
 /** What a process does with MySQL, and so what it must be able to do there. */
 export type LedgerUse = 'read' | 'write';

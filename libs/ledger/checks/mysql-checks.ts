@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Check, CheckResult } from '#platform/checks/check.ts';
 import { judgeTrips, measureTrips } from '#platform/checks/round-trips.ts';
-import type { LedgerConnection } from '../ledger-connection.ts';
+import type { LedgerConnection } from '../connection/ledger-connection.ts';
 import { judgeReadOnly, judgeVariables, variableNames } from './mysql-variables.ts';
 import { missingGrants } from './mysql-rights.ts';
 

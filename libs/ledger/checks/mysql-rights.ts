@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { isForbidden } from '../driver-error.ts';
+import { isForbidden } from '../connection/driver-error.ts';
 
 const expiringTables = new Set(['refusal', 'coupon_change', 'dead_letter']);
 const writtenTables = ['coupon', 'issuance', 'refusal', 'coupon_change', 'dead_letter'];

@@ -7,8 +7,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { OwnServer } from '../../../test/harness/servers/own-server.ts';
-import { TestLedger } from '../../../test/harness/test-ledger.ts';
-import { LedgerConnection } from '../ledger-connection.ts';
+import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
+import { LedgerConnection } from '../connection/ledger-connection.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { SlowQueries } from './slow-queries.ts';
 

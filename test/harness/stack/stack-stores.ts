@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import mysql from 'mysql2/promise';
 import { CouponAdministration } from '#administration/coupon-administration.ts';
-import { CouponLedger } from '#ledger/coupon-ledger.ts';
-import { LedgerConnection } from '#ledger/ledger-connection.ts';
+import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
+import { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
 import { bytesToUuid } from '#ledger/uuid-bytes.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';

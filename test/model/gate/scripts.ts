@@ -5,7 +5,7 @@ import { openGate, readMeta, shut, withoutIds } from './prelude.ts';
 
 /*
  * The scripts of `libs/gate/scripts`, one function each. Nothing happens inside of one. The protocol
- * model steps through them, and `test/harness/gate-commands.ts` runs them beside the real ones.
+ * model steps through them, and `test/harness/gate-model/gate-commands.ts` runs them beside the real ones.
  */
 
 export type Outcome =

@@ -3,7 +3,7 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RawClient, rawRequest } from '../../../../test/harness/raw-client.ts';
+import { RawClient, rawRequest } from '../../../../test/harness/http/raw-client.ts';
 import { BrokenConnections, connectionProblem } from './broken-connections.ts';
 
 let server: Server | undefined;

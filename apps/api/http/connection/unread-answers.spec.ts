@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { RawClient, rawRequest } from '../../../../test/harness/raw-client.ts';
+import { RawClient, rawRequest } from '../../../../test/harness/http/raw-client.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 
 const timeoutMs = 1_500;

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ledgerFailure } from '#ledger/ledger-failure.ts';
+import { ledgerFailure } from '#ledger/connection/ledger-failure.ts';
 import type { Failures } from '#platform/failures/failures.ts';
 import type { Logger } from '#platform/logging/logging.ts';
 import { unsupportedMediaType } from '../request/json-body.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { TestTopics, testKafka } from '../../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../../test/harness/stores/test-topics.ts';
 import type { CompleteOptions } from '../batch-transport-options.ts';
 import { transportDefaults } from '../batch-transport-options.ts';
 import { GroupConsumer } from '../group/group-consumer.ts';

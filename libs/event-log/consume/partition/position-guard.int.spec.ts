@@ -3,7 +3,7 @@ import type { BatchContext } from '../batch-context.ts';
 import type { BatchTransportOptions } from '../batch-transport-options.ts';
 import { KafkaBatchTransport } from '../batch-transport.ts';
 import type { RecordBatch } from '../../consumed-record.ts';
-import { TestTopics, testKafka } from '../../../../test/harness/test-topics.ts';
+import { TestTopics, testKafka } from '../../../../test/harness/stores/test-topics.ts';
 
 // Each test has a topic and a group of its own: they run side by side.
 const topics = new TestTopics();
