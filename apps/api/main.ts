@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyListenOptions } from 'fastify';
@@ -5,6 +6,7 @@ import type { Config } from '#platform/config/config.ts';
 import { HealthProbes } from '#platform/health/health-probes.ts';
 import { toNestLogger } from '#platform/logging/logging.ts';
 import { Loop } from '#platform/work/loop.ts';
+import type { ProcessContext } from '#platform/process/run-process.ts';
 import { runProcess } from '#platform/process/run-process.ts';
 import { openStores } from '#stores/stores.ts';
 import { ApiModule } from './api.module.ts';
@@ -20,7 +22,7 @@ import { createValidationPipe } from './http/request/validation.ts';
 import { serveOpenApi } from './openapi.ts';
 
 await runProcess('firstcome-api', async (context) => {
-  const { config, logger, telemetry, failures, traces } = context;
+  const { config, logger } = context;
   const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
     queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
   });
@@ -32,25 +34,8 @@ await runProcess('firstcome-api', async (context) => {
     { mysql, ...opened.reports },
   );
 
-  const adapter = createFastifyAdapter();
-  const fastify = adapter.getInstance();
-  measureRequests(fastify, telemetry);
-  traceRequests(fastify, traces, config);
-  const leaving = new Leaving(fastify);
-  shedOverload(fastify, config, telemetry, failures);
-  const methods = new KnownMethods(fastify);
   const api = ApiModule.register(context, stores, catalogue, health);
-  const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
-    logger: toNestLogger(logger),
-    abortOnError: false,
-    // Fastify parses JSON by itself; Nest's parser only calls Fastify's, and reads forms as well.
-    bodyParser: false,
-  });
-  app.useGlobalPipes(createValidationPipe());
-  app.useGlobalFilters(new ProblemFilter(logger, failures));
-  serveOpenApi(app);
-  await app.init();
-  methods.refuseOthers();
+  const { app, leaving } = await createApp(context, api);
   const refreshing = new Loop(
     'refresh of the catalogue',
     config.CATALOGUE_REFRESH_MS,
@@ -71,6 +56,30 @@ await runProcess('firstcome-api', async (context) => {
     },
   };
 });
+
+/** The routes of `api` on Fastify, with all that is done before and after them; it listens nowhere yet. */
+async function createApp(context: ProcessContext, api: DynamicModule) {
+  const { config, logger, telemetry, failures, traces } = context;
+  const adapter = createFastifyAdapter();
+  const fastify = adapter.getInstance();
+  measureRequests(fastify, telemetry);
+  traceRequests(fastify, traces, config);
+  const leaving = new Leaving(fastify);
+  shedOverload(fastify, config, telemetry, failures);
+  const methods = new KnownMethods(fastify);
+  const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
+    logger: toNestLogger(logger),
+    abortOnError: false,
+    // Fastify parses JSON by itself; Nest's parser only calls Fastify's, and reads forms as well.
+    bodyParser: false,
+  });
+  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalFilters(new ProblemFilter(logger, failures));
+  serveOpenApi(app);
+  await app.init();
+  methods.refuseOthers();
+  return { app, leaving };
+}
 
 /** Nest's own types do not know `reusePort`, which Fastify hands to Node. */
 async function listen(app: NestFastifyApplication, config: Config): Promise<void> {

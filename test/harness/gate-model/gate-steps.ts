@@ -2,6 +2,7 @@ import type * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { ReserveOutcome } from '#gate/gate-replies.ts';
 import type { Coupon } from '../../model/gate/gate.ts';
+import * as couponModel from '../../model/gate/coupon-scripts.ts';
 import * as modelled from '../../model/gate/prelude.ts';
 import * as recoveryModel from '../../model/gate/recovery-scripts.ts';
 import * as model from '../../model/gate/scripts.ts';
@@ -121,7 +122,7 @@ export function change(given: Partial<Coupon>, age: number): GateCommand {
     const { here, couponId: id } = real;
     const terms = { ...real.terms, ...given, version: real.terms.version + 1 - age };
     const outcome = await here.gate.applyCoupon(aCoupon({ id, ...terms }));
-    const { code: kind, ...rest } = model.applyCoupon(real.model, coupon, terms);
+    const { code: kind, ...rest } = couponModel.applyCoupon(real.model, coupon, terms);
     expect(outcome).toEqual({ kind, ...rest });
     if (outcome.kind === 'applied') {
       modelled.learn(real.model, coupon, outcome);
@@ -194,7 +195,7 @@ export function archive(behind: number): GateCommand {
     const { epoch = 0, minEpoch = 0 } = real.gate.meta ?? {};
     const known = Math.max(minEpoch, epoch) - behind;
     const isGone = await real.here.gate.archive(real.couponId, known);
-    expect(isGone).toBe(model.archive(real.model, coupon, known));
+    expect(isGone).toBe(couponModel.archive(real.model, coupon, known));
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Choice } from '../choices.ts';
 import { nothing, orCrash, script, step } from '../choices.ts';
 import type { Coupon } from '../gate/gate.ts';
-import { applyCoupon, inspect, isOpen } from '../gate/scripts.ts';
+import { applyCoupon } from '../gate/coupon-scripts.ts';
+import { inspect, isOpen } from '../gate/scripts.ts';
 import { findCoupon } from '../ledger.ts';
 import type { World } from '../world.ts';
 

@@ -1,8 +1,9 @@
 import type { Choice } from '../choices.ts';
 import { nothing, orCrash, script, step } from '../choices.ts';
 import type { Coupon } from '../gate/gate.ts';
-import type { Applied } from '../gate/scripts.ts';
-import { applyCoupon, inspect } from '../gate/scripts.ts';
+import type { Applied } from '../gate/coupon-scripts.ts';
+import { applyCoupon } from '../gate/coupon-scripts.ts';
+import { inspect } from '../gate/scripts.ts';
 import { changeCoupon, findCoupon, takeVersion } from '../ledger.ts';
 import type { World } from '../world.ts';
 

@@ -1,11 +1,11 @@
-import type { Coupon, Gate, GateState, GateWorld, Issuance, Meta } from './gate.ts';
-import { absentGate } from './gate.ts';
+import type { Gate, GateState, GateWorld, Issuance, Meta } from './gate.ts';
 import type { WholeMeta } from './prelude.ts';
 import { openGate, readMeta, shut, withoutIds } from './prelude.ts';
 
 /*
- * The scripts of `libs/gate/scripts`, one function each. Nothing happens inside of one. The protocol
- * model steps through them, and `test/harness/gate-model/gate-commands.ts` runs them beside the real ones.
+ * The scripts of `libs/gate/scripts`, one function each, here and in the files beside. Nothing happens
+ * inside of one. The protocol model steps through them, and `test/harness/gate-model/gate-steps.ts` runs
+ * them beside the real ones.
  */
 
 export type Outcome =
@@ -214,56 +214,4 @@ export function isShut(world: GateWorld, coupon: number): boolean {
   const gate = world.redis.gates[coupon]!;
   const breaksOff = gate.meta !== null && readMeta(world, gate) === null;
   return !isOpen(world, coupon) && !(breaksOff && world.mutation === 'missingFieldBreaksOff');
-}
-
-export type Applied =
-  | { code: 'applied'; epoch: number; serial: number }
-  | { code: 'stale' | 'fenced' }
-  | { code: 'below_holders'; holders: number };
-
-/** apply_coupon.lua */
-export function applyCoupon(
-  world: GateWorld,
-  coupon: number,
-  { version, total, state }: Coupon,
-): Applied {
-  const { mutation } = world;
-  const meta = openGate(world, coupon, {
-    fence: mutation === 'noFenceAtApply',
-    counts: mutation === 'noCountsAtApply',
-  });
-  if (meta === null) {
-    shut(world, coupon);
-    const claimed = world.redis.gates[coupon]!.meta;
-    const isNewer = claimed?.token !== undefined && (claimed.version ?? 0) < version;
-    if (isNewer && mutation !== 'noVersionLeft') {
-      claimed.version = version;
-    }
-    return { code: 'fenced' };
-  }
-  if (meta.version >= version && mutation !== 'noVersionAtGate') {
-    return { code: 'stale' };
-  }
-  const holders = world.redis.gates[coupon]!.holders.length;
-  if (total < holders && mutation !== 'noHoldersAtApply') {
-    return { code: 'below_holders', holders };
-  }
-  meta.serial++;
-  Object.assign(meta, { version, total, left: total - holders, state });
-  return { code: 'applied', epoch: meta.epoch, serial: meta.serial };
-}
-
-/** archive.lua, without the times of a coupon. */
-export function archive(world: GateWorld, coupon: number, epoch: number): boolean {
-  const gate = world.redis.gates[coupon]!;
-  const { meta } = gate;
-  if (Math.max(meta?.epoch ?? 0, meta?.minEpoch ?? 0) > epoch) {
-    return false;
-  }
-  const open = openGate(world, coupon);
-  if (open !== null && (open.state !== 'closed' || open.pending > 0)) {
-    return false;
-  }
-  Object.assign(gate, absentGate());
-  return true;
 }
