@@ -34,19 +34,10 @@ const unitTests = files('infra/prometheus/tests/*.yml').flatMap((file) =>
 );
 
 /**
- * No run of `npm run test:alerts` has brought them to the webhook so far. Where the report says `never`,
- * their faults were made. The others were not tried.
+ * Came too late in the last run: beside other work the few of its fault were so many that the page came,
+ * which keeps the ticket back. They are counted now; it has not been tried again.
  */
-const notFiredYet: string[] = [
-  'ApiErrors (warning)',
-  'DbCpuHigh (critical)',
-  'ProcessCpuHigh (warning)',
-  'ProcessCpuHigh (critical)',
-  'ProcessMemoryHigh (warning)',
-  'ProcessMemoryHigh (critical)',
-];
-/** Came later than they should in the last run, beside much other work; why is not known yet. */
-const late: string[] = [];
+const late: string[] = ['ApiManySlow (warning)'];
 
 describe('the tools of Prometheus', () => {
   let missing: string[] = [];
@@ -171,16 +162,18 @@ describe('each alert', () => {
     ([alert]) => alert!,
   );
 
-  it.each(alerts)('$alert $labels.severity was fired for real, and its end was seen', (rule) => {
-    const rows = (fired.get(alertKey(rule)) ?? []).filter((cells) => !cells.includes('never'));
-    expect(rows.length === 0).toBe(notFiredYet.includes(alertKey(rule)));
-    for (const [, fault, after, window, end] of rows) {
-      expect(fault).not.toBe('');
-      if (!late.includes(alertKey(rule))) {
+  it.each(alerts)(
+    '$alert $labels.severity was fired for real in time, and its end was seen',
+    (rule) => {
+      const rows = fired.get(alertKey(rule)) ?? [];
+      expect(rows).not.toEqual([]);
+      for (const [, fault, after, window, end] of rows) {
+        expect(fault).not.toBe('');
         const limit = limitSeconds({ alert: rule.alert, windowSeconds: Number(window) });
-        expect(Number(after)).toBeLessThanOrEqual(limit);
+        // A row says `never` where it was waited for in vain: that is no number.
+        expect(Number(after) <= limit).toBe(!late.includes(alertKey(rule)));
+        expect(Number(end)).toBeGreaterThan(0);
       }
-      expect(Number(end)).toBeGreaterThan(0);
-    }
-  });
+    },
+  );
 });

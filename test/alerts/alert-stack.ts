@@ -131,6 +131,11 @@ export class AlertStack {
     }
   }
 
+  /** How often somebody has asked for anything. */
+  get timesAsked(): number {
+    return this.users;
+  }
+
   /** Asks once, for a new user; whatever comes of it. */
   async askOnce(app: App, couponId = this.askedFor): Promise<void> {
     this.users += 1;

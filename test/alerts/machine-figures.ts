@@ -20,7 +20,7 @@ export class MachineFigures {
   readonly disk = mkdtempSync(join(tmpdir(), 'firstcome-disk-'));
   private readonly ticks = { busy: 0, idle: 0 };
   private readonly timer: NodeJS.Timeout;
-  private readonly hasDisk = process.getuid?.() === 0;
+  private readonly hasDisk = MachineFigures.diskProblem() === undefined;
 
   constructor() {
     if (this.hasDisk) {
@@ -34,6 +34,11 @@ export class MachineFigures {
     writeFileSync(join(this.procDir, 'loadavg'), '0.1 0.1 0.1 1/100 1\n');
     this.write();
     this.timer = setInterval(() => this.write(), everyMs);
+  }
+
+  /** Why it has no disk of its own, in words; `undefined` when it has. */
+  static diskProblem(): string | undefined {
+    return process.getuid?.() === 0 ? undefined : 'only root may mount a small disk';
   }
 
   /** Leaves so much free, from 0 to 1. */

@@ -68,7 +68,7 @@ const introduction = `# Alerts, fired for real
 - **after**: seconds from the fault to the webhook. At most ${slackSeconds} more than the window, and at most ${oursSeconds} for what is about issuance itself.
 - **window**: seconds for which what it tells of must last: its threshold, the time its rate looks back, and its \`for\`.
 - **end**: seconds from the beginning of the mending to the webhook being told that it is over.
-- **never**: it did not come while it was waited for. One with no other row is a fault of ours that stands.
+- **never**: it was waited for in vain. \`infra/prometheus/alerts.spec.ts\` lets no such row stand.
 
 | alert | fault | after | window | end |
 | --- | --- | ---: | ---: | ---: |

@@ -3,6 +3,7 @@ import { ensureBuilt } from '../../infra/local/processes/build.ts';
 import { releaseInstance, takeInstance } from '../../infra/local/processes/instance-owner.ts';
 import { runOrThrow } from '../../infra/local/processes/process.ts';
 import { rootDir } from '../../infra/local/processes/paths.ts';
+import { stopLeftovers } from '../../infra/local/servers/servers.ts';
 import { runInterruptible, unknownArgument } from '../../infra/local/terminal/command.ts';
 import { createProgress } from '../../infra/local/terminal/progress.ts';
 import type { Report } from '../../infra/local/terminal/progress.ts';
@@ -28,7 +29,8 @@ Exits with 1 when one does not come in time. Puts what it has seen into docs/rep
   alert   only faults that bring an alert of this name
 `;
 
-const household = 'test-observe';
+/** Its processes are those of tests; what watches them has a place of its own. */
+const households = ['test', 'test-observe'] as const;
 const faults = [
   ...limitFaults,
   ...databaseFaults,
@@ -53,11 +55,12 @@ await runInterruptible(usage, async (args, abort) => {
   );
   const report = createProgress();
   await ensureBuilt(report);
-  takeInstance(household);
+  households.forEach(takeInstance);
   try {
+    await stopLeftovers('test', report);
     return await fireAll(chosen, report, abort);
   } finally {
-    releaseInstance(household);
+    households.forEach(releaseInstance);
   }
 });
 

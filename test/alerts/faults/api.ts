@@ -6,6 +6,9 @@ import { expected } from '../fault.ts';
 
 /** What the rules on answers look back: nothing quick may be left in it. */
 const lookBackMs = 17_000;
+const restMs = 100;
+/** Of all that is asked: more than the 1 % of a warning, less than the 5 % of a page. */
+const few = 0.025;
 const patient = { PUBLISH_TIMEOUT_MS: '30000', ASSIGN_WAIT_MAX_MS: '20000' };
 
 /** People who ask an api whose way to Kafka is broken, beside those who ask the other one, or alone. */
@@ -13,14 +16,13 @@ interface Detour {
   what: string;
   expects: Expected[];
   env?: Record<string, string>;
-  /** How many ask over the detour, and how long each rests after an answer. */
+  /** How many ask over the detour at a time: alone, or a few beside many. */
   clients: number;
-  restMs: number;
   isAlone: boolean;
   breakIt: (stack: AlertStack) => void;
 }
 
-function overDetour({ what, expects, env, clients, restMs, isAlone, breakIt }: Detour): Fault {
+function overDetour({ what, expects, env, clients, isAlone, breakIt }: Detour): Fault {
   let api: App;
   return {
     what,
@@ -36,9 +38,14 @@ function overDetour({ what, expects, env, clients, restMs, isAlone, breakIt }: D
     inject: async (stack) => {
       breakIt(stack);
       const over = new AbortController();
+      const before = stack.timesAsked;
+      let asked = 0;
       const ask = async (): Promise<void> => {
         while (!over.signal.aborted) {
-          await stack.askOnce(api);
+          if (isAlone || asked < few * (stack.timesAsked - before)) {
+            asked += 1;
+            await stack.askOnce(api);
+          }
           await sleep(restMs);
         }
       };
@@ -66,7 +73,6 @@ function slowLog(severity: 'warning' | 'critical', delayMs: number): Fault {
     ],
     env: patient,
     clients: 6,
-    restMs: 100,
     isAlone: true,
     breakIt: ({ broker }) => void (broker.proxy.delayMs = delayMs),
   });
@@ -78,8 +84,7 @@ export const apiFaults: Fault[] = [
   overDetour({
     what: 'one api of two cannot reach Kafka, and few are asking it',
     expects: [expected('ApiErrors', 'warning', 20)],
-    clients: 4,
-    restMs: 1_000,
+    clients: 40,
     isAlone: false,
     breakIt: ({ broker }) => broker.proxy.hold(),
   }),
@@ -87,8 +92,7 @@ export const apiFaults: Fault[] = [
     what: 'the way of one api of two to Kafka is slow, and few are asking it',
     expects: [expected('ApiManySlow', 'warning', 26)],
     env: patient,
-    clients: 12,
-    restMs: 1_000,
+    clients: 40,
     isAlone: false,
     breakIt: ({ broker }) => void (broker.proxy.delayMs = 3_200),
   }),

@@ -1,4 +1,5 @@
 import { topicNames } from '#event-log/topics.ts';
+import { waitUntil } from '../../../infra/local/processes/waiting.ts';
 import type { AlertStack } from '../alert-stack.ts';
 import type { Fault } from '../fault.ts';
 import { expected } from '../fault.ts';
@@ -31,6 +32,11 @@ async function setOfRequests(
   await admin.disconnect();
 }
 
+async function hasNoViolation({ stack }: AlertStack): Promise<true | undefined> {
+  const metrics = await stack.app('keeper').metrics();
+  return /^firstcome_invariant_violated\{.*\} 1$/m.test(metrics) ? undefined : true;
+}
+
 /** While nobody asks for anything: counts are compared at rest only. */
 function countChanged(): Fault {
   let couponId: number;
@@ -51,6 +57,11 @@ function countChanged(): Fault {
       await change(stack, 1);
       return async () => {
         await change(stack, -1);
+        // Nor is it found well again before that.
+        await waitUntil(() => hasNoViolation(stack), {
+          deadlineMs: 60_000,
+          failure: () => 'no audit has come to an end',
+        });
         stack.asked = stack.stack.app('api');
       };
     },

@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { expected } from '../fault.ts';
+import { MachineFigures } from '../machine-figures.ts';
 
 function cpu(severity: 'warning' | 'critical', share: number): Fault {
   return {
@@ -27,6 +28,7 @@ function disk(severity: 'warning' | 'critical', free: number): Fault {
   return {
     what: `a disk of 16 MiB is filled to ${Math.round((1 - free) * 100)} %`,
     expects: [expected('HostDiskFull', severity, 5)],
+    problem: () => MachineFigures.diskProblem(),
     inject: async ({ machine }) => {
       machine.fillDisk(free);
       return async () => machine.emptyDisk();
