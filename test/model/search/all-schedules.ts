@@ -18,12 +18,12 @@ export function runAll(scenario: Scenario, statesMax = 1_000_000): Exploration {
   const seen = new Set<string>();
   const trace: string[] = [];
 
-  const explore = (frozen: string): string | undefined => {
+  /** `world` is what `frozen` says, and is used up. */
+  const explore = (frozen: string, world: World): string | undefined => {
     seen.add(frozen);
     if (seen.size > statesMax) {
       throw new Error(`more than ${statesMax} states: the case is not small`);
     }
-    let world = thaw(frozen);
     let choices = choicesOf(world);
     if (choices.length === 0) {
       return violationAtRest(world) ?? (world.mustServe ? violationOfLiveness(world) : undefined);
@@ -37,7 +37,7 @@ export function runAll(scenario: Scenario, statesMax = 1_000_000): Exploration {
       trace.push(`${by}: ${what}`);
       run();
       const next = JSON.stringify(world);
-      const violation = violationNow(world) ?? (seen.has(next) ? undefined : explore(next));
+      const violation = violationNow(world) ?? (seen.has(next) ? undefined : explore(next, world));
       if (violation !== undefined) {
         return violation;
       }
@@ -46,7 +46,8 @@ export function runAll(scenario: Scenario, statesMax = 1_000_000): Exploration {
     return undefined;
   };
 
-  const violation = explore(JSON.stringify(newWorld(scenario)));
+  const start = JSON.stringify(newWorld(scenario));
+  const violation = explore(start, thaw(start));
   return {
     finding: violation === undefined ? null : { violation, trace },
     states: seen.size,
