@@ -64,3 +64,17 @@ test('says nothing of stores that agree; of others, which coupons and what to ru
   expect(lines).toHaveLength(1);
   expect(await violated()).toEqual({ I4: 0, I5: 0 });
 });
+
+test('what it has found stays so while the system is busy, for whose rest it waits some seconds', async () => {
+  const coupon = await ledger.createCoupon();
+  await here.rebuild(coupon, []);
+  const { id } = coupon;
+  const before = await violated();
+  await here.raw.hset(here.keys(id).holders, 'ghost', 'nobody knows');
+  await here.raw.hincrby(here.keys(id).meta, 'left', -1);
+  await here.take(id, 'ann');
+  lines.length = 0;
+  await job.process();
+  expect(lines).toEqual([]);
+  expect(await violated()).toEqual(before);
+});

@@ -140,6 +140,19 @@ test('a gate that is behind the epoch of its coupon was put back: it is not open
   expect(coupons.find(({ coupon }) => coupon.id === id)?.gate.gate).toBe('fenced');
 });
 
+test('a gate of an ended coupon that was shut is looked at again by who must know how things are', async () => {
+  const { id } = await administration.create(terms, 1);
+  await administration.close(id);
+  await here.breakRunId(id);
+  const survey = new GateSurvey(ledger.coupons, here.gate, logger);
+  const look = async () =>
+    (await survey.take()).coupons.find(({ coupon }) => coupon.id === id)!.gate.gate;
+  expect(await look()).toBe('fenced');
+  const coupon = (await ledger.coupons.find(id))!;
+  await here.rebuild({ ...coupon, epoch: coupon.epoch + 1 }, []);
+  expect(await look()).toBe('open');
+});
+
 test('one that fails is told to whoever asked, and holds up none that comes after it', async () => {
   let isAway = true;
   const coupons = withStepsBefore(ledger.coupons, async () => {

@@ -16,7 +16,7 @@ const log = new TestLog();
 const failures: [number, unknown][] = [];
 let markers: RecoveryMarkers<CouponEpoch>;
 /** The time of this process, which passes only when a test says so. */
-let laterMs = 0;
+let laterMs = 1_000_000;
 
 beforeAll(async () => {
   await Promise.all([ledger.start(), log.start()]);

@@ -100,7 +100,7 @@ export class RecoveryMarkers<One extends CouponEpoch> {
   /** 3. Markers, in the order of need. Requests of an older epoch that reach the log behind them are void. */
   private write(partition: number): void {
     const now = performance.now();
-    const waiting = this.partitions.get(partition) ?? [];
+    const waiting = this.partitions.get(partition)!;
     const due = waiting.filter(
       ({ writeAt, isWritten }, i) => writeAt <= now && (!isWritten || i < headSize),
     );

@@ -6,6 +6,7 @@ import {
   aRequestRecord,
 } from '../../../test/harness/fixtures.ts';
 import { keptLines } from '../../../test/harness/kept-lines.ts';
+import { withStepsBefore } from '../../../test/harness/steps-before.ts';
 import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
 import { TestLog } from '../../../test/harness/stores/test-log.ts';
 import { LogAdmin } from '#event-log/inspect/log-admin.ts';
@@ -170,6 +171,16 @@ test('a run deletes batch after batch, and leaves what is more than 10 000 to th
   expect(lines).toMatchObject([{ table: 'refusal', deleted: 10_000 }]);
   await expire({ refusal: 5 });
   expect((await counts())[0]).toBe(0);
+});
+
+test('a run ends with the first batch that is not full', async () => {
+  await plantRefusals(1);
+  const asked: string[] = [];
+  const counted = withStepsBefore(rows, async (method) => void asked.push(method));
+  const lives = { refusal: 5, dead_letter: 0, coupon_change: 0 };
+  const expiry = new Expiry(counted, admin, log.topics.requested, lives, logger);
+  await expiry.run(new AbortController().signal);
+  expect(asked).toEqual(['timeBefore', 'delete']);
 });
 
 test('one that is stopped deletes no more', async () => {
