@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
 import { takeInstance, publishEnvironment, releaseInstance } from '../processes/instance-owner.ts';
+import { lackOfRoom } from './disk-room.ts';
 import { dockerRuns, dockerStop, dockerUp } from './docker.ts';
 import { ensurePrograms } from './install.ts';
 import { kafka } from './kafka.ts';
 import { PortTakenError, runLocally } from './local-server.ts';
 import { mysql } from './mysql.ts';
-import { dataDir, serverNames } from '../processes/paths.ts';
+import { dataDir, localDir, serverNames } from '../processes/paths.ts';
 import type { Instance, ServerName } from '../processes/paths.ts';
 import { allocatePorts, rememberedPorts } from './ports.ts';
 import type { PortName, Ports } from './ports.ts';
@@ -80,8 +81,9 @@ export async function startServers(
     publishEnvironment(instance, env);
     return { env, servers };
   } catch (error) {
+    const lack = await lackOfRoom(localDir).catch(() => undefined);
     await stopServers(instance);
-    throw error;
+    throw lack === undefined ? error : new ReadableError(`${lack}\n${messageOf(error)}`);
   }
 }
 

@@ -22,10 +22,20 @@ export async function runCommand(
   try {
     process.exitCode = await main(args);
   } catch (error) {
-    const readable = error instanceof ReadableError;
-    process.stderr.write(`${readable ? error.message : String((error as Error).stack ?? error)}\n`);
-    process.exitCode = readable ? error.exitCode : 1;
+    process.stderr.write(`${inWords(error)}\n`);
+    process.exitCode = error instanceof ReadableError ? error.exitCode : 1;
   }
+}
+
+/** With its stack only where nobody who runs a command can mend it. */
+export function inWords(error: unknown): string {
+  if (error instanceof ReadableError) {
+    return error.message;
+  }
+  const { code, stack } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? 'The disk of this folder is full. Make room, then run the same command again.'
+    : String(stack ?? error);
 }
 
 /**
