@@ -184,6 +184,31 @@ test('does not call a violation what requests that come in during the check expl
   expect(findings[4]?.skipped).toBe('not at rest: requests came in during the check');
 });
 
+test('does not call a violation what issuers have still to decide, though there was rest a moment before', async () => {
+  await issueTo(['ann']);
+  const late = new LateGate(here.connection, here.prefix);
+  const lateAuditor = new Auditor(ledger.connection, late, log.kafka, log.issuers);
+  const findings: Finding[] = [];
+  for await (const finding of lateAuditor.glance({ restTimeoutMs: 0 })) {
+    findings.push(finding);
+  }
+  expect(late.looks).toBeGreaterThan(3);
+  expect(findings.filter(isViolated)).toEqual([]);
+});
+
+/** After the looks at its stock and for rest, requests come that are confirmed, and not yet decided. */
+class LateGate extends Gate {
+  looks = 0;
+
+  override async inspect(couponId: number): ReturnType<Gate['inspect']> {
+    this.looks += 1;
+    if (this.looks === 3) {
+      await issueTo(['bob', 'eve'], ['decide', 'commit']);
+    }
+    return super.inspect(couponId);
+  }
+}
+
 /** While it is busy, somebody new reserves a unit just before anybody looks who holds one. */
 class BusyGate extends Gate {
   isBusy = false;

@@ -95,13 +95,21 @@ export class Auditor {
     return (await this.coupons.list()).filter(({ id }) => !settled.has(id));
   }
 
-  /** A check that takes several reads is no proof of a violation when requests came in between. */
+  /**
+   * A check that takes several reads is no proof of a violation when requests came in between; nor when
+   * they came before it, and issuers have still to decide them.
+   */
   private async whileAtRest(check: () => Promise<Finding>, settled = none): Promise<Finding> {
     const before = await this.activity(settled);
     const finding = await check();
-    return finding.violations.length > 0 && (await this.activity(settled)) !== before
-      ? skipped(finding.invariant, 'not at rest: requests came in during the check')
-      : finding;
+    if (finding.violations.length === 0) {
+      return finding;
+    }
+    const unrest = await this.describeUnrest(settled);
+    if ((await this.activity(settled)) !== before) {
+      return skipped(finding.invariant, 'not at rest: requests came in during the check');
+    }
+    return unrest === undefined ? finding : skipped(finding.invariant, unrest);
   }
 
   /** Changes with every request that is admitted, written to the log, or decided. */

@@ -5,7 +5,10 @@ import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
 import { describeUnrecorded, findMissing, findUnrecorded } from './holder-differences.ts';
 
-/** I4. A gate that is shut violates it too, unless `mayBeShut`: a recovery may be under way. */
+/**
+ * I4. A gate that is shut violates it too, unless `mayBeShut`: a recovery may be under way, and one that
+ * is absent has some of its holders then, and no stock yet.
+ */
 export async function checkStock(
   gate: Pick<Gate, 'inspect'>,
   coupons: Coupon[],
@@ -14,8 +17,10 @@ export async function checkStock(
   const violations = new ViolationList();
   for (const { id } of coupons) {
     const { gate: state, left, holders, total } = await gate.inspect(id);
-    if (state === 'absent' && !mayBeShut) {
-      violations.add(`coupon ${id}: it has no gate`, id);
+    if (state === 'absent') {
+      if (!mayBeShut) {
+        violations.add(`coupon ${id}: it has no gate`, id);
+      }
     } else if (left + holders !== total) {
       violations.add(`coupon ${id}: ${left} left + ${holders} held is not ${total}`, id);
     } else if (state === 'fenced' && !mayBeShut) {
