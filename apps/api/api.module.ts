@@ -13,7 +13,11 @@ import { CouponController } from './coupon/coupon.controller.ts';
 import { AssignMetrics } from './issuance/assign-metrics.ts';
 import { AssignWithoutGate } from './issuance/assign-without-gate.ts';
 import { IssuanceController } from './issuance/issuance.controller.ts';
-import { IssuanceStatusReader } from './issuance/issuance-status.ts';
+import { AwaitedStatus } from './status/awaited-status.ts';
+import { IssuanceEvents } from './status/issuance-events.ts';
+import { IssuanceStatusReader } from './status/issuance-status.ts';
+import { StatusController } from './status/status.controller.ts';
+import type { Waiting } from './waiting/waiting.ts';
 
 @Module({})
 export class ApiModule {
@@ -21,16 +25,18 @@ export class ApiModule {
     { config, telemetry, failures, traces }: ProcessContext,
     stores: Stores<'gate' | 'ledger' | 'publisher'>,
     catalogue: CouponCatalogue,
+    waiting: Waiting,
     probes: HealthProbes,
   ): DynamicModule {
     return {
       module: ApiModule,
       imports: [HealthModule.register(probes, 'public')],
-      controllers: [IssuanceController, CouponController],
+      controllers: [IssuanceController, StatusController, CouponController],
       providers: [
         ...providersOf(
           ...Object.values(stores),
           catalogue,
+          ...waiting.parts,
           failures,
           traces,
           new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
@@ -38,6 +44,8 @@ export class ApiModule {
         ),
         AssignCoupon,
         IssuanceStatusReader,
+        AwaitedStatus,
+        IssuanceEvents,
         AssignWithoutGate,
         CouponLookup,
         CouponAvailability,

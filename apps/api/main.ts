@@ -20,12 +20,15 @@ import { shedOverload } from './http/overload/overload.ts';
 import { ProblemFilter } from './http/problem/problem.filter.ts';
 import { createValidationPipe } from './http/request/validation.ts';
 import { serveOpenApi } from './openapi.ts';
+import { openWaiting } from './waiting/waiting.ts';
 
 await runProcess('firstcome-api', async (context) => {
   const { config, logger } = context;
-  const { stores, probes, ...opened } = openStores(context, ['gate', 'ledger', 'publisher'], {
-    queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS,
-  });
+  const { stores, probes, ...opened } = openStores(
+    context,
+    ['gate', 'ledger', 'publisher', 'channel'],
+    { queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS },
+  );
   const catalogue = new CouponCatalogue(stores.coupons, stores.gate);
   const { mysql, ...required } = probes;
   const health = new HealthProbes(
@@ -34,7 +37,8 @@ await runProcess('firstcome-api', async (context) => {
     { mysql, ...opened.reports },
   );
 
-  const api = ApiModule.register(context, stores, catalogue, health);
+  const waiting = openWaiting(context, stores);
+  const api = ApiModule.register(context, stores, catalogue, waiting, health);
   const { app, leaving } = await createApp(context, api);
   const refreshing = new Loop(
     'refresh of the catalogue',
@@ -49,9 +53,13 @@ await runProcess('firstcome-api', async (context) => {
   return {
     probes: health,
     close: async () => {
-      await leaving.tellClients();
+      const told = leaving.tellClients();
+      // Whoever waits is told to connect anew, too.
+      waiting.endWaits();
+      await told;
       // Answers what is in flight first: each still needs the gate and the log.
       await Promise.all([app.close(), refreshing.stop()]);
+      await waiting.close();
       await opened.close();
     },
   };

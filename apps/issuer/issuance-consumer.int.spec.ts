@@ -74,7 +74,7 @@ async function consume(batch: RecordBatch, steps = Infinity): Promise<string[]> 
 }
 
 async function statusOf(issuanceId: string): Promise<string | undefined> {
-  const decided = await ledger.issuances.findStatus(issuanceId);
+  const [decided] = await ledger.issuances.findStatuses([issuanceId]);
   return decided?.reason ?? decided?.status;
 }
 

@@ -8,7 +8,8 @@ import { failureCodes } from '#platform/failures/failure.ts';
 import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#gate/keys.ts';
 import { couponSchema } from '../../apps/api/coupon/coupon.http.ts';
 import { problemKinds } from '../../apps/api/http/problem/problem.ts';
-import { assignAnswerSchema, issuanceStatusSchema } from '../../apps/api/issuance/issuance.http.ts';
+import { assignAnswerSchema } from '../../apps/api/issuance/issuance.http.ts';
+import { issuanceStatusSchema } from '../../apps/api/status/status.http.ts';
 
 /** What the documents say, and what is so: each fact that a program can compare. */
 
@@ -80,10 +81,18 @@ describe('the contract', () => {
   });
 
   it('shows an answer that keeps to its schema', () => {
-    const answer: unknown = JSON.parse(blocksIn(api).find((block) => block.includes('"status"'))!);
+    const bodies = blocksIn(api).filter((block) => block.startsWith('{'));
+    const answer: unknown = JSON.parse(bodies.find((block) => block.includes('"status"'))!);
     const { issuance_id: id, ...rest } = assignAnswerSchema.strict().parse(answer);
     expect(rest.accepted_at).toBe(new Date(reservedAtOf(id)!).toISOString());
     expect(rest.status_url).toBe(`/api/v1/issuances/${id}`);
+  });
+
+  it('shows events that keep to the schema of a status', () => {
+    const events = findAll(api, /^data: (\{.*\})$/gm).map((data) =>
+      issuanceStatusSchema.strict().parse(JSON.parse(data)),
+    );
+    expect(sorted(events.map(({ status }) => status))).toEqual(['ACCEPTED', 'ISSUED']);
   });
 
   it('gives the limits that the api has', () => {

@@ -29,6 +29,7 @@ const commands = {
   bench: 'assign beside bare Fastify, in requests a second',
   'bench:rest': 'what coupons cost that have ended, live and archived',
   'bench:traces': 'what an assign costs with traces off and on, in CPU seconds',
+  'bench:waiters': 'ten thousand who wait for a decision at one api, and people who poll as told',
   soak: 'minutes of steady load, and what memory the processes take',
 };
 
@@ -37,6 +38,7 @@ const scripts = {
   bench: join(root, 'bench', 'bench.ts'),
   'bench:rest': join(root, 'bench', 'rest.ts'),
   'bench:traces': join(root, 'bench', 'traces.ts'),
+  'bench:waiters': join(root, 'bench', 'waiters', 'waiters.ts'),
   mutants: join(root, 'test', 'mutations', 'mutants.ts'),
   soak: join(root, 'bench', 'soak.ts'),
   'test:alerts': join(root, 'test', 'alerts', 'test-alerts.ts'),

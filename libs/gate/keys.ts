@@ -34,6 +34,11 @@ export function decidedWatermarkKey(prefix: string): string {
   return `${prefix}decided_watermark`;
 }
 
+/** Not a key, but named like one: rights to channels go by the same prefix. */
+export function decidedChannelName(prefix: string): string {
+  return `${prefix}decided`;
+}
+
 /** Matches the keys of every gate. */
 export function anyGateKey(prefix: string): string {
   return `${prefix}{coupon:*}:*`;

@@ -68,7 +68,7 @@ describe('decideChunk', () => {
   test('refuses a coupon that does not exist, and records it', async () => {
     const request = aRequest({ couponId: 999_999 });
     expect(await decideAll([request])).toEqual(['UNKNOWN_COUPON']);
-    expect(await issuances.findStatus(request.issuanceId)).toMatchObject({
+    expect((await issuances.findStatuses([request.issuanceId]))[0]).toMatchObject({
       status: 'REFUSED',
       reason: 'UNKNOWN_COUPON',
       couponId: 999_999,
@@ -109,7 +109,9 @@ describe('decideChunk', () => {
     // Nothing else in the chunk was decided before: only bob's own refusal tells.
     expect(await decideAll([bob, carl])).toEqual(['SOLD_OUT', 'ISSUED']);
     expect(await decideAll([bob])).toEqual(['SOLD_OUT']);
-    expect(await issuances.findStatus(bob.issuanceId)).toMatchObject({ status: 'REFUSED' });
+    expect((await issuances.findStatuses([bob.issuanceId]))[0]).toMatchObject({
+      status: 'REFUSED',
+    });
     expect(await counts(id)).toEqual({ issued: 2, rows: 2 });
   });
 
@@ -120,7 +122,7 @@ describe('decideChunk', () => {
     expect(await decideAll(requests)).toEqual(names.map(() => 'ISSUED'));
     expect(await decideAll(requestsOf(id, names))).toEqual(names.map(() => 'DUPLICATE'));
     for (const { issuanceId, userId } of requests) {
-      expect(await issuances.findStatus(issuanceId)).toMatchObject({ userId });
+      expect((await issuances.findStatuses([issuanceId]))[0]).toMatchObject({ userId });
       expect((await issuances.listByUser(userId, 10)).map((one) => one.issuanceId)).toEqual([
         issuanceId,
       ]);
@@ -180,8 +182,12 @@ describe('an id that belongs to another request', () => {
     );
     expect(await counts(id)).toEqual({ issued: 3, rows: 3 });
     expect(await counts(other.id)).toEqual({ issued: 0, rows: 0 });
-    expect(await issuances.findStatus(neighbour.issuanceId)).toMatchObject({ status: 'ISSUED' });
-    expect(await issuances.findStatus(recorded[0]!.issuanceId)).toMatchObject({ userId: 'ann' });
+    expect((await issuances.findStatuses([neighbour.issuanceId]))[0]).toMatchObject({
+      status: 'ISSUED',
+    });
+    expect((await issuances.findStatuses([recorded[0]!.issuanceId]))[0]).toMatchObject({
+      userId: 'ann',
+    });
   });
 
   test('is set apart within one chunk too, however often it is delivered', async () => {

@@ -3,21 +3,16 @@ import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { DecidedChunk, Decision } from '#coupon/decide.ts';
 import { decide, holderKey } from '#coupon/decide.ts';
 import type { EpochMarker } from '#coupon/events.ts';
-import type { DecidedIssuance, RefusalReason } from '#coupon/issuance.ts';
+import type { DecidedIssuance } from '#coupon/issuance.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';
 import { isDuplicateKey } from './connection/driver-error.ts';
 import type { LedgerConnection } from './connection/ledger-connection.ts';
+import type { IssuanceSqlRow, RefusalSqlRow } from './issuance-rows.ts';
+import { toIssued, toRefused } from './issuance-rows.ts';
 import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';
 import { inTransaction } from './transaction.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
-
-interface IssuanceSqlRow {
-  id: Buffer;
-  coupon_id: number;
-  user_id: Buffer;
-  issued_at: number;
-}
 
 /** What has been issued and what was refused: the truth. Rejects while MySQL is away. */
 export class IssuanceLedger {
@@ -82,36 +77,27 @@ export class IssuanceLedger {
     });
   }
 
-  /** What was decided about one issuance; `undefined` when nothing is recorded. */
-  async findStatus(issuanceId: string): Promise<DecidedIssuance | undefined> {
-    const id = uuidToBytes(issuanceId);
+  /** What was decided about each of these, in order; `undefined` where nothing is recorded. At most 1 000. */
+  async findStatuses(issuanceIds: readonly string[]): Promise<(DecidedIssuance | undefined)[]> {
     const source = this.connection.dataSource;
-    const [issued]: IssuanceSqlRow[] = await source.query(
-      'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE id = ?',
-      [id],
-    );
-    if (issued !== undefined) {
-      return toIssued(issued);
+    const found = new Map<string, DecidedIssuance>();
+    const missing = (): Buffer[] => issuanceIds.filter((id) => !found.has(id)).map(uuidToBytes);
+    if (issuanceIds.length > 0) {
+      const issued: IssuanceSqlRow[] = await source.query(
+        'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE id IN (?)',
+        [missing()],
+      );
+      issued.map(toIssued).forEach((one) => found.set(one.issuanceId, one));
     }
-    const [refused]: {
-      coupon_id: number;
-      user_id: Buffer;
-      reason: RefusalReason;
-      refused_at: number;
-    }[] = await source.query(
-      'SELECT coupon_id, user_id, reason, refused_at FROM refusal WHERE issuance_id = ?',
-      [id],
-    );
-    return refused === undefined
-      ? undefined
-      : {
-          status: 'REFUSED',
-          issuanceId,
-          couponId: refused.coupon_id,
-          userId: refused.user_id.toString(),
-          reason: refused.reason,
-          decidedAt: refused.refused_at,
-        };
+    if (found.size < issuanceIds.length) {
+      const refused: RefusalSqlRow[] = await source.query(
+        `SELECT issuance_id, coupon_id, user_id, reason, refused_at FROM refusal
+         WHERE issuance_id IN (?)`,
+        [missing()],
+      );
+      refused.map(toRefused).forEach((one) => found.set(one.issuanceId, one));
+    }
+    return issuanceIds.map((id) => found.get(id));
   }
 
   /** A user's coupons, oldest first, from after `afterId` on. */
@@ -239,14 +225,4 @@ async function recordRefused(manager: EntityManager, decisions: Decision[]): Pro
       ]),
     ],
   );
-}
-
-function toIssued(row: IssuanceSqlRow): DecidedIssuance {
-  return {
-    issuanceId: bytesToUuid(row.id),
-    couponId: row.coupon_id,
-    userId: row.user_id.toString(),
-    status: 'ISSUED',
-    decidedAt: row.issued_at,
-  };
 }

@@ -8,12 +8,12 @@ const { issuances } = here;
 beforeAll(() => here.start());
 afterAll(() => here.close());
 
-describe('findStatus', () => {
+describe('findStatuses', () => {
   test('tells of what was issued: to whom and when', async () => {
     const { id } = await here.createCoupon();
     const request = aRequest({ couponId: id, userId: 'Zoë' });
     const [decision] = (await issuances.decideChunk([request])).decisions;
-    expect(await issuances.findStatus(request.issuanceId)).toEqual({
+    expect((await issuances.findStatuses([request.issuanceId]))[0]).toEqual({
       status: 'ISSUED',
       issuanceId: request.issuanceId,
       couponId: id,
@@ -26,7 +26,7 @@ describe('findStatus', () => {
     const { id } = await here.createCoupon({ total: 0 });
     const request = aRequest({ couponId: id });
     const [decision] = (await issuances.decideChunk([request])).decisions;
-    expect(await issuances.findStatus(request.issuanceId)).toEqual({
+    expect((await issuances.findStatuses([request.issuanceId]))[0]).toEqual({
       status: 'REFUSED',
       issuanceId: request.issuanceId,
       couponId: id,
@@ -37,7 +37,7 @@ describe('findStatus', () => {
   });
 
   test('knows nothing of an id that nobody decided', async () => {
-    expect(await issuances.findStatus(anIssuanceId())).toBeUndefined();
+    expect((await issuances.findStatuses([anIssuanceId()]))[0]).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { kafkaChecks } from '#event-log/checks/kafka-checks.ts';
+import { checkChannel } from '#gate/checks/channel.ts';
 import { checkHeadRoom } from '#gate/checks/head-room.ts';
 import { redisChecks } from '#gate/checks/redis-checks.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
@@ -26,6 +27,9 @@ export function openAllChecks(config: Config): {
   return {
     checks: {
       'redis.gate': onceConnected(gate, redisChecks(gate, 'redis.gate')),
+      'redis.gate.channel': onceConnected(gate, async () =>
+        gate.redis.status === 'ready' ? [await checkChannel(gate)] : [],
+      ),
       'redis.gate.memory': async () => {
         // Whoever is away is told of under his own name.
         await gate.connected(connectMs).catch(() => {});

@@ -7,52 +7,22 @@ import { EventPublisher } from '#event-log/publish/event-publisher.ts';
 import { IssuanceLog } from '#event-log/publish/issuance-log.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { redisPromises } from '#gate/checks/redis-checks.ts';
+import { DecidedChannel } from '#gate/decided-channel.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
 import { GateKeyspace } from '#gate/gate-keyspace.ts';
 import { StatusHints } from '#gate/status-hints.ts';
-import { mysqlPromises } from '#ledger/checks/mysql-checks.ts';
-import type { LedgerUse } from '#ledger/checks/ledger-trial.ts';
-import { ArchivedCoupons } from '#ledger/coupons/archived-coupons.ts';
 import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
-import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
-import { ExpiredRows } from '#ledger/expired-rows.ts';
-import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
-import { observePool } from '#ledger/connection/pool-metrics.ts';
-import { timed } from '#ledger/timed.ts';
-import { observeChecks } from '#platform/checks/check-metrics.ts';
-import type { Check } from '#platform/checks/check.ts';
-import { SlowQueries } from '#ledger/queries/slow-queries.ts';
-import { CheckWatch } from '#platform/checks/check-watch.ts';
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/logging/logging.ts';
 import { toLogFunction } from '#platform/logging/logging.ts';
-import type { Telemetry } from '#platform/telemetry/telemetry.ts';
-import type { Traces } from '#platform/telemetry/tracing.ts';
+import { openLedger } from './open-ledger.ts';
+import type { Opener, StoreLimits } from './opener.ts';
+import { watchChecks } from './opener.ts';
 
 /**
- * Who opens stores. Kafka knows him by `name`; without a `logger` its client says nothing. With a logger
- * and telemetry, slow queries are told.
+ * A `publisher` is the log, to write to as well; the `channel` is where the gate Redis tells what was
+ * decided.
  */
-export interface Opener {
-  name: string;
-  config: Config;
-  logger?: Logger;
-  /** Whom the stores tell how long they take, and what state they are in. */
-  telemetry?: Telemetry;
-  traces?: Traces;
-}
-
-export interface StoreLimits {
-  /** Longest that a query of the ledger may take; without it nothing ends a query. */
-  queryTimeoutMs?: number;
-  /** What of MySQL its probe tries; `read` unless it is said. */
-  ledgerUse?: LedgerUse;
-}
-
-/** A `publisher` is the log, to write to as well. */
-export type StoreName = 'gate' | 'ledger' | 'log' | 'publisher';
+export type StoreName = 'gate' | 'ledger' | 'log' | 'publisher' | 'channel';
 
 /** Of the stores with these names, what they are used by; nothing else is in the type. */
 export type Stores<Names extends StoreName> = Of<Names, 'parts'>;
@@ -85,9 +55,16 @@ export function openStores<Names extends StoreName>(
   const publisher = asked.has('publisher')
     ? openPublisher(opener, ledger?.parts.coupons)
     : undefined;
-  const parts = { ...log?.parts, ...publisher?.parts, ...gate?.parts, ...ledger?.parts };
+  const channel = asked.has('channel') ? openChannel(opener) : undefined;
+  const parts = {
+    ...log?.parts,
+    ...publisher?.parts,
+    ...gate?.parts,
+    ...ledger?.parts,
+    ...channel?.parts,
+  };
   const probes = { ...gate?.probes, ...publisher?.probes, ...ledger?.probes };
-  const reports = { ...publisher?.reports };
+  const reports = { ...publisher?.reports, ...channel?.reports };
   return {
     stores: parts as Of<Names, 'parts'>,
     probes: probes as Of<Names, 'probes'>,
@@ -100,6 +77,7 @@ export function openStores<Names extends StoreName>(
       // The publisher first: it finishes what is being published.
       await publisher?.close();
       await log?.close();
+      channel?.close();
       gate?.close();
       await ledger?.close();
     },
@@ -111,12 +89,14 @@ interface Opened {
   ledger: ReturnType<typeof openLedger>;
   log: ReturnType<typeof openLog>;
   publisher: ReturnType<typeof openPublisher>;
+  channel: ReturnType<typeof openChannel>;
 }
 
 type Of<Names, What extends 'parts' | 'probes' | 'reports'> = If<Names, 'gate', What> &
   If<Names, 'ledger', What> &
   If<Names, 'log', What> &
-  If<Names, 'publisher', What>;
+  If<Names, 'publisher', What> &
+  If<Names, 'channel', What>;
 
 type If<
   Names,
@@ -145,51 +125,14 @@ function openGate({ config, telemetry }: Opener) {
   };
 }
 
-function openLedger({ config, logger, telemetry }: Opener, limits: StoreLimits) {
-  const slow =
-    logger && telemetry && new SlowQueries(config.MYSQL_SLOW_QUERY_MS, logger, telemetry);
-  const ledger = new LedgerConnection(config, { ...limits, onQuery: (query) => slow?.note(query) });
-  ledger.start();
-  if (telemetry !== undefined) {
-    observePool(telemetry, ledger);
-  }
-  const settings = watchChecks(mysqlPromises(ledger), telemetry);
-  const ask = <Ledger extends object>(name: string, one: Ledger): Ledger =>
-    timed(name, one, telemetry?.operations);
+function openChannel({ config }: Opener) {
+  const decidedChannel = new DecidedChannel(config);
   return {
-    parts: {
-      ledger,
-      coupons: ask('coupons', new CouponLedger(ledger)),
-      archived: ask('archived', new ArchivedCoupons(ledger)),
-      expired: ask('expired', new ExpiredRows(ledger)),
-      issuances: ask('issuances', new IssuanceLedger(ledger)),
-      deadLetters: ask('dead_letters', new DeadLetterLedger(ledger)),
-    },
-    probes: {
-      schema: () => ledger.schemaProblem(),
-      mysql: () => ledger.connectionProblem(),
-      mysql_promises: settings.promises,
-    },
-    reports: { mysql_settings: settings.warnings },
-    connected: (timeoutMs: number) => connected(ledger, timeoutMs),
-    close: async () => {
-      void settings.stop();
-      await ledger.close();
-      slow?.close();
-    },
+    parts: { decidedChannel },
+    probes: {},
+    reports: { decided_channel: async () => decidedChannel.problem() },
+    close: () => decidedChannel.close(),
   };
-}
-
-/** Rejects, too, when the schema is not the one that this version understands. */
-async function connected(ledger: LedgerConnection, timeoutMs: number): Promise<void> {
-  const timeout = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error('MySQL (MYSQL_URL) is not reachable')), timeoutMs).unref();
-  });
-  await Promise.race([ledger.connected(), timeout]);
-  const problem = await ledger.schemaProblem();
-  if (problem !== undefined) {
-    throw new Error(problem);
-  }
 }
 
 function openLog({ name, config, logger }: Opener) {
@@ -233,12 +176,4 @@ function openPublisher(opener: Opener, coupons?: CouponLedger) {
       await close();
     },
   };
-}
-
-function watchChecks(check: Check, telemetry: Telemetry | undefined): CheckWatch {
-  const watch = new CheckWatch(check);
-  if (telemetry !== undefined) {
-    observeChecks(telemetry, watch);
-  }
-  return watch;
 }

@@ -42,6 +42,7 @@ describe('firstcome doctor', () => {
       'redis.gate.version',
       'redis.gate.writes',
       'redis.gate.rights',
+      'redis.gate.channel',
       'redis.gate.clock',
       'redis.gate.latency',
       'redis.gate.memory',
@@ -98,6 +99,9 @@ describe('users with no more than the documented rights', () => {
   };
   const aclOf = (prefix: string): string[] => [
     `~${prefix}*`,
+    `&${prefix}*`,
+    '+publish',
+    '+subscribe',
     ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +persist +type
         +scan +hset +hget +hmget +hgetall +hlen +hscan +hincrby +hdel +rename
         +zadd +zcard +zscore +zmscore +zrange +zrangebyscore +zrem`.split(/\s+/),

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AppKind } from '../../infra/local/processes/apps.ts';
 import { appKinds } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { eventually } from '../../infra/local/processes/waiting.ts';
 import { documentedMetrics } from '../harness/documented-metrics.ts';
 import type { Family } from '../harness/metrics-text.ts';
 import { parseMetrics } from '../harness/metrics-text.ts';
-import { aRequestRecord } from '../harness/fixtures.ts';
+import { aRequestRecord, anIssuanceId } from '../harness/fixtures.ts';
 import { StackLog } from '../harness/stack/stack-log.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
@@ -38,10 +39,16 @@ beforeAll(async () => {
   for (const user of ['ann', 'bob', 'carl']) {
     await stack.assign(coupons.at(-1)!, user);
   }
-  // A dead letter, a request that is refused, and a reservation that only the relay publishes.
+  // A dead letter, a request that is refused while somebody waits for it, and a reservation that only the relay publishes.
   const log = await StackLog.connect(stack);
-  await log.append(0, 'no request', aRequestRecord({ couponId: 2_000_000_000 }));
-  await log.close();
+  const refused = anIssuanceId(Date.now());
+  const told = stack.request(`/api/v1/issuances/${refused}?wait=30`);
+  await eventually(async () =>
+    /^firstcome_waiters\{kind="answer"[^}]*\} 1$/m.test(await stack.app('api').metrics()),
+  );
+  const request = aRequestRecord({ issuanceId: refused, couponId: 2_000_000_000 });
+  await log.append(0, 'no request', request);
+  await Promise.all([told, log.close()]);
   const stores = await StackStores.connect(stack);
   await stores.gate.reserve(coupons[0]!, ['dora']);
   await stores.close();

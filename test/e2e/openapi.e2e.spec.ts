@@ -11,6 +11,7 @@ import { startStack } from '../harness/stack/test-stack.ts';
 const assign = 'POST /api/v1/coupons/assign';
 const coupon = 'GET /api/v1/coupons/{coupon_id}';
 const issuance = 'GET /api/v1/issuances/{issuance_id}';
+const events = 'GET /api/v1/issuances/{issuance_id}/events';
 const wallet = 'GET /api/v1/users/{user_id}/coupons';
 const ready = 'GET /health/ready';
 const live = 'GET /health/live';
@@ -144,11 +145,36 @@ describe('the OpenAPI document has every answer, with its media type, schema and
     expect(await ask(issuance, lonely, `/api/v1/issuances/${future}`)).toBe('UNAVAILABLE');
   });
 
+  it('of an issuance that a client knows already, or waits for', async () => {
+    const { body } = await stack.assign(couponId, 'polled', { api });
+    const path: string = body.status_url;
+    const { headers } = await stack.request(`${path}?wait=30`, {}, api);
+    const tag = `If-None-Match: ${headers.get('etag')}`;
+    expect(await ask(issuance, api, path, tag)).toBe('304');
+    expect(await ask(issuance, api, `${path}?wait=31`)).toBe('INVALID_REQUEST');
+    expect(await ask(issuance, api, path, 'Prefer: wait=1')).toBe('200');
+  });
+
+  it('of the events of an issuance', async () => {
+    const { body } = await stack.assign(couponId, 'polled', { api });
+    const path = `${body.status_url}/events`;
+    witness.saw(events, await stack.request(path, {}, api));
+    expect(await ask(events, api, path, 'Last-Event-ID: ISSUED')).toBe('204');
+    const future = `/api/v1/issuances/${anIssuanceId(Date.now() + 3_600_000)}/events`;
+    expect(await ask(events, api, future)).toBe('ISSUANCE_NOT_FOUND');
+    expect(await ask(events, api, '/api/v1/issuances/x/events')).toBe('INVALID_REQUEST');
+    expect(await ask(events, lonely, future)).toBe('UNAVAILABLE');
+    const long = `/api/v1/issuances/${'1'.repeat(2_000)}/events`;
+    expect(await ask(events, api, long)).toBe('URI_TOO_LONG');
+  });
+
   it('of a wallet', async () => {
     const path = '/api/v1/users/polled/coupons';
     const held = async () => (await stack.request(path, {}, api)).body.coupons.length;
     await expect.poll(held).toBe(1);
     expect(await ask(wallet, api, path)).toBe('200');
+    const { headers } = await stack.request(path, {}, api);
+    expect(await ask(wallet, api, path, `If-None-Match: ${headers.get('etag')}`)).toBe('304');
     expect(await ask(wallet, api, `${path}?limit=1`)).toBe('200');
     expect(await ask(wallet, api, `${path}?limit=x`)).toBe('INVALID_REQUEST');
     expect(await ask(wallet, lonely, path)).toBe('UNAVAILABLE');
@@ -172,6 +198,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
     const paths: [string, string][] = [
       [coupon, `/api/v1/coupons/${couponId}`],
       [issuance, `/api/v1/issuances/${anIssuanceId(Date.now())}`],
+      [events, `/api/v1/issuances/${anIssuanceId(1_500_000_000_000)}/events`],
       [wallet, '/api/v1/users/polled/coupons'],
     ];
     for (const [operation, path] of paths) {
@@ -194,6 +221,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       [assign, '/api/v1/coupons/assign'],
       [coupon, `/api/v1/coupons/${couponId}`],
       [issuance, `/api/v1/issuances/${anIssuanceId()}`],
+      [events, `/api/v1/issuances/${anIssuanceId()}/events`],
       [wallet, '/api/v1/users/a/coupons'],
       [ready, '/health/ready'],
       [live, '/health/live'],

@@ -71,7 +71,7 @@ export function readHolders({ mysql }: World, id: number, after: string, size: n
     .slice(0, size);
 }
 
-/** findStatus of issuance-ledger.ts */
+/** findStatuses of issuance-ledger.ts */
 export function isDecided({ mysql }: World, id: number): boolean {
   return (
     id in mysql.refused ||

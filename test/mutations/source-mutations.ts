@@ -103,15 +103,12 @@ export const sourceMutations: readonly SourceMutation[] = [
   },
   {
     name: 'a status reads MySQL before the watermark',
-    file: 'apps/api/issuance/issuance-status.ts',
+    file: 'apps/api/status/issuance-status.ts',
     edits: [
-      [
-        '// The watermark is read before',
-        'const early = await this.ledger.findStatus(issuanceId); //',
-      ],
-      ['hint ?? (await this.ledger.findStatus(issuanceId))', 'hint ?? early'],
+      ['// The watermark is read before', 'const early = await this.lookups.find(issuanceId); //'],
+      ['hint ?? (await this.lookups.find(issuanceId))', 'hint ?? early'],
     ],
-    spec: 'apps/api/issuance/issuance-status.int.spec.ts',
+    spec: 'apps/api/status/issuance-status.int.spec.ts',
     test: 'one that is decided while its status is read, as the watermark passes it, is not 404',
   },
 ];

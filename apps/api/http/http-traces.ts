@@ -140,9 +140,9 @@ class KeptSpans {
     return errors || slowMs > 0;
   }
 
-  why({ statusCode, elapsedTime }: FastifyReply): string | undefined {
+  why({ request, statusCode, elapsedTime }: FastifyReply): string | undefined {
     const { TRACES_KEEP_ERRORS: errors, TRACES_KEEP_SLOW_MS: slowMs } = this.settings;
-    const isSlow = slowMs > 0 && elapsedTime >= slowMs;
+    const isSlow = slowMs > 0 && elapsedTime - (request.waitedMs ?? 0) >= slowMs;
     const isError = errors && statusCode >= 500;
     if ((!isSlow && !isError) || !this.hasRoom()) {
       return undefined;

@@ -6,19 +6,19 @@ import type { AssignOutcome } from '#admission/assign-coupon.ts';
 import { AssignCoupon } from '#admission/assign-coupon.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { unknownCoupon } from '../coupon/coupon-problems.ts';
+import { ApiNotModified, keptByClients } from '../http/entity-tag/api-entity-tag.ts';
+import { sendUncached, tagOfContent } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
 import { carriedContext } from '../http/http-traces.ts';
 import { validated } from '../http/request/validation.ts';
+import { Pace } from '../waiting/pace.ts';
 import { AssignMetrics } from './assign-metrics.ts';
 import { assignProblem } from './issuance-problems.ts';
 import { AssignWithoutGate } from './assign-without-gate.ts';
-import type { IssuanceStatusAnswer, Wallet } from './issuance.http.ts';
 import {
   assignAnswerSchema,
   assignBodyOpenApi,
   assignBodySchema,
-  issuanceStatusSchema,
-  statusParametersSchema,
   toAssignAnswer,
   toAssignRequest,
   toWallet,
@@ -26,7 +26,6 @@ import {
   walletQuerySchema,
   walletSchema,
 } from './issuance.http.ts';
-import { IssuanceStatusReader } from './issuance-status.ts';
 
 @ApiTags('issuances')
 @Controller('api/v1')
@@ -35,8 +34,8 @@ export class IssuanceController {
     private readonly assignCoupon: AssignCoupon,
     private readonly metrics: AssignMetrics,
     private readonly withoutGate: AssignWithoutGate,
-    private readonly statusReader: IssuanceStatusReader,
     private readonly ledger: IssuanceLedger,
+    private readonly pace: Pace,
   ) {}
 
   @Post('coupons/assign')
@@ -47,6 +46,10 @@ export class IssuanceController {
     description: 'The request is recorded: it will be issued.',
     standardSchema: assignAnswerSchema,
     headers: {
+      'Poll-After-Ms': {
+        description: 'When to ask at `status_url`, in milliseconds from now; not in a repeat.',
+        schema: { type: 'integer', minimum: 0 },
+      },
       'Idempotent-Replayed': {
         description: 'true, when this user had been answered with this issuance before.',
         schema: { type: 'string', enum: ['true'] },
@@ -78,31 +81,29 @@ export class IssuanceController {
       throw this.toProblem(outcome, request.couponId);
     }
     if (outcome.replayed) {
+      // It may have been decided long ago.
       reply.header('idempotent-replayed', 'true');
+    } else {
+      // Not in the body: that of a repeat is the same to the byte.
+      reply.header('poll-after-ms', String(this.pace.forecast(outcome.issuanceId).pollAfterMs));
     }
     void reply.send(toAssignAnswer(request, outcome.issuanceId));
   }
 
-  @Get('issuances/:issuance_id')
-  @ApiOperation({ summary: 'Where an issuance stands' })
-  @ApiOkResponse({ standardSchema: issuanceStatusSchema })
-  @ApiProblems('URI_TOO_LONG', 'ISSUANCE_NOT_FOUND', 'UNAVAILABLE')
-  status(
-    @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
-  ): Promise<IssuanceStatusAnswer> {
-    return this.statusReader.read(parameters.issuance_id);
-  }
-
   @Get('users/:user_id/coupons')
   @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
-  @ApiOkResponse({ standardSchema: walletSchema })
+  @ApiOkResponse({ standardSchema: walletSchema, headers: keptByClients })
+  @ApiNotModified()
   @ApiProblems('URI_TOO_LONG', 'UNAVAILABLE')
   async wallet(
     @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,
-  ): Promise<Wallet> {
+    @Req() asked: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const page = await this.ledger.listByUser(parameters.user_id, query.limit, query.after);
-    return toWallet(parameters.user_id, page, query.limit);
+    const wallet = toWallet(parameters.user_id, page, query.limit);
+    sendUncached(asked, reply, wallet, tagOfContent(wallet));
   }
 
   private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {

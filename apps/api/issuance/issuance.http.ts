@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import type { DecidedIssuance } from '#coupon/issuance.ts';
-import {
-  couponIdSchema,
-  issuanceIdSchema,
-  issuanceStatuses,
-  refusalReasons,
-  reservedAtOf,
-  userIdSchema,
-} from '#coupon/issuance.ts';
+import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { wholeNumberIn } from '#platform/text/decimals.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 
-import { couponIdExample, issuanceIdExample, userIdMeta } from '../http/examples.ts';
+import { couponIdExample, userIdMeta } from '../http/examples.ts';
 
 /** The shapes of the issuance routes, as clients see them: snake_case, times in ISO 8601 UTC. */
 
@@ -41,26 +34,6 @@ export const assignAnswerSchema = z
   .meta({ id: 'AssignAnswer' });
 
 type AssignAnswer = z.output<typeof assignAnswerSchema>;
-
-export const issuanceStatusSchema = z
-  .object({
-    issuance_id: issuanceIdSchema,
-    status: z
-      .enum(issuanceStatuses)
-      .describe('ACCEPTED: still under way, ask again. The other two are final.'),
-    coupon_id: z.int().optional().describe('Absent while ACCEPTED.'),
-    user_id: z.string().optional().describe('Absent while ACCEPTED.'),
-    accepted_at: z.iso.datetime(),
-    decided_at: z.iso.datetime().optional(),
-    reason: z.enum(refusalReasons).optional(),
-  })
-  .meta({ id: 'IssuanceStatus' });
-
-export type IssuanceStatusAnswer = z.output<typeof issuanceStatusSchema>;
-
-export const statusParametersSchema = z.object({
-  issuance_id: issuanceIdSchema.meta({ example: issuanceIdExample }),
-});
 
 export const walletParametersSchema = z.object({ user_id: userIdSchema.meta(userIdMeta) });
 
@@ -121,22 +94,6 @@ export function toAssignAnswer(request: AssignRequest, issuanceId: string): Assi
   };
 }
 
-/** `decided` is missing while the issuance is under way. */
-export function toStatusAnswer(
-  issuanceId: string,
-  decided: Omit<DecidedIssuance, 'issuanceId'> | undefined,
-): IssuanceStatusAnswer {
-  return {
-    issuance_id: issuanceId,
-    status: decided?.status ?? 'ACCEPTED',
-    coupon_id: decided?.couponId,
-    user_id: decided?.userId,
-    accepted_at: acceptedAt(issuanceId),
-    decided_at: decided && toIsoTime(decided.decidedAt),
-    reason: decided?.reason,
-  };
-}
-
 export function toWallet(userId: string, page: DecidedIssuance[], limit: number): Wallet {
   return {
     user_id: userId,
@@ -150,6 +107,6 @@ export function toWallet(userId: string, page: DecidedIssuance[], limit: number)
   };
 }
 
-function acceptedAt(issuanceId: string): string {
+export function acceptedAt(issuanceId: string): string {
   return toIsoTime(reservedAtOf(issuanceId)!);
 }

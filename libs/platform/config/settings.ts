@@ -84,8 +84,13 @@ export const settings = z.object({
     .default(500)
     .describe('The same for other requests: status, wallet, coupon.'),
   API_CONNECTIONS_MAX: wholeNumber(1, 1_000_000)
-    .default(10_000)
+    .default(15_000)
     .describe('Most connections of clients to one api; beyond, those that ask nothing are closed.'),
+  WAITERS_MAX: wholeNumber(0, 1_000_000)
+    .default(10_000)
+    .describe(
+      'Most who wait for a decision at one api, two thirds of API_CONNECTIONS_MAX at most; others are told at once when to ask again.',
+    ),
   ASSIGN_WAIT_MAX_MS: milliseconds()
     .default(500)
     .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),

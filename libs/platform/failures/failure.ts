@@ -13,7 +13,7 @@ export const failureCauses = {
   log_away: 'Kafka cannot be reached',
   log_timeout: 'Kafka did not confirm in time (PUBLISH_TIMEOUT_MS)',
   log_refuses: 'Kafka refuses what is written',
-  ledger_lane: 'more questions about coupons without a gate than MySQL is asked at once',
+  ledger_lane: 'more questions than MySQL is asked at once',
   ledger_away: 'MySQL cannot be reached, or takes no writes',
   ledger_refuses: 'MySQL answers, and refuses to work',
   catalogue_unread: 'the list of coupons was never read from MySQL',

@@ -11,6 +11,9 @@ export interface RawAnswer {
   body: any;
 }
 
+/** Answers without a body, whatever their headers say. */
+const bodiless = new Set([204, 304]);
+
 /** A client of HTTP/1.1 that sends what it is told to, right or wrong, on a connection of its own. */
 export class RawClient {
   private received = Buffer.alloc(0);
@@ -66,7 +69,8 @@ export class RawClient {
     const headers = new Headers(
       lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
     );
-    const length = headers.get('content-length');
+    const status = Number(first.split(' ')[1]);
+    const length = bodiless.has(status) ? '0' : headers.get('content-length');
     const end = headEnd + 4 + Number(length);
     if (length === null || this.received.length < end) {
       return undefined;
@@ -74,10 +78,10 @@ export class RawClient {
     const text = this.received.toString('utf8', headEnd + 4, end);
     this.received = this.received.subarray(end);
     return {
-      status: Number(first.split(' ')[1]),
+      status,
       headers,
       text,
-      body: JSON.parse(text) as unknown,
+      body: text === '' ? {} : (JSON.parse(text) as unknown),
     };
   }
 }

@@ -74,14 +74,24 @@ function problemResponse(codes: ProblemCode[]): Response {
 }
 
 function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
-  const waits = codes.filter((code) => 'retry-after' in problemHeaders(problemExamples[code]));
-  return waits.length === 0
-    ? {}
-    : {
-        'Retry-After': {
-          description: `Seconds to wait before the request is sent again. With ${waits.join(', ')}.`,
-          required: waits.length === codes.length,
-          schema: { type: 'integer', minimum: 1 },
-        },
-      };
+  const withHeader = (name: string): ProblemCode[] =>
+    codes.filter((code) => name in problemHeaders(problemExamples[code]));
+  const waits = withHeader('retry-after');
+  const finals = withHeader('x-should-retry');
+  return {
+    ...(waits.length > 0 && {
+      'Retry-After': {
+        description: `Seconds to wait before the request is sent again. With ${waits.join(', ')}.`,
+        required: waits.length === codes.length,
+        schema: { type: 'integer', minimum: 1 },
+      },
+    }),
+    ...(finals.length > 0 && {
+      'X-Should-Retry': {
+        description: `It is of no use to send the request again. With ${finals.join(', ')}.`,
+        required: finals.length === codes.length,
+        schema: { type: 'string', enum: ['false'] },
+      },
+    }),
+  };
 }

@@ -57,12 +57,18 @@ export class Problem extends HttpException {
   }
 }
 
+/** Nothing that the client does will change these soon: clients that repeat every 409 are to stop. */
+const finalCodes: ReadonlySet<ProblemCode> = new Set(['SOLD_OUT', 'CLOSED']);
+
 /** What is said beside the document. */
-export function problemHeaders({ details }: Problem): Record<string, string> {
+export function problemHeaders({ code, details }: Problem): Record<string, string> {
   const { retryAfterSeconds, allow } = details;
   return {
     'content-type': 'application/problem+json',
+    // A cache would keep a 404 for as long as it likes.
+    'cache-control': 'no-store',
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(finalCodes.has(code) ? { 'x-should-retry': 'false' } : {}),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
   };
 }

@@ -6,13 +6,15 @@ import { TestGate } from '../../../test/harness/stores/test-gate.ts';
 import { TestLedger } from '../../../test/harness/stores/test-ledger.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { StatusHints } from '#gate/status-hints.ts';
+import { DecidedLookups } from '../waiting/decided-lookups.ts';
 import { IssuanceStatusReader } from './issuance-status.ts';
 
 const ledger = new TestLedger();
 const here = new TestGate();
 const hints = new StatusHints(here.connection, here.prefix, 60);
 const failures = silentFailures();
-const reader = new IssuanceStatusReader(here.gate, hints, ledger.issuances, failures);
+const lookups = new DecidedLookups(hints, ledger.issuances, failures, 10_000);
+const reader = new IssuanceStatusReader(here.gate, hints, lookups, failures);
 const notFound = { code: 'ISSUANCE_NOT_FOUND' };
 
 beforeAll(() => Promise.all([ledger.start(), here.start()]));
@@ -30,7 +32,7 @@ test('an id of a time that has not come was never given, also while nobody works
   const now = await here.gate.now();
   const withoutWatermark = new StatusHints(here.connection, `${here.prefix}-none`, 60);
   for (const seen of [hints, withoutWatermark]) {
-    const status = new IssuanceStatusReader(here.gate, seen, ledger.issuances, failures);
+    const status = new IssuanceStatusReader(here.gate, seen, lookups, failures);
     await expect(status.read(anIssuanceId(now + 3_600_000))).rejects.toMatchObject(notFound);
     // A clock that is put back a little takes nothing back that was given.
     expect(await status.read(anIssuanceId(now + 30_000))).toMatchObject({ status: 'ACCEPTED' });
@@ -44,7 +46,7 @@ test('one that is decided while its status is read, as the watermark passes it, 
   const request = aRequest({ couponId, issuanceId: anIssuanceId(now), reservedAt: now });
   const reads = new Set<string>();
   const before = async (read: string): Promise<void> => {
-    if (read === 'readWatermark' || read === 'findStatus') {
+    if (read === 'readWatermark' || read === 'findStatuses') {
       reads.add(read);
     }
     if (reads.size === 2) {
@@ -55,7 +57,7 @@ test('one that is decided while its status is read, as the watermark passes it, 
   const interrupted = new IssuanceStatusReader(
     here.gate,
     withStepsBefore(hints, before),
-    withStepsBefore(ledger.issuances, before),
+    new DecidedLookups(hints, withStepsBefore(ledger.issuances, before), failures, 10_000),
     failures,
   );
   expect(await interrupted.read(request.issuanceId)).toMatchObject({ status: 'ISSUED' });

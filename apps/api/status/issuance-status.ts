@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.ts';
-import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { Failures } from '#platform/failures/failures.ts';
-import { unknownIssuance } from './issuance-problems.ts';
-import type { IssuanceStatusAnswer } from './issuance.http.ts';
-import { toStatusAnswer } from './issuance.http.ts';
+import { unknownIssuance } from '../issuance/issuance-problems.ts';
+import { DecidedLookups } from '../waiting/decided-lookups.ts';
+import type { IssuanceStatusAnswer } from './status.http.ts';
+import { toStatusAnswer } from './status.http.ts';
 
 /**
  * A clock of Redis that goes back must not make an id unknown that was given just before. So much
@@ -21,7 +21,7 @@ export class IssuanceStatusReader {
   constructor(
     private readonly gate: Gate,
     private readonly hints: StatusHints,
-    private readonly ledger: IssuanceLedger,
+    private readonly lookups: DecidedLookups,
     private readonly failures: Failures,
   ) {}
 
@@ -39,7 +39,7 @@ export class IssuanceStatusReader {
       this.orNothing(issuanceId, this.hints.read(issuanceId)),
       this.orNothing(issuanceId, this.hints.readWatermark()),
     ]);
-    const decided = hint ?? (await this.ledger.findStatus(issuanceId));
+    const decided = hint ?? (await this.lookups.find(issuanceId));
     if (decided === undefined && !(await this.mayBeUnderWay(issuanceId, reservedAt, watermark))) {
       throw unknownIssuance(issuanceId);
     }

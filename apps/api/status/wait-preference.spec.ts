@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { preferredWait } from './wait-preference.ts';
+
+test.each([
+  ['wait=10', 10],
+  ['Wait = 5', 5],
+  ['wait="7"', 7],
+  ['respond-async, wait=3', 3],
+  ['return=minimal;x="a, wait=9", wait=4; foo', 4],
+  ['wait=0', 0],
+  // The first counts.
+  ['wait=2, wait=20', 2],
+  // Not longer than anybody may.
+  ['wait=31', 30],
+  ['wait=99999999999999999999', 30],
+])('Prefer: %s is a wait of %i s', (header, seconds) => {
+  expect(preferredWait(header)).toBe(seconds);
+});
+
+test.each([
+  undefined,
+  '',
+  'respond-async',
+  'wait',
+  'wait=',
+  'wait=-1',
+  'wait=1.5',
+  'wait=ten',
+  'await=5',
+  'wait-less=5',
+  'wait=x, wait=5',
+  'foo="wait=5"',
+  'foo="a, wait=5',
+])('Prefer: %s is no wait, and no mistake', (header) => {
+  expect(preferredWait(header)).toBeUndefined();
+});
