@@ -61,9 +61,9 @@ export const sourceMutations: readonly SourceMutation[] = [
   },
   {
     name: 'the watermark covers the reservation whose time it is',
-    file: 'apps/api/issuance/issuance-status.ts',
+    file: 'apps/api/status/issuance-status.ts',
     edits: [['reservedAt < watermark', 'reservedAt <= watermark']],
-    spec: 'apps/api/issuance/issuance-status.int.spec.ts',
+    spec: 'apps/api/status/issuance-status.int.spec.ts',
     test: 'the oldest reservation still pending is ACCEPTED',
   },
   {
