@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process';
 import os from 'node:os';
-import { join } from 'node:path';
 import { Stack } from '../../infra/harness/stack.ts';
 import { ensureBuilt } from '../../infra/local/processes/build.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
@@ -12,12 +10,11 @@ import type { Report } from '../../infra/local/terminal/progress.ts';
 import { ReadableError } from '../../infra/local/terminal/readable-error.ts';
 import { formatTable } from '../../infra/local/terminal/table.ts';
 import { cpuSeconds } from '../cpu.ts';
-import type { CrowdOrder, CrowdReport } from './crowd.ts';
+import { ForkedCrowd, standingDeadlineMs } from './forked-crowd.ts';
 import { crowding, pollAsTold } from './polls.ts';
 import { Undecided } from './undecided.ts';
 
 const instance = 'test';
-const standingDeadlineMs = 300_000;
 
 const usage = `npm run bench:waiters -- [options]
 
@@ -88,7 +85,7 @@ async function measureWaits(stack: Stack, sizes: Sizes, report: Report): Promise
   const [api, issuer] = [stack.app('api'), stack.app('issuer')];
   await warmUp(stack);
   const idle = await residentMb(stack);
-  const crowd = new Crowd({
+  const crowd = new ForkedCrowd({
     url: api.publicUrl,
     issuanceIds: undecided.issuanceIds,
     connectionsPerSecond: connect,
@@ -149,8 +146,8 @@ function figure(what: string, measured: number, most: number, digits = 0): Row {
 
 /** What is loaded and compiled by the first requests is no cost of those who wait. */
 async function warmUp(stack: Stack): Promise<void> {
-  const couponId = await stack.createCoupon(500);
-  for (let i = 0; i < 500; i += 1) {
+  const couponId = await stack.createCoupon(100);
+  for (let i = 0; i < 100; i += 1) {
     const { body } = await stack.assign(couponId, `early-${i}`);
     await stack.request(`${body.status_url}?wait=10`);
   }
@@ -161,7 +158,7 @@ async function residentMb(stack: Stack): Promise<number> {
   return Number(/^process_resident_memory_bytes\S* (\S+)/m.exec(text)?.[1]) / 2 ** 20;
 }
 
-function untilWaiting(stack: Stack, crowd: Crowd, count: number): Promise<unknown> {
+function untilWaiting(stack: Stack, crowd: ForkedCrowd, count: number): Promise<unknown> {
   const waiting = async (): Promise<true | undefined> => {
     crowd.throwIfFailed();
     const shown = (await stack.app('api').metrics()).matchAll(/^firstcome_waiters\{.*\} (\d+)$/gm);
@@ -170,41 +167,4 @@ function untilWaiting(stack: Stack, crowd: Crowd, count: number): Promise<unknow
   };
   const failure = (): string => `Not all of the ${count} wait.`;
   return waitUntil(waiting, { deadlineMs: standingDeadlineMs, failure });
-}
-
-/** The people who wait: a process of their own, whose memory and time are not those of the api. */
-class Crowd {
-  readonly latenciesMs: number[] = [];
-  private readonly child = fork(join(import.meta.dirname, 'crowd.ts'));
-  private readonly failures: string[] = [];
-
-  constructor(order: CrowdOrder) {
-    this.child.on('message', (report: CrowdReport) => {
-      if (report.kind === 'told') {
-        this.latenciesMs.push(...report.latenciesMs);
-      } else if (report.kind === 'failed') {
-        this.failures.push(report.why);
-      }
-    });
-    this.child.send(order);
-  }
-
-  throwIfFailed(): void {
-    if (this.failures.length > 0) {
-      throw new ReadableError(`${this.failures.length} could not wait: ${this.failures[0]}`);
-    }
-  }
-
-  async untilTold(count: number): Promise<void> {
-    const told = async (): Promise<true | undefined> => {
-      this.throwIfFailed();
-      return this.latenciesMs.length >= count ? true : undefined;
-    };
-    const failure = (): string => `Only ${this.latenciesMs.length} of ${count} were told.`;
-    await waitUntil(told, { deadlineMs: standingDeadlineMs, failure });
-  }
-
-  end(): void {
-    this.child.disconnect();
-  }
 }
