@@ -118,6 +118,9 @@ export class GroupConsumer {
       }
     });
     consumer.on(events.REBALANCING, () => this.membership.rebalance());
+    // TRAP: kafkajs fetches again also when it could not join (a request timed out), as the member it
+    // was; without this every batch would be given up as stale for as long as the group keeps it.
+    consumer.on(events.FETCH_START, () => this.membership.fetch());
     consumer.on(events.CRASH, (event) => this.onConsumerCrash(event, work));
     return consumer;
   }

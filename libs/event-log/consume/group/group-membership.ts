@@ -45,6 +45,11 @@ export class GroupMembership {
     this.rebalancing = true;
   }
 
+  /** It was to join again and fetches without: it goes on with what it has. */
+  fetch(): void {
+    this.rebalancing = false;
+  }
+
   leave(): void {
     this.assignment = undefined;
     this.joins += 1;
