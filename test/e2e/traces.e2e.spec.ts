@@ -14,6 +14,18 @@ import { expectedAttributes, newCaller, pathsOf } from '../harness/traces.ts';
 
 const assign = 'POST /api/v1/coupons/assign';
 
+/** Has a process say so when it loads what sends spans. */
+const loadsExporter = 'loads the exporter';
+const tellingLoads = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+    `import { registerHooks } from 'node:module';
+    registerHooks({ load: (url, context, next) => {
+      if (url.includes('exporter-trace-otlp')) console.error('${loadsExporter}');
+      return next(url, context);
+    } });`,
+  )}`,
+};
+
 let receiver: OtlpReceiver;
 let stack: Stack;
 let requested: string;
@@ -148,7 +160,9 @@ describe('who is not sampled', () => {
       GATE_REDIS_URL: proxy.through(redisUrl),
       TRACES_KEEP_ERRORS: 'true',
       TRACES_KEEP_SLOW_MS: String(slowMs),
+      ...tellingLoads,
     });
+    expect(api.output).toContain(loadsExporter);
     couponId = await stack.createCoupon(100);
   });
   afterAll(async () => {
@@ -218,6 +232,23 @@ describe('who is not sampled', () => {
     await expect.poll(line).toMatch(/^[\da-f]{32}$/);
     await expect.poll(() => receiver.ofTrace(String(line()))).toHaveLength(2);
   });
+});
+
+test('while traces are off nothing that sends them is loaded, and nobody who asks for spans gets any', async () => {
+  const off = await stack.startApp('api', { TRACES: 'off', ...tellingLoads });
+  const caller = newCaller();
+  const couponId = await stack.createCoupon(10);
+  expect((await assignAs(couponId, 'untraced', caller.traceparent)).status).toBe(200);
+  // The issuer goes by the header, and has them on.
+  const process = `issuer:process ${requested}`;
+  await expect
+    .poll(() => pathsOf(receiver.ofTrace(caller.traceId)), { timeout: 20_000 })
+    .toContain(process);
+  expect(receiver.ofTrace(caller.traceId).map(({ service }) => service)).not.toContain(
+    'firstcome-api',
+  );
+  expect(off.output).not.toContain(loadsExporter);
+  await off.stop();
 });
 
 test('a receiver that is away, or mute, holds up nobody, not even the end of a process', async () => {

@@ -2,6 +2,7 @@ import type { Attributes, Link, SpanContext } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from '../logging/logging.ts';
@@ -11,7 +12,7 @@ import type { SpanPlace } from './span-place.ts';
 import type { StorePlaces, StoreSettings } from './store-places.ts';
 import { storePlaces } from './store-places.ts';
 
-/** Loaded only where traces are on: see `Traces.open`. */
+/** Loaded only where traces are on, for it takes a fifth of a second to load: see `Traces.open`. */
 
 export interface FinishedSpan extends SpanPlace {
   name: string;
@@ -42,6 +43,7 @@ const scope = { name: 'firstcome' };
 /** Sends spans over OTLP (HTTP, JSON), in batches, in the background. Nothing here ever rejects. */
 export class SpanExport {
   private readonly processor: BatchSpanProcessor;
+  private readonly sdk: NodeSDK;
   private readonly resource;
   private readonly places: StorePlaces;
   private readonly lines = new LimitedLines();
@@ -65,6 +67,15 @@ export class SpanExport {
       scheduledDelayMillis: exportEveryMs,
       exportTimeoutMillis: 2 * exportTimeoutMs,
     });
+    this.sdk = new NodeSDK({
+      serviceName,
+      spanProcessors: [this.processor],
+      instrumentations: [],
+      metricReaders: [],
+      logRecordProcessors: [],
+      autoDetectResources: false,
+    });
+    this.sdk.start();
   }
 
   add(span: FinishedSpan): void {
@@ -74,7 +85,7 @@ export class SpanExport {
   }
 
   async close(): Promise<void> {
-    await Promise.race([this.processor.shutdown().catch(() => {}), pauseFor(closeTimeoutMs)]);
+    await Promise.race([this.sdk.shutdown().catch(() => {}), pauseFor(closeTimeoutMs)]);
     this.lines.close();
   }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Meter } from '@opentelemetry/api';
-import { createNoopMeter, metrics } from '@opentelemetry/api';
+import { createNoopMeter } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { OperationMetrics } from './operation-metrics.ts';
 import { ObservedMetrics } from './observed-metrics.ts';
 import { observeProcess } from './process-metrics.ts';
@@ -15,7 +16,7 @@ export class Telemetry {
   readonly observed = new ObservedMetrics();
   readonly operations: OperationMetrics;
   private readonly exporter: PrometheusExporter | undefined;
-  private readonly sdk: NodeSDK | undefined;
+  private readonly provider: MeterProvider | undefined;
 
   /** `serviceName` becomes the `service_name` label of `target_info`. Switched off, it records nothing. */
   constructor(serviceName: string, isOn = true) {
@@ -25,17 +26,12 @@ export class Telemetry {
         withoutScopeInfo: true,
         metricProducers: [this.observed],
       });
-      this.sdk = new NodeSDK({
-        serviceName,
-        metricReaders: [this.exporter],
-        // All is recorded by hand: wrapping the http module halves the requests a second.
-        instrumentations: [],
-        spanProcessors: [],
-        logRecordProcessors: [],
-        autoDetectResources: false,
+      // All is recorded by hand: wrapping the http module halves the requests a second.
+      this.provider = new MeterProvider({
+        resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName })),
+        readers: [this.exporter],
       });
-      this.sdk.start();
-      this.meter = metrics.getMeter('firstcome');
+      this.meter = this.provider.getMeter('firstcome');
       observeProcess(this.observed);
     }
     this.operations = new OperationMetrics(this.meter);
@@ -51,6 +47,6 @@ export class Telemetry {
   }
 
   async close(): Promise<void> {
-    await this.sdk?.shutdown();
+    await this.provider?.shutdown();
   }
 }
