@@ -39,6 +39,9 @@ export class AwaitedStatus {
     // Who waits costs nothing, and keeps nobody out.
     asked.leavePlace?.();
     reply.raw.once('close', () => waiter.end());
+    if (reply.raw.destroyed) {
+      waiter.end();
+    }
     const decided = await waiter.told(seconds * 1_000);
     asked.waitedMs = performance.now() - since;
     if (decided !== undefined) {
