@@ -5,6 +5,6 @@
 import './kafkajs-mends/mends.ts';
 import kafkajs from 'kafkajs';
 
-export { AssignerProtocol, CompressionTypes, Kafka, logLevel } from 'kafkajs';
+export { default, AssignerProtocol, CompressionTypes, Kafka, logLevel } from 'kafkajs';
 /** Node does not find them among the names of a CommonJS module. */
 export const { CompressionCodecs, ConfigResourceTypes } = kafkajs;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from '#event-log/kafkajs.ts';
 import { readTopic } from '#event-log/inspect/log-reader.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import type { Answer } from '../../infra/harness/assign.ts';

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import kafkajs from '#event-log/kafkajs.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CheckResult } from '#platform/checks/check.ts';
 import type { Stack } from '../../infra/harness/stack.ts';

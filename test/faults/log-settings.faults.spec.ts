@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import { ConfigResourceTypes } from '#event-log/kafkajs.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AppKind } from '../../infra/local/processes/apps.ts';
 import { appKinds } from '../../infra/local/processes/apps.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function configure(name: string, settings: Record<string, string>): Promise<void> {
   const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const type = ConfigResourceTypes.TOPIC;
   await admin.alterConfigs({ validateOnly: false, resources: [{ type, name, configEntries }] });
 }
 

@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from '#event-log/kafkajs.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../infra/local/processes/waiting.ts';
 import { userIds } from '../harness/fixtures.ts';

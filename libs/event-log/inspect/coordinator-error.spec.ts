@@ -1,10 +1,8 @@
-import {
-  KafkaJSGroupCoordinatorNotFound,
-  KafkaJSNonRetriableError,
-  KafkaJSProtocolError,
-} from 'kafkajs';
 import { expect, test } from 'vitest';
+import kafkajs from '../kafkajs.ts';
 import { isCoordinatorAway } from './coordinator-error.ts';
+
+const { KafkaJSGroupCoordinatorNotFound, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
 
 test('a group without a coordinator is waited for, also when the error comes wrapped', () => {
   // Its types know no argument, but it needs one.
