@@ -26,6 +26,6 @@ test('any other error is what it is', () => {
   expect(isCoordinatorAway(new Error('anything'))).toBe(false);
 });
 
-function protocolError(type: string): KafkaJSProtocolError {
+function protocolError(type: string): kafkajs.KafkaJSProtocolError {
   return new KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 0 }));
 }
