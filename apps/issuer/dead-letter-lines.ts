@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DeadLetter, DeadLetterCause } from '#coupon/dead-letter.ts';
 import { idsOf } from '#coupon/dead-letter.ts';
-import { LimitedLines } from '#platform/logging/limited-lines.ts';
+import { andMore, LimitedLines } from '#platform/logging/limited-lines.ts';
 import type { Logger } from '#platform/logging/logging.ts';
 
 /**
@@ -18,8 +18,10 @@ export class DeadLetterLines implements OnApplicationShutdown {
       cause,
       () => fieldsOf(letter, cause),
       (fields, more) => {
-        const others = more === 0 ? '' : ` (and ${more} more)`;
-        this.logger.warn({ ...fields, more }, `a record became a dead letter: ${cause}${others}`);
+        this.logger.warn(
+          { ...fields, more },
+          `a record became a dead letter: ${cause}${andMore(more)}`,
+        );
       },
     );
   }

@@ -1,5 +1,5 @@
 import type { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
-import { shareOfConnectionsInUse } from '#ledger/connection/server-connections.ts';
+import { readLedgerFigures } from '#ledger/checks/ledger-figures.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
 import { LastLook } from './last-look.ts';
 
@@ -24,6 +24,9 @@ export class MysqlMetrics {
   }
 
   async refresh(): Promise<void> {
-    await this.look.refresh(() => shareOfConnectionsInUse(this.ledger));
+    await this.look.refresh(async () => {
+      const { connections, connectionsMax } = await readLedgerFigures(this.ledger);
+      return connections / connectionsMax;
+    });
   }
 }

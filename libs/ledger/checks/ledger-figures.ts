@@ -3,7 +3,7 @@ import type { LedgerConnection } from '../connection/ledger-connection.ts';
 /** What MySQL says of itself. */
 export interface LedgerFigures {
   version: string;
-  /** Of all its clients. */
+  /** Of all its clients: one more than `connectionsMax` with the one that is kept for an administrator. */
   connections: number;
   connectionsMax: number;
   bufferPoolBytes: number;

@@ -1,6 +1,6 @@
 import type { Logger } from '../logging/logging.ts';
 import type { About } from '../logging/limited-lines.ts';
-import { LimitedLines } from '../logging/limited-lines.ts';
+import { andMore, LimitedLines } from '../logging/limited-lines.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Failure, FailureCode } from './failure.ts';
 import { failureCauses } from './failure.ts';
@@ -41,8 +41,7 @@ export class Failures {
       ...about(),
     });
     this.lines.add(kind, describe, (fields, more) => {
-      const others = more === 0 ? '' : ` (and ${more} more)`;
-      this.logger.warn({ ...fields, more }, `${code}: ${failureCauses[cause]}${others}`);
+      this.logger.warn({ ...fields, more }, `${code}: ${failureCauses[cause]}${andMore(more)}`);
     });
   }
 

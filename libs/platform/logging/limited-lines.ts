@@ -12,6 +12,11 @@ interface Kind {
   timer: NodeJS.Timeout;
 }
 
+/** What a line that stands for so many others ends with. */
+export function andMore(more: number): string {
+  return more === 0 ? '' : ` (and ${more} more)`;
+}
+
 /**
  * Lines of which many may come at once: the first of a kind is written at once, then at most one a
  * second, about the latest, with how many others it stands for. All are counted: the last line of a

@@ -4,7 +4,6 @@
  * recorded once a request.
  */
 export class RecordedValues {
-  count = 0;
   sum = 0;
   /** Of each bucket, the last one being for what is above all boundaries. */
   readonly counts: number[];
@@ -14,8 +13,11 @@ export class RecordedValues {
     this.counts = Array.from({ length: boundaries.length + 1 }, () => 0);
   }
 
+  get count(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
   record(value: number): void {
-    this.count += 1;
     this.sum += value;
     let bucket = 0;
     while (bucket < this.boundaries.length && value > this.boundaries[bucket]!) {

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import type { Failure } from '#platform/failures/failure.ts';
+import { uncached } from '../entity-tag/entity-tag.ts';
 
 /** Every `code` a client can meet, with its status and title. Codes never change their meaning. */
 export const problemKinds = {
@@ -66,7 +67,7 @@ export function problemHeaders({ code, details }: Problem): Record<string, strin
   return {
     'content-type': 'application/problem+json',
     // A cache would keep a 404 for as long as it likes.
-    'cache-control': 'no-store',
+    ...uncached,
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     ...(finalCodes.has(code) ? { 'x-should-retry': 'false' } : {}),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),

@@ -38,14 +38,13 @@ export class GroupMembership {
   join(assignment: Record<string, number[]>): void {
     this.assignment = assignment;
     this.joins += 1;
-    this.rebalancing = false;
   }
 
   rebalance(): void {
     this.rebalancing = true;
   }
 
-  /** It was to join again and fetches without: it goes on with what it has. */
+  /** The rebalance is over, by a new join or without one: it goes on with what it has. */
   fetch(): void {
     this.rebalancing = false;
   }
