@@ -77,19 +77,23 @@ export class IssuanceLedger {
     });
   }
 
-  /** What was decided about each of these, in order; `undefined` where nothing is recorded. At most 1 000. */
+  /**
+   * What was decided about each of these, in order; `undefined` where nothing is recorded. At most
+   * 1 000, and the same one as often as it is asked about.
+   */
   async findStatuses(issuanceIds: readonly string[]): Promise<(DecidedIssuance | undefined)[]> {
     const source = this.connection.dataSource;
     const found = new Map<string, DecidedIssuance>();
-    const missing = (): Buffer[] => issuanceIds.filter((id) => !found.has(id)).map(uuidToBytes);
-    if (issuanceIds.length > 0) {
+    const asked = [...new Set(issuanceIds)];
+    const missing = (): Buffer[] => asked.filter((id) => !found.has(id)).map(uuidToBytes);
+    if (asked.length > 0) {
       const issued: IssuanceSqlRow[] = await source.query(
         'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE id IN (?)',
         [missing()],
       );
       issued.map(toIssued).forEach((one) => found.set(one.issuanceId, one));
     }
-    if (found.size < issuanceIds.length) {
+    if (found.size < asked.length) {
       const refused: RefusalSqlRow[] = await source.query(
         `SELECT issuance_id, coupon_id, user_id, reason, refused_at FROM refusal
          WHERE issuance_id IN (?)`,

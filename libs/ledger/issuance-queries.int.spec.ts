@@ -36,6 +36,19 @@ describe('findStatuses', () => {
     });
   });
 
+  test('answers each of those who ask about the same one at once, issued or refused', async () => {
+    const { id } = await here.createCoupon({ total: 1 });
+    const requests = ['ann', 'bob'].map((userId) => aRequest({ couponId: id, userId }));
+    await issuances.decideChunk(requests);
+    const statusesOf = async (...ids: string[]): Promise<(string | undefined)[]> =>
+      (await issuances.findStatuses(ids)).map((one) => one?.status);
+    const [won, lost] = requests.map(({ issuanceId }) => issuanceId) as [string, string];
+    expect(await statusesOf(won, won)).toEqual(['ISSUED', 'ISSUED']);
+    expect(await statusesOf(lost, lost)).toEqual(['REFUSED', 'REFUSED']);
+    expect(await statusesOf(won, lost, won)).toEqual(['ISSUED', 'REFUSED', 'ISSUED']);
+    expect(await statusesOf()).toEqual([]);
+  });
+
   test('knows nothing of an id that nobody decided', async () => {
     expect((await issuances.findStatuses([anIssuanceId()]))[0]).toBeUndefined();
   });
