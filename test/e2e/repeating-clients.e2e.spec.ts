@@ -25,6 +25,7 @@ function assign(couponId: number, userId: string): Promise<Repeated> {
 test.each([
   ['sold out', [], 'SOLD_OUT'],
   ['over', ['--closes-at', '2020-01-01T00:00:00Z', '--yes'], 'CLOSED'],
+  ['not to open for years', ['--opens-at', '2099-01-01T00:00:00Z'], 'NOT_OPEN'],
 ])(
   'whoever comes when a coupon is %s asks once, with the manners of SDKs',
   async (_, options, code) => {

@@ -1,5 +1,5 @@
 import type { Failure } from '#platform/failures/failure.ts';
-import { Problem } from '../http/problem/problem.ts';
+import { inAMoment, Problem } from '../http/problem/problem.ts';
 
 export function unknownCoupon(couponId: number): Problem {
   return new Problem('COUPON_NOT_FOUND', { detail: `There is no coupon ${couponId}.` });
@@ -9,7 +9,7 @@ export function unknownCoupon(couponId: number): Problem {
 export function recovering(failure?: Failure, issuanceId?: string): Problem {
   const details = {
     detail: 'The stock is being recovered. Send the same request again.',
-    retryAfterSeconds: 1,
+    retryAfterSeconds: inAMoment(),
     ...(issuanceId === undefined ? {} : { issuance_id: issuanceId }),
   };
   return new Problem('RECOVERING', details, failure);

@@ -2,7 +2,7 @@ import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
 import { ledgerFailure } from '#ledger/connection/ledger-failure.ts';
 import { pauseFor } from '#platform/work/waiting.ts';
 import { overloaded } from '../http/overload/overloaded.ts';
-import { Problem } from '../http/problem/problem.ts';
+import { inAMoment, Problem } from '../http/problem/problem.ts';
 
 const batchSizeMax = 500;
 /** A query for five hundred takes some milliseconds; a store that stands still holds no more than these. */
@@ -59,5 +59,5 @@ function toProblem(error: unknown): unknown {
     return error;
   }
   const detail = 'This coupon is not on sale, and cannot be looked up at the moment.';
-  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: inAMoment() }, failure);
 }

@@ -3,7 +3,7 @@ import type { Failure } from '#platform/failures/failure.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 import { recovering } from '../coupon/coupon-problems.ts';
 import { overloaded } from '../http/overload/overloaded.ts';
-import { Problem } from '../http/problem/problem.ts';
+import { inAMoment, Problem } from '../http/problem/problem.ts';
 
 /** Outcomes that are not a success; an absent gate is that of no coupon. */
 export type FailedOutcome = Exclude<AssignOutcome, { kind: 'accepted' | 'absent' }>;
@@ -32,14 +32,14 @@ export function assignProblem(outcome: FailedOutcome, couponId: number): Problem
 
 function unavailable(failure: Failure): Problem {
   const detail = 'Nothing can be reserved at the moment, nor was. Send the same request again.';
-  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: inAMoment() }, failure);
 }
 
 function unconfirmed(failure: Failure, issuanceId: string): Problem {
   const detail =
     'A unit is held for this user, but it is not known yet whether the request was recorded. ' +
     'Send the same request again: unless the stock is recovered meanwhile, it gets the same issuance_id.';
-  const details = { detail, retryAfterSeconds: 1, issuance_id: issuanceId };
+  const details = { detail, retryAfterSeconds: inAMoment(), issuance_id: issuanceId };
   return new Problem('UNCONFIRMED', details, failure);
 }
 
@@ -50,7 +50,7 @@ function notOpenProblem(
   return new Problem('NOT_OPEN', {
     detail: `Coupon ${couponId} has not opened yet.`,
     opens_at: toIsoTime(opensAt),
-    retryAfterSeconds: Math.max(1, Math.ceil((opensAt - now) / 1_000)),
+    retryAfterSeconds: Math.max(1, opensAt - now) / 1_000,
   });
 }
 

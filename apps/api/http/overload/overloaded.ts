@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Failure } from '#platform/failures/failure.ts';
-import { Problem, problemDocument, problemKinds } from '../problem/problem.ts';
+import { Problem, problemDocument, problemKinds, retryHeaders } from '../problem/problem.ts';
 
 export const retryAfterLeastSeconds = 1;
+const retrySpreadSeconds = 3;
 
 /** The answer to a request that is one too many. */
 export function overloaded(failure?: Failure): Problem {
@@ -18,7 +19,7 @@ const contentLength = Buffer.byteLength(head + anyId + tail);
 /** Sends the same answer past the framework: sending away must cost next to nothing. */
 export function sendOverloaded(response: ServerResponse): void {
   response.writeHead(problemKinds.OVERLOADED.status, {
-    'retry-after': String(retryAfterSeconds()),
+    ...retryHeaders(retryAfterSeconds()),
     'content-type': 'application/problem+json',
     'content-length': contentLength,
   });
@@ -27,5 +28,5 @@ export function sendOverloaded(response: ServerResponse): void {
 
 /** Those sent away together must not come back together. */
 function retryAfterSeconds(): number {
-  return retryAfterLeastSeconds + Math.floor(Math.random() * 4);
+  return retryAfterLeastSeconds + Math.random() * retrySpreadSeconds;
 }

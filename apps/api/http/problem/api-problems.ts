@@ -78,6 +78,7 @@ function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
     codes.filter((code) => name in problemHeaders(problemExamples[code]));
   const waits = withHeader('retry-after');
   const finals = withHeader('x-should-retry');
+  const early = codes.includes('NOT_OPEN') ? ['With NOT_OPEN until a minute before it opens.'] : [];
   return {
     ...(waits.length > 0 && {
       'Retry-After': {
@@ -85,10 +86,15 @@ function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
         required: waits.length === codes.length,
         schema: { type: 'integer', minimum: 1 },
       },
+      'Retry-After-Ms': {
+        description: 'The same to the millisecond, which many SDKs go by.',
+        required: waits.length === codes.length,
+        schema: { type: 'integer', minimum: 1 },
+      },
     }),
     ...(finals.length > 0 && {
       'X-Should-Retry': {
-        description: `It is of no use to send the request again. With ${finals.join(', ')}.`,
+        description: `To repeat it without being asked to is of no use. ${[`With ${finals.join(', ')}.`, ...early].join(' ')}`,
         required: finals.length === codes.length,
         schema: { type: 'string', enum: ['false'] },
       },

@@ -1,6 +1,6 @@
 import type { Failure } from '#platform/failures/failure.ts';
 import { bodyBytesMax, pathParameterLengthMax } from '../limits.ts';
-import { Problem } from './problem.ts';
+import { inAMoment, Problem } from './problem.ts';
 
 /** The problems of any route, as they are said when something that was thrown means one of them. */
 
@@ -23,18 +23,19 @@ export function uriTooLong(): Problem {
 /** TRAP: it is said of every route that meets MySQL away, so it must be true of a new one too. */
 export function unavailable(failure?: Failure): Problem {
   const detail = 'This cannot be looked up at the moment; assigning is not affected.';
-  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: 1 }, failure);
+  return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: inAMoment() }, failure);
 }
 
 /** Why the probes are down is said on the internal port only. */
 export function notReady(probes: string[]): Problem {
   return new Problem('NOT_READY', {
     detail: `Requests should go to another process for now: ${probes.join(', ')} not ready here.`,
-    retryAfterSeconds: 1,
+    retryAfterSeconds: inAMoment(),
     probes,
   });
 }
 
 export function internalError(): Problem {
-  return new Problem('INTERNAL', { detail: 'The error was logged under this request id.' });
+  const detail = 'The error was logged under this request id.';
+  return new Problem('INTERNAL', { detail, retryAfterSeconds: inAMoment() });
 }

@@ -35,7 +35,7 @@ export interface FieldError {
 
 export interface ProblemDetails {
   detail: string;
-  /** In whole seconds; sent as the Retry-After header. */
+  /** When the same request may succeed. Without it a repeat is of no use, and clients are told so. */
   retryAfterSeconds?: number;
   /** The methods that the route knows; sent as the Allow header. */
   allow?: readonly string[];
@@ -58,20 +58,40 @@ export class Problem extends HttpException {
   }
 }
 
-/** Nothing that the client does will change these soon: clients that repeat every 409 are to stop. */
-const finalCodes: ReadonlySet<ProblemCode> = new Set(['SOLD_OUT', 'CLOSED']);
+/** Clients that repeat by themselves wait no longer than that: told to, they would come at once. */
+const obeyedMostSeconds = 60;
 
 /** What is said beside the document. */
-export function problemHeaders({ code, details }: Problem): Record<string, string> {
+export function problemHeaders({ details }: Problem): Record<string, string> {
   const { retryAfterSeconds, allow } = details;
   return {
     'content-type': 'application/problem+json',
     // A cache would keep a 404 for as long as it likes.
     ...uncached,
-    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-    ...(finalCodes.has(code) ? { 'x-should-retry': 'false' } : {}),
+    ...retryHeaders(retryAfterSeconds),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
   };
+}
+
+/**
+ * The manners of SDKs that repeat errors by themselves: they wait for `retry-after-ms`, or else for
+ * `Retry-After`, and do not repeat what says `x-should-retry: false`.
+ */
+export function retryHeaders(afterSeconds: number | undefined): Record<string, string> {
+  const final = { 'x-should-retry': 'false' };
+  if (afterSeconds === undefined) {
+    return final;
+  }
+  return {
+    'retry-after': String(Math.ceil(afterSeconds)),
+    'retry-after-ms': String(Math.ceil(afterSeconds * 1_000)),
+    ...(afterSeconds > obeyedMostSeconds ? final : {}),
+  };
+}
+
+/** Of a failure that is over in a moment: who met it together should not come back together. */
+export function inAMoment(): number {
+  return 0.5 + Math.random() / 2;
 }
 
 export function problemDocument(requestId: string, { code, details }: Problem): object {
