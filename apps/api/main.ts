@@ -52,11 +52,13 @@ await runProcess('firstcome-api', async (context) => {
 
   return {
     probes: health,
-    close: async () => {
-      const told = leaving.tellClients();
+    drain: () => {
+      const drained = leaving.tellClients(config.SHUTDOWN_DRAIN_MS);
       // Whoever waits is told to connect anew, too.
       waiting.endWaits();
-      await told;
+      return drained;
+    },
+    close: async () => {
       // Answers what is in flight first: each still needs the gate and the log.
       await Promise.all([app.close(), refreshing.stop()]);
       await waiting.close();
@@ -68,7 +70,7 @@ await runProcess('firstcome-api', async (context) => {
 /** The routes of `api` on Fastify, with all that is done before and after them; it listens nowhere yet. */
 async function createApp(context: ProcessContext, api: DynamicModule) {
   const { config, logger, telemetry, failures, traces } = context;
-  const adapter = createFastifyAdapter();
+  const adapter = createFastifyAdapter(config);
   const fastify = adapter.getInstance();
   measureRequests(fastify, telemetry);
   traceRequests(fastify, traces, config);

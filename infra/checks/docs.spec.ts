@@ -98,7 +98,8 @@ describe('the contract', () => {
   it('gives the limits that the api has', () => {
     const limits = read('apps/api/http/limits.ts');
     expect(limits).toContain('bodyBytesMax = 16 * 1024');
-    expect(limits).toContain('requestTimeoutMs = 10_000');
+    expect(limits).toContain('uriLengthMax = 8_000');
+    expect(environmentSchema.parse({}).API_REQUEST_TIMEOUT_MS).toBe(10_000);
     expect(limits).toContain('pathParameterLengthMax = 1_024');
     expect(api).toMatch(/a body of 16 KiB, 10 s for .*, 1 024 characters/i);
   });

@@ -29,6 +29,11 @@ export interface Told extends Answer, Wish, Times {
   api: string;
 }
 
+/** The api could not do it, or what was asked came to it too late: it is to be asked again. */
+export function isToBeAskedAgain({ status }: Answer): boolean {
+  return status === 503 || status === 408;
+}
+
 /** Asks an api for anything; rejects when nothing comes. The body is empty where it is no JSON. */
 export async function ask(api: Api, path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(`${api.publicUrl}${path}`, init);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AnswerJournal } from './answer-journal.ts';
-import { assign } from './assign.ts';
+import { assign, isToBeAskedAgain } from './assign.ts';
 import type { Api, Told, Wish } from './assign.ts';
 
 export interface CrowdOptions {
@@ -49,14 +49,14 @@ export class Crowd {
   }
 
   /**
-   * Asks again as long as the answer is 503, or none comes; returns the last one. Gives up after
+   * Asks again as long as the answer is 503 or 408, or none comes; returns the last one. Gives up after
    * `deadlineMs`, and when the crowd is abandoned.
    */
   async askUntilFinal(wish: Wish, deadlineMs = Infinity): Promise<Told | undefined> {
     const giveUpAt = Date.now() + deadlineMs;
     for (;;) {
       const told = await this.askOnce(wish);
-      const isFinal = told !== undefined && told.status !== 503;
+      const isFinal = told !== undefined && !isToBeAskedAgain(told);
       if (isFinal || this.isAbandoned || Date.now() > giveUpAt) {
         return told;
       }

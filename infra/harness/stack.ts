@@ -29,6 +29,8 @@ export interface StackOptions {
 /** Enough for a machine that has ten times as much to do as it can. */
 const readyTimeoutMs = 90_000;
 const instance = 'test';
+/** A test that is not about draining need not wait for it. */
+const withoutBalancer = { SHUTDOWN_DRAIN_MS: '500' };
 
 /**
  * Real processes of firstcome on the servers of the tests, with a database, topics and keys of their
@@ -77,7 +79,7 @@ export class Stack {
     const name = `${this.options.name ?? this.name}-${kind}-${this.started[kind]}`;
     const publicPort = kind === 'api' ? await freePort() : undefined;
     const plan = planApp(kind, name, await freePort(), publicPort);
-    const all = { ...plan, env: { ...this.env, ...env, ...plan.env } };
+    const all = { ...plan, env: { ...withoutBalancer, ...this.env, ...env, ...plan.env } };
     const app = await this.launch(all, isApart ? this.apart : this.apps);
     if (waitUntilReady) {
       await app.ready(readyTimeoutMs, this.options.abort);

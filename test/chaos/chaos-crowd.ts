@@ -1,4 +1,5 @@
 import type { AnswerJournal } from '../../infra/harness/answer-journal.ts';
+import { isToBeAskedAgain } from '../../infra/harness/assign.ts';
 import type { Api, Told, Wish } from '../../infra/harness/assign.ts';
 import { Crowd } from '../../infra/harness/crowd.ts';
 import { waitUntil } from '../../infra/local/processes/waiting.ts';
@@ -18,7 +19,7 @@ export interface CrowdCounts {
   replayed: number;
   /** Answers 409: sold out, paused. */
   refused: number;
-  /** Answers 503: the same user asks again. */
+  /** Answers 503, or 408: the same user asks again. */
   sentAway: number;
   /** Nothing came: a process that died or stands still. The same user asks again. */
   unanswered: number;
@@ -103,7 +104,7 @@ export class ChaosCrowd extends Crowd {
   protected override told(told: Told, wish: Wish): void {
     const { watch } = this.parts;
     const { api, status, headers, body, couponId, userId, text } = told;
-    if (status === 503) {
+    if (isToBeAskedAgain(told)) {
       this.counts.sentAway += 1;
       this.askLater(wish);
     } else if (status === 409 && (body.code === 'SOLD_OUT' || body.code === 'PAUSED')) {

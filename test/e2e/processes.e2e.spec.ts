@@ -1,6 +1,7 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
+import { RawClient, exchange, rawRequest } from '../harness/http/raw-client.ts';
 import type { LogLine } from '../harness/log-lines.ts';
 import { logLines } from '../harness/log-lines.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
@@ -113,6 +114,43 @@ describe('a process', () => {
 });
 
 describe('SIGTERM', () => {
+  it('leaves an api serving for as long as it drains, not ready, each client told to connect anew', async () => {
+    const drainMs = 3_000;
+    const env = { SHUTDOWN_DRAIN_MS: String(drainMs), ASSIGN_IN_FLIGHT_MAX: '1' };
+    const api = await stack.startApp('api', env, { isApart: true });
+    const couponId = await stack.createCoupon(500);
+    const used = await RawClient.connect(api.publicUrl);
+    const asks = [
+      rawRequest('GET /health/live'),
+      rawRequest('GET /none'),
+      rawRequest('GET /health/ready'),
+    ];
+    used.send(asks[0]!);
+    expect((await used.answer()).headers.get('connection')).toBe('keep-alive');
+
+    const startedAt = performance.now();
+    api.signal('SIGTERM');
+    await expect.poll(async () => (await exchange(api.publicUrl, asks[2]!)).status).toBe(503);
+    const ready = await exchange(api.publicUrl, asks[2]!);
+    expect(ready.body).toMatchObject({ code: 'NOT_READY', probes: ['process'] });
+    used.send(asks[0]!);
+    const others = await Promise.all(asks.map((bytes) => exchange(api.publicUrl, bytes)));
+    for (const answer of [ready, await used.answer(), ...others]) {
+      expect(answer.headers.get('connection')).toBe('close');
+    }
+    await used.closed();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => stack.assign(couponId, `late-${i}`, { api })),
+    );
+    // Among them some that were sent away, past the framework.
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 503]));
+    expect(new Set(answers.map(({ headers }) => headers.get('connection')))).toEqual(
+      new Set(['close']),
+    );
+    expect(await api.exit()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAt).toBeGreaterThan(drainMs);
+  });
+
   it('ends every process with exit code 0 in under 10 s, and every answer given was true', async () => {
     const couponId = await stack.createCoupon(500);
     const answers = Array.from({ length: 300 }, (_, i) =>

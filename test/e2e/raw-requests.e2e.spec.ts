@@ -17,14 +17,84 @@ afterAll(() => stack.stop());
 
 describe('what is no proper request', () => {
   const plain = ['GET /api/v1/coupons/1 HTTP/1.1', 'Host: api'];
+  const unread = '\r\nContent-Length: 2\r\n\r\n{}';
+  const chunked = `${assignLine} HTTP/1.1\r\nHost: a\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n`;
   const cases: [name: string, bytes: string, status: number, code: string][] = [
     ['without Host', 'GET /health/live HTTP/1.1\r\n\r\n', 400, 'INVALID_REQUEST'],
     ['no HTTP', 'NONSENSE\r\n\r\n', 400, 'INVALID_REQUEST'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n', 400, 'INVALID_REQUEST'],
-    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'INVALID_REQUEST'],
-    ['another version', 'GET / HTTP/3.0\r\nHost: api\r\n\r\n', 400, 'INVALID_REQUEST'],
-    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: api\r\n\r\n', 400, 'INVALID_REQUEST'],
-    ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['no HTTP behind a path', 'GET / FTP/1.1\r\nHost: api\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505, 'HTTP_VERSION_NOT_SUPPORTED'],
+    ['HTTP/3.0', 'GET / HTTP/3.0\r\nHost: api\r\n\r\n', 505, 'HTTP_VERSION_NOT_SUPPORTED'],
+    ['lines without CR', 'GET / HTTP/1.1\nHost: api\n\n', 400, 'INVALID_REQUEST'],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: api\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['one like another', 'GETX / HTTP/1.1\r\nHost: api\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['a method in small letters', 'get / HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
+    ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['no Host in Host', 'GET / HTTP/1.1\r\nHost: a b/c\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['a folded header', 'GET / HTTP/1.1\r\nHost: a\r\n X: b\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['a space before a colon', 'GET / HTTP/1.1\r\nHost : a\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['NUL in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['CR in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n', 400, 'INVALID_REQUEST'],
+    ['no length', `${assignLine} HTTP/1.1\r\nHost: a\r\n${json}\r\n\r\n`, 411, 'LENGTH_REQUIRED'],
+    [
+      'a length that is no number',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\n{}`,
+      400,
+      'INVALID_REQUEST',
+    ],
+    [
+      'two lengths that differ',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\nContent-Length: 3${unread}`,
+      400,
+      'INVALID_REQUEST',
+    ],
+    [
+      'a length above the limit',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\n${json}\r\nContent-Length: 16385\r\n\r\n{`,
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
+      'chunks above it',
+      `${chunked}4001\r\n${' '.repeat(0x4001)}\r\n0\r\n\r\n`,
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
+      'chunks with long names',
+      `${chunked}2;${'x'.repeat(20_000)}\r\n{}\r\n`,
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    ['long trailers', `${chunked}0\r\n${'X: y\r\n'.repeat(4_000)}\r\n`, 431, 'HEADERS_TOO_LARGE'],
+    [
+      'another type',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain${unread}`,
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'a coding without an end',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n`,
+      400,
+      'INVALID_REQUEST',
+    ],
+    [
+      'a coding twice',
+      `${assignLine} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`,
+      400,
+      'INVALID_REQUEST',
+    ],
+    [
+      'a coding in HTTP/1.0',
+      `${assignLine} HTTP/1.0\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+      400,
+      'INVALID_REQUEST',
+    ],
+    ['another method', 'PUT /health/live HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+    ['no such route', 'POST /none HTTP/1.1\r\nHost: a\r\n\r\n', 404, 'NOT_FOUND'],
     ['a space in the path', 'GET /a b HTTP/1.1\r\nHost: api\r\n\r\n', 400, 'INVALID_REQUEST'],
     ['a fragment', 'GET /docs#a HTTP/1.1\r\nHost: api\r\n\r\n', 400, 'INVALID_REQUEST'],
     [
@@ -42,8 +112,8 @@ describe('what is no proper request', () => {
     [
       'another coding',
       `${assignLine} HTTP/1.1\r\nHost: a\r\n${json}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
-      400,
-      'INVALID_REQUEST',
+      501,
+      'NOT_IMPLEMENTED',
     ],
     [
       'an expectation',
@@ -66,8 +136,14 @@ describe('what is no proper request', () => {
     [
       'a path of 20 KB',
       `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: api\r\n\r\n`,
-      431,
-      'HEADERS_TOO_LARGE',
+      414,
+      'URI_TOO_LONG',
+    ],
+    [
+      'a query of 9 KB',
+      `GET /health/live?${'x'.repeat(9_000)} HTTP/1.1\r\nHost: api\r\n\r\n`,
+      414,
+      'URI_TOO_LONG',
     ],
     [
       'a long parameter',

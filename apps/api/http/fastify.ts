@@ -1,36 +1,38 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Config } from '#platform/config/config.ts';
 import { BrokenConnections } from './connection/broken-connections.ts';
 import { readJsonBodies } from './request/json-body.ts';
-import {
-  bodyBytesMax,
-  headerBytesMax,
-  idleTimeoutMs,
-  overdueCheckMs,
-  pathParameterLengthMax,
-  requestTimeoutMs,
-} from './limits.ts';
+import { bodyBytesMax, headerBytesMax, overdueCheckMs, pathParameterLengthMax } from './limits.ts';
 import { sendProblem, toProblem } from './problem/problem.filter.ts';
 import { newRequestId } from './request/request-id.ts';
 import { UnreadAnswers } from './connection/unread-answers.ts';
 import { refuseMalformedRequests } from './request/well-formed-requests.ts';
 
+type TimeLimits = Pick<
+  Config,
+  | 'API_REQUEST_TIMEOUT_MS'
+  | 'API_HEADERS_TIMEOUT_MS'
+  | 'API_IDLE_TIMEOUT_MS'
+  | 'API_ANSWER_TIMEOUT_MS'
+>;
+
 /** Fastify with our limits, whose own errors, met before any route, are problems as well. */
-export function createFastifyAdapter(): FastifyAdapter {
+export function createFastifyAdapter(config: TimeLimits): FastifyAdapter {
   const brokenConnections = new BrokenConnections();
   const adapter = new FastifyAdapter({
     http: {
-      // TRAP: of the two Node takes the smaller one for the headers alone, and looks every 30 s unless
-      // it is told otherwise: "10 s" was between 23 and 90 s.
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      // TRAP: Node swaps the two where the first is longer, and looks every 30 s unless it is told
+      // otherwise: "10 s" was between 23 and 90 s.
+      headersTimeout: config.API_HEADERS_TIMEOUT_MS,
+      requestTimeout: config.API_REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: overdueCheckMs,
       maxHeaderSize: headerBytesMax,
       // Checked by us: Node answers it with an empty body.
       requireHostHeader: false,
     },
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: idleTimeoutMs,
+    requestTimeout: config.API_REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.API_IDLE_TIMEOUT_MS,
     bodyLimit: bodyBytesMax,
     forceCloseConnections: 'idle',
     genReqId: newRequestId,
@@ -38,12 +40,14 @@ export function createFastifyAdapter(): FastifyAdapter {
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, request.id, toProblem(error));
     },
-    clientErrorHandler: (error, socket) => brokenConnections.reject(socket, error),
+    clientErrorHandler: (error, socket) =>
+      // Fastify's own type of it does not know that the packet is a buffer.
+      brokenConnections.reject(socket, error as NodeJS.ErrnoException),
   });
   const fastify = adapter.getInstance();
   refuseMalformedRequests(fastify);
   readJsonBodies(fastify);
   brokenConnections.watch(fastify.server);
-  new UnreadAnswers().watch(fastify.server);
+  new UnreadAnswers(config.API_ANSWER_TIMEOUT_MS).watch(fastify.server);
   return adapter;
 }

@@ -28,7 +28,7 @@ afterEach(() => void vi.useRealTimers());
 
 function opened(): { written: Written; stream: EventStream } {
   const written = new Written();
-  const stream = new EventStream(written as unknown as ServerResponse, 1_500);
+  const stream = new EventStream(written as unknown as ServerResponse, 1_500, 15_000);
   return { written, stream };
 }
 

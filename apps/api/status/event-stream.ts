@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http';
 
-/** Proxies end what is silent for a minute; many for half of it. */
-const heartbeatMs = 15_000;
-
 export const eventStreamHeaders = {
   'content-type': 'text/event-stream',
   // A proxy that compresses would keep events until it has enough of them.
@@ -21,10 +18,14 @@ export interface StreamEvent {
 export class EventStream {
   private readonly heartbeat: NodeJS.Timeout;
 
-  /** Answers with the headers, at once. `retryMs`: when to connect anew, should it break. */
+  /**
+   * Answers with the headers, at once. `retryMs`: when to connect anew, should it break. `heartbeatMs`:
+   * proxies end what is silent for a minute; many for half of it.
+   */
   constructor(
     private readonly response: ServerResponse,
     retryMs: number,
+    heartbeatMs: number,
   ) {
     response.writeHead(200, eventStreamHeaders);
     this.retryAfter(retryMs);

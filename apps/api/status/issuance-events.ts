@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem/problem.ts';
 import { Pace } from '../waiting/pace.ts';
+import { WaitLimits } from '../waiting/wait-limits.ts';
 import { Waiters } from '../waiting/waiters.ts';
 import type { Waiter } from '../waiting/waiters.ts';
 import { EventStream, eventStreamHeaders } from './event-stream.ts';
@@ -23,6 +24,7 @@ export class IssuanceEvents {
     private readonly reader: IssuanceStatusReader,
     private readonly waiters: Waiters,
     private readonly pace: Pace,
+    private readonly limits: WaitLimits,
   ) {}
 
   /** Resolves when the stream has ended; throws what `reader` throws, while nothing is answered yet. */
@@ -36,12 +38,13 @@ export class IssuanceEvents {
     }
     asked.leavePlace?.();
     reply.hijack();
+    takeOverHeaders(reply);
     if (asked.method === 'HEAD') {
       reply.raw.writeHead(200, eventStreamHeaders).end();
       return;
     }
     const since = performance.now();
-    const stream = new EventStream(reply.raw, retryMs());
+    const stream = new EventStream(reply.raw, retryMs(), this.limits.heartbeatMs);
     reply.raw.once('close', () => {
       asked.waitedMs = performance.now() - since;
       waiter?.end();
@@ -73,14 +76,16 @@ export class IssuanceEvents {
     }
   }
 
-  /** Nothing when the client is gone, or is to go elsewhere; a problem when there is no such issuance. */
+  /** Nothing when the client is gone, or is to connect anew; a problem when there is no such issuance. */
   private async untilDecided(
     stream: EventStream,
     waiter: Waiter,
   ): Promise<IssuanceStatusAnswer | Problem | undefined> {
     const { issuanceId } = waiter;
-    while (!stream.isClosed && !this.waiters.isClosed) {
-      const decided = await waiter.told(waitMostS * 1_000);
+    const endsAt = performance.now() + this.limits.eventsMaxMs;
+    while (!stream.isClosed && !this.waiters.isClosed && performance.now() < endsAt) {
+      const restMs = endsAt - performance.now();
+      const decided = await waiter.told(Math.min(restMs, waitMostS * 1_000));
       if (decided !== undefined) {
         return toStatusAnswer(issuanceId, decided);
       }
@@ -91,6 +96,11 @@ export class IssuanceEvents {
     }
     return undefined;
   }
+}
+
+/** What was said to any answer, such as who may read it, holds for one past the framework, too. */
+function takeOverHeaders(reply: FastifyReply): void {
+  Object.entries(reply.getHeaders()).forEach(([name, value]) => reply.raw.setHeader(name, value!));
 }
 
 function isFinal({ status }: IssuanceStatusAnswer): boolean {

@@ -13,6 +13,7 @@ import { ApiNotModified, keptByClients } from '../http/entity-tag/api-entity-tag
 import { sendUncached } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
 import { Pace } from '../waiting/pace.ts';
+import { WaitLimits } from '../waiting/wait-limits.ts';
 import { AwaitedStatus } from './awaited-status.ts';
 import { IssuanceEvents } from './issuance-events.ts';
 import {
@@ -39,6 +40,7 @@ export class StatusController {
     private readonly awaited: AwaitedStatus,
     private readonly issuanceEvents: IssuanceEvents,
     private readonly pace: Pace,
+    private readonly limits: WaitLimits,
   ) {}
 
   @Get(':issuance_id')
@@ -69,11 +71,11 @@ export class StatusController {
   ): Promise<void> {
     const preferred =
       query.wait === undefined ? preferredWait(singleHeader(asked, 'prefer')) : undefined;
-    const seconds = query.wait ?? preferred ?? 0;
+    const seconds = Math.min(query.wait ?? preferred ?? 0, this.limits.answerMaxS);
     const id = parameters.issuance_id;
     const { answer, mightWait } = await this.awaited.read(id, seconds, asked, reply);
     if (preferred !== undefined && mightWait) {
-      reply.header('preference-applied', `wait=${preferred}`);
+      reply.header('preference-applied', `wait=${seconds}`);
     }
     if (answer.status !== 'ACCEPTED') {
       sendUncached(asked, reply, answer, tagOfStatus(answer));

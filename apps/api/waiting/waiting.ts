@@ -3,6 +3,7 @@ import type { Stores } from '#stores/stores.ts';
 import { Announcer } from './announcer.ts';
 import { DecidedLookups } from './decided-lookups.ts';
 import { Pace } from './pace.ts';
+import { WaitLimits } from './wait-limits.ts';
 import { Waiters } from './waiters.ts';
 import { WaitingMetrics } from './waiting-metrics.ts';
 
@@ -11,7 +12,7 @@ const shareOfPlaces = 2 / 3;
 
 export interface Waiting {
   /** What the routes need. */
-  parts: [Waiters, Pace, DecidedLookups];
+  parts: [Waiters, Pace, DecidedLookups, WaitLimits];
   /** Ends all waits, undecided; nobody waits from here on. */
   endWaits(): void;
   /** For when nobody asks any more. */
@@ -42,7 +43,7 @@ export function openWaiting(
   );
   announcer.start();
   return {
-    parts: [waiters, pace, lookups],
+    parts: [waiters, pace, lookups, new WaitLimits(config)],
     endWaits: () => waiters.close(),
     close: () => announcer.stop(),
   };

@@ -116,6 +116,12 @@ const missing: Partial<Record<AppKind, string>> = {
   keeper: 'No keeper runs: a gate that was lost stays shut.',
 };
 
+/** Nobody probes the apis of one machine: a stop need not last as long as a balancer takes. */
+function withoutBalancer(): Record<string, string> {
+  const { SHUTDOWN_DRAIN_MS = '500' } = process.env;
+  return { SHUTDOWN_DRAIN_MS };
+}
+
 /** What the user has set for firstcome: other commands must look in the same places. */
 function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {
   const ours = /^(API|GATE|JOBS|KAFKA|MYSQL)_/;
@@ -145,7 +151,8 @@ async function runApps(
     onGivenUp: (error: ReadableError) => stopping.abort(error),
   } as const;
   for (const app of plan) {
-    apps.push(new SupervisedApp({ ...app, env: { ...env, ...app.env } }, supervision));
+    const ofApp = { ...env, ...withoutBalancer(), ...app.env };
+    apps.push(new SupervisedApp({ ...app, env: ofApp }, supervision));
   }
   await report.step(plan.map((app) => app.name).join(', '), async () => {
     await Promise.all(apps.map((app) => app.start()));

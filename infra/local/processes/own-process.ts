@@ -9,6 +9,7 @@ import { processStartTime, spawnDetached, tail, terminate } from './process.ts';
 import { removeRunFile, writeRunFile } from './run-files.ts';
 import { waitForOk } from './waiting.ts';
 
+/** Longer than a process takes to end, once it is drained. */
 const stopGraceMs = 12_000;
 const readyDeadlineMs = 60_000;
 const answerTimeoutMs = 3_000;
@@ -183,11 +184,12 @@ export class OwnProcess<Plan extends ProcessPlan = ProcessPlan> {
     await this.exit();
   }
 
-  /** SIGTERM, also for one that stands still, and SIGKILL for one that takes longer than 12 s. */
+  /** SIGTERM, also for one that stands still, and SIGKILL for one that takes 12 s longer than its drain. */
   async stop(): Promise<void> {
     if (this.child !== undefined) {
       this.toldToStop = true;
-      await terminate(this.child.pid, this.startedAt, { graceMs: stopGraceMs });
+      const graceMs = stopGraceMs + Number(this.plan.env['SHUTDOWN_DRAIN_MS'] ?? 0);
+      await terminate(this.child.pid, this.startedAt, { graceMs });
       await this.exit();
       removeRunFile(this.instance, this.plan.name);
     }

@@ -39,6 +39,10 @@ describe('configuration', () => {
     ['LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
     ['KAFKA_SSL', 'yes', 'must be one of true, false'],
     ['GATE_KEY_PREFIX', 'a b', 'at most 64 letters'],
+    ['API_HEADERS_TIMEOUT_MS', '10001', 'must not be longer than API_REQUEST_TIMEOUT_MS'],
+    ['EVENTS_HEARTBEAT_MS', '72000', 'must be shorter than API_IDLE_TIMEOUT_MS'],
+    ['EVENTS_MAX_S', '15', 'must be longer than EVENTS_HEARTBEAT_MS'],
+    ['WAIT_MAX_S', '31', 'must be at most 30'],
   ])('says what is wrong with %s=%s in our words', (name, value, words) => {
     const parse = () => parseConfig({ [name]: value });
     expect(parse).toThrow(ConfigError);

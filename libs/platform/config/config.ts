@@ -27,6 +27,22 @@ export const environmentSchema = settings
     path: ['KAFKA_MIN_INSYNC_REPLICAS'],
     error: 'must not be more than KAFKA_REPLICATION_FACTOR: nothing could be written',
   })
+  .refine((config) => config.API_HEADERS_TIMEOUT_MS <= config.API_REQUEST_TIMEOUT_MS, {
+    path: ['API_HEADERS_TIMEOUT_MS'],
+    error: 'must not be longer than API_REQUEST_TIMEOUT_MS: the headers are part of a request',
+  })
+  .refine((config) => config.EVENTS_HEARTBEAT_MS < config.API_IDLE_TIMEOUT_MS, {
+    path: ['EVENTS_HEARTBEAT_MS'],
+    error: 'must be shorter than API_IDLE_TIMEOUT_MS: who ends idle connections would end streams',
+  })
+  .refine(
+    ({ EVENTS_MAX_S, EVENTS_HEARTBEAT_MS }) =>
+      EVENTS_MAX_S === 0 || EVENTS_MAX_S * 1_000 > EVENTS_HEARTBEAT_MS,
+    {
+      path: ['EVENTS_MAX_S'],
+      error: 'must be longer than EVENTS_HEARTBEAT_MS, or 0: no stream would show that it lives',
+    },
+  )
   .superRefine(({ MYSQL_URL, MYSQL_CA_FILE }, context) => {
     if (MYSQL_CA_FILE !== undefined) {
       refine(context, () => readMysqlUrl(MYSQL_URL, true), 'MYSQL_URL');

@@ -91,6 +91,36 @@ export const settings = z.object({
     .describe(
       'Most who wait for a decision at one api, two thirds of API_CONNECTIONS_MAX at most; others are told at once when to ask again.',
     ),
+  API_REQUEST_TIMEOUT_MS: milliseconds(1_000)
+    .default(10_000)
+    .describe('How long a request may take to arrive, headers and body; 408 to who takes longer.'),
+  API_HEADERS_TIMEOUT_MS: milliseconds(1_000)
+    .default(10_000)
+    .describe('The same for its headers alone; not longer than API_REQUEST_TIMEOUT_MS.'),
+  API_IDLE_TIMEOUT_MS: milliseconds(1_000)
+    .default(72_000)
+    .describe(
+      'How long a connection may be idle between two requests; longer than a balancer keeps it idle.',
+    ),
+  API_ANSWER_TIMEOUT_MS: milliseconds(1_000)
+    .default(30_000)
+    .describe('How long an answer may lie unread before its connection is closed.'),
+  WAIT_MAX_S: wholeNumber(1, 30)
+    .default(30)
+    .describe('Longest wait for a decision in one request; shorter than a balancer waits for us.'),
+  EVENTS_HEARTBEAT_MS: milliseconds(1_000)
+    .default(15_000)
+    .describe('How often a silent stream of events shows that it lives.'),
+  EVENTS_MAX_S: wholeNumber(0, 86_400)
+    .default(0)
+    .describe(
+      'Longest life of a stream of events, which its client then opens anew; 0: until it is decided.',
+    ),
+  SHUTDOWN_DRAIN_MS: wholeNumber(0, 600_000)
+    .default(15_000)
+    .describe(
+      'How long an api that is to stop serves on, not ready, until balancers have turned away. `npm start`: 500.',
+    ),
   ASSIGN_WAIT_MAX_MS: milliseconds()
     .default(500)
     .describe('Longest an assign waits for its turn at Redis, and then at Kafka.'),

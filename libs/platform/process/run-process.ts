@@ -24,16 +24,18 @@ export interface ProcessContext {
 
 export interface RunningProcess {
   probes: HealthProbes;
+  /** What it does first, not ready any more: it goes on with its work until others have noticed. */
+  drain?(): Promise<void>;
   /** Stops taking work, finishes what is under way, and closes what is open. */
   close(): Promise<void>;
 }
 
-/** Longer than an assign takes, and a drain of the issuer; orchestrators kill after 10 s or more. */
+/** Once it is drained. Longer than an assign takes, and than the issuer takes to finish its batches. */
 export const shutdownTimeoutMs = 9_500;
 
 /**
  * Runs one process of firstcome: configuration, logger, metrics, the internal port, and a clean end on
- * SIGTERM or SIGINT (exit 0 in under 10 s).
+ * SIGTERM or SIGINT (exit 0, in under 10 s after it has drained).
  */
 export async function runProcess(
   name: string,
@@ -60,8 +62,9 @@ export async function runProcess(
     logger.info({ internal_url: await internalServer.getUrl() }, `${name} started`);
     onceAskedToStop(async (signal) => {
       logger.info({ signal }, 'shutting down');
-      setTimeout(() => fail('shutdown took too long'), shutdownTimeoutMs).unref();
       running.probes.beginShutdown();
+      await running.drain?.();
+      setTimeout(() => fail('shutdown took too long'), shutdownTimeoutMs).unref();
       const watched = watch.stop();
       await watched;
       await running.close();

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { isToBeAskedAgain } from '../../../infra/harness/assign.ts';
 import type { Answer, Told } from '../../../infra/harness/assign.ts';
 import type { Stack } from '../../../infra/harness/stack.ts';
 import type { App, AppKind } from '../../../infra/local/processes/apps.ts';
@@ -98,11 +99,11 @@ export class FaultScenario {
     return told;
   }
 
-  /** Asks again as long as the answer is 503, or none comes. */
+  /** Asks again as long as the answer is 503 or 408, or none comes. */
   askUntilFinal(userId: string, asked: Asked = {}): Promise<Told> {
     return eventually(async () => {
       const told = await this.ask(userId, asked);
-      return told.status === 503 ? undefined : told;
+      return isToBeAskedAgain(told) ? undefined : told;
     });
   }
 

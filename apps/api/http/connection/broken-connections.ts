@@ -5,8 +5,8 @@ import type { Duplex } from 'node:stream';
 import { answerUnderWay } from './http-socket.ts';
 import type { HttpSocket } from './http-socket.ts';
 import { headerBytesMax } from '../limits.ts';
-import { overloaded } from '../overload/overloaded.ts';
-import { Problem, problemDocument, problemHeaders } from '../problem/problem.ts';
+import { bodyTooLarge, notImplemented, uriTooLong } from '../problem/framework-problems.ts';
+import { Problem, inAMoment, problemDocument, problemHeaders } from '../problem/problem.ts';
 import { newRequestId } from '../request/request-id.ts';
 
 /** So long what still comes is thrown away: an answer is lost when bytes meet a closed connection. */
@@ -27,13 +27,11 @@ export class BrokenConnections {
       const { body, headers } = written(problem);
       response.writeHead(problem.getStatus(), headers).end(body);
     });
-    server.on('connect', (_request, socket) => {
-      this.say(socket, new Problem('INVALID_REQUEST', { detail: 'This server is no proxy.' }));
-    });
+    server.on('connect', (_request, socket) => this.say(socket, notImplemented()));
   }
 
   /** For an error of the connection, or of the parser, which may be told many times. */
-  reject(socket: Socket, error: { code?: string | undefined }): void {
+  reject(socket: Socket, error: ConnectionError): void {
     if (!this.rejected.has(socket)) {
       this.rejected.add(socket);
       this.answer(socket, connectionProblem(error));
@@ -81,19 +79,74 @@ export function expectationFailed(): Problem {
   });
 }
 
-/**
- * A request that took too long to arrive may be as valid as any: a process that stood still finds it
- * overdue when it wakes. Nothing was done about it, so it may be sent again.
- */
-export function connectionProblem({ code }: { code?: string | undefined }): Problem {
-  switch (code) {
+/** What Node says of a connection that it cannot go on with. */
+export interface ConnectionError {
+  code?: string | undefined;
+  /** What was read last, and how much of it could be understood. */
+  rawPacket?: Buffer | undefined;
+  bytesParsed?: number | undefined;
+}
+
+export function connectionProblem(error: ConnectionError): Problem {
+  switch (error.code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return overloaded();
+      return requestTimeout();
     case 'HPE_HEADER_OVERFLOW':
-      return new Problem('HEADERS_TOO_LARGE', {
-        detail: `The headers may have at most ${headerBytesMax} bytes together.`,
-      });
+      return isInTarget(error) ? uriTooLong() : headersTooLarge();
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return bodyTooLarge();
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return unknownVersion();
+    case 'HPE_INVALID_VERSION':
+      return /HTTP\/\d\.\d\r?$/.test(lineOf(error)) ? unknownVersion() : invalid();
+    case 'HPE_INVALID_METHOD':
+      return requestLine.test(lineOf(error)) ? notImplemented() : invalid();
     default:
-      return new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
+      return invalid();
   }
+}
+
+/** RFC 9110, 5.6.2: what a method is made of. */
+const requestLine = /^[!#$%&'*+.^_`|~\w-]+ \S+ HTTP\/\d\.\d\r?$/;
+
+/**
+ * The line in which Node's parser stopped, in so far as it was read at once: a packet is all that is
+ * handed on.
+ */
+function lineOf({ rawPacket = Buffer.alloc(0), bytesParsed = 0 }: ConnectionError): string {
+  const begin = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
+  const end = rawPacket.indexOf('\n', bytesParsed);
+  return rawPacket.toString('latin1', begin, end === -1 ? undefined : end);
+}
+
+/** Whether it is the first line that has no end; of one that came in pieces nobody can tell. */
+function isInTarget(error: ConnectionError): boolean {
+  return /^[A-Z-]+ [^\s]{100}/.test(lineOf(error));
+}
+
+/**
+ * It may be as valid as any: a process that stood still finds it overdue when it wakes. Nothing was done
+ * about it, so it may be sent again.
+ */
+export function requestTimeout(): Problem {
+  return new Problem('REQUEST_TIMEOUT', {
+    detail: 'The request took too long to arrive. Nothing was done about it.',
+    retryAfterSeconds: inAMoment(),
+  });
+}
+
+export function headersTooLarge(): Problem {
+  return new Problem('HEADERS_TOO_LARGE', {
+    detail: `The headers may have at most ${headerBytesMax} bytes together.`,
+  });
+}
+
+export function unknownVersion(): Problem {
+  return new Problem('HTTP_VERSION_NOT_SUPPORTED', {
+    detail: 'This server speaks HTTP/1.1 and HTTP/1.0.',
+  });
+}
+
+function invalid(): Problem {
+  return new Problem('INVALID_REQUEST', { detail: 'This is not a valid HTTP request.' });
 }

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerTimeoutMs } from '../limits.ts';
 
 const lookEveryMs = 1_000;
 
@@ -13,7 +12,7 @@ export class UnreadAnswers {
   private readonly unreadSince = new Map<Socket, number>();
 
   /** `timeoutMs`: an answer that is being read, however slowly, must be through by then, too. */
-  constructor(private readonly timeoutMs = answerTimeoutMs) {}
+  constructor(private readonly timeoutMs: number) {}
 
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => {

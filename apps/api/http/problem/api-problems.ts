@@ -28,10 +28,13 @@ export const problemSchema = z.object({
 /** What any request may be answered, whatever its route. */
 const anywhere: ProblemCode[] = [
   'INVALID_REQUEST',
+  'REQUEST_TIMEOUT',
+  'URI_TOO_LONG',
   'EXPECTATION_FAILED',
   'HEADERS_TOO_LARGE',
   'OVERLOADED',
   'INTERNAL',
+  'NOT_IMPLEMENTED',
 ];
 
 /** Documents the problems of a route beside those of any: one response a status, naming its codes. */

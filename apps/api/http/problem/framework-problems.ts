@@ -1,5 +1,5 @@
 import type { Failure } from '#platform/failures/failure.ts';
-import { bodyBytesMax, pathParameterLengthMax } from '../limits.ts';
+import { bodyBytesMax, pathParameterLengthMax, uriLengthMax } from '../limits.ts';
 import { inAMoment, Problem } from './problem.ts';
 
 /** The problems of any route, as they are said when something that was thrown means one of them. */
@@ -16,7 +16,19 @@ export function bodyTooLarge(): Problem {
 
 export function uriTooLong(): Problem {
   return new Problem('URI_TOO_LONG', {
-    detail: `A part of a path may have at most ${pathParameterLengthMax} characters.`,
+    detail: `Path and query may have at most ${uriLengthMax} characters, and a part of the path ${pathParameterLengthMax}.`,
+  });
+}
+
+export function lengthRequired(): Problem {
+  return new Problem('LENGTH_REQUIRED', {
+    detail: 'Say how long the body is: with Content-Length, or Transfer-Encoding: chunked.',
+  });
+}
+
+export function notImplemented(): Problem {
+  return new Problem('NOT_IMPLEMENTED', {
+    detail: 'This method, or this Transfer-Encoding, is not known to any route here.',
   });
 }
 

@@ -1,11 +1,18 @@
 import { recovering, unknownCoupon } from '../../coupon/coupon-problems.ts';
 import { assignProblem, unknownIssuance } from '../../issuance/issuance-problems.ts';
 import { couponIdExample, issuanceIdExample } from '../examples.ts';
-import { connectionProblem, expectationFailed } from '../connection/broken-connections.ts';
+import {
+  expectationFailed,
+  headersTooLarge,
+  requestTimeout,
+  unknownVersion,
+} from '../connection/broken-connections.ts';
 import {
   bodyTooLarge,
   internalError,
+  lengthRequired,
   noSuchRoute,
+  notImplemented,
   notReady,
   unavailable,
   uriTooLong,
@@ -26,6 +33,7 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   ISSUANCE_NOT_FOUND: unknownIssuance(issuanceIdExample),
   NOT_FOUND: noSuchRoute(),
   METHOD_NOT_ALLOWED: methodNotAllowed(['POST']),
+  REQUEST_TIMEOUT: requestTimeout(),
   NOT_OPEN: assignProblem(
     { kind: 'not_open', opensAt: Date.UTC(2026, 10, 22, 9), now: Date.UTC(2026, 10, 22, 8, 59) },
     couponIdExample,
@@ -33,11 +41,12 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   CLOSED: assignProblem({ kind: 'closed' }, couponIdExample),
   PAUSED: assignProblem({ kind: 'paused' }, couponIdExample),
   SOLD_OUT: assignProblem({ kind: 'sold_out' }, couponIdExample),
+  LENGTH_REQUIRED: lengthRequired(),
   BODY_TOO_LARGE: bodyTooLarge(),
   URI_TOO_LONG: uriTooLong(),
   UNSUPPORTED_MEDIA_TYPE: unsupportedMediaType(),
   EXPECTATION_FAILED: expectationFailed(),
-  HEADERS_TOO_LARGE: connectionProblem({ code: 'HPE_HEADER_OVERFLOW' }),
+  HEADERS_TOO_LARGE: headersTooLarge(),
   OVERLOADED: overloaded(),
   RECOVERING: recovering(),
   UNCONFIRMED: assignProblem(
@@ -47,4 +56,6 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   UNAVAILABLE: unavailable(),
   NOT_READY: notReady(['kafka']),
   INTERNAL: internalError(),
+  NOT_IMPLEMENTED: notImplemented(),
+  HTTP_VERSION_NOT_SUPPORTED: unknownVersion(),
 };

@@ -9,10 +9,12 @@ export const problemKinds = {
   ISSUANCE_NOT_FOUND: { status: 404, title: 'No such issuance' },
   NOT_FOUND: { status: 404, title: 'No such route' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This route does not know this method' },
+  REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   NOT_OPEN: { status: 409, title: 'The coupon has not opened yet' },
   CLOSED: { status: 409, title: 'The coupon is closed' },
   PAUSED: { status: 409, title: 'The coupon is paused' },
   SOLD_OUT: { status: 409, title: 'Nothing is left' },
+  LENGTH_REQUIRED: { status: 411, title: 'The length of the body is missing' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The path is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json in UTF-8' },
@@ -24,6 +26,8 @@ export const problemKinds = {
   UNAVAILABLE: { status: 503, title: 'Not available right now' },
   NOT_READY: { status: 503, title: 'This process is not ready' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  NOT_IMPLEMENTED: { status: 501, title: 'This server does not know how to do that' },
+  HTTP_VERSION_NOT_SUPPORTED: { status: 505, title: 'This version of HTTP is not spoken here' },
 } as const;
 
 export type ProblemCode = keyof typeof problemKinds;

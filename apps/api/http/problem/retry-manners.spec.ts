@@ -12,10 +12,12 @@ const mayPass: Record<ProblemCode, boolean> = {
   ISSUANCE_NOT_FOUND: false,
   NOT_FOUND: false,
   METHOD_NOT_ALLOWED: false,
+  REQUEST_TIMEOUT: true,
   NOT_OPEN: true,
   CLOSED: false,
   PAUSED: false,
   SOLD_OUT: false,
+  LENGTH_REQUIRED: false,
   BODY_TOO_LARGE: false,
   URI_TOO_LONG: false,
   UNSUPPORTED_MEDIA_TYPE: false,
@@ -27,6 +29,8 @@ const mayPass: Record<ProblemCode, boolean> = {
   UNAVAILABLE: true,
   NOT_READY: true,
   INTERNAL: true,
+  NOT_IMPLEMENTED: false,
+  HTTP_VERSION_NOT_SUPPORTED: false,
 };
 const codes = Object.keys(problemKinds) as ProblemCode[];
 const section = /### Repeating\n(.*?)\n##/s;

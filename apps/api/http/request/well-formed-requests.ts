@@ -1,29 +1,53 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { uriLengthMax } from '../limits.ts';
+import { lengthRequired, notImplemented, uriTooLong } from '../problem/framework-problems.ts';
 import { Problem } from '../problem/problem.ts';
 
 /** Node hands on bytes beyond ASCII, each as a character of its own: that would be another user. */
 const neverInTarget = /[^\x21-\x7e]|#/;
+/** RFC 9110, 7.2: a name, an address or, where there is none, nothing; and a port. */
+const wellFormedHost = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-fA-Fv:.]+\])(?::\d*)?$/;
 
 /** Refuses what Node's parser and the router let pass, each in its own reading. */
 export function refuseMalformedRequests(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', ({ raw }, _reply, done) => done(problemOf(raw)));
+  fastify.addHook('onRequest', ({ raw }, _reply, done) =>
+    done(hostProblem(raw) ?? targetProblem(raw) ?? codingProblem(raw)),
+  );
+  // After it is known that there is such a route.
+  fastify.addHook('preParsing', ({ raw, is404 }, _reply, _payload, done) =>
+    done(is404 || hasKnownLength(raw) ? null : lengthRequired()),
+  );
 }
 
-function problemOf({ headers, httpVersion, url = '' }: IncomingMessage): Problem | undefined {
-  if (headers.host === undefined && httpVersion === '1.1') {
-    return new Problem('INVALID_REQUEST', { detail: 'The header Host is missing.' });
+/** RFC 9112, 3.2: with two of them, whoever stands before us may have gone by the other one. */
+function hostProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): Problem | undefined {
+  const { host } = headers;
+  if (host === undefined) {
+    return httpVersion === '1.1' ? invalid('The header Host is missing.') : undefined;
   }
-  const { 'transfer-encoding': coding = 'chunked' } = headers;
-  if (coding.toLowerCase() !== 'chunked') {
-    return new Problem('INVALID_REQUEST', {
-      detail: 'The only Transfer-Encoding that is understood is chunked.',
-    });
+  return wellFormedHost.test(host) && isGivenOnce(rawHeaders)
+    ? undefined
+    : invalid('The header Host is not valid.');
+}
+
+/** Node keeps the first and says nothing of others. */
+function isGivenOnce(rawHeaders: string[]): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      hosts += 1;
+    }
   }
-  if (neverInTarget.test(url) || !isDecodable(url)) {
-    return malformedTarget();
+  return hosts === 1;
+}
+
+function targetProblem({ url = '' }: IncomingMessage): Problem | undefined {
+  if (url.length > uriLengthMax) {
+    return uriTooLong();
   }
-  return undefined;
+  return neverInTarget.test(url) || !isDecodable(url) ? malformedTarget() : undefined;
 }
 
 /** Also of a query, which would be taken as it stands where it cannot be decoded. */
@@ -35,8 +59,38 @@ function isDecodable(url: string): boolean {
   }
 }
 
+/** RFC 9112, 6.1 to 6.3. */
+function codingProblem({ headers, httpVersion }: IncomingMessage): Problem | undefined {
+  const { 'transfer-encoding': coding } = headers;
+  if (coding === undefined) {
+    return undefined;
+  }
+  if (httpVersion !== '1.1') {
+    return invalid('There is no Transfer-Encoding in HTTP/1.0.');
+  }
+  if (coding.toLowerCase() === 'chunked') {
+    return undefined;
+  }
+  // Without chunked at its end, nobody knows where the body ends.
+  return /,\s*chunked$/i.test(coding)
+    ? notImplemented()
+    : invalid('The last Transfer-Encoding must be chunked.');
+}
+
+function hasKnownLength({ headers, method }: IncomingMessage): boolean {
+  return (
+    method !== 'POST' ||
+    headers['content-length'] !== undefined ||
+    headers['transfer-encoding'] !== undefined
+  );
+}
+
+function invalid(detail: string): Problem {
+  return new Problem('INVALID_REQUEST', { detail });
+}
+
 export function malformedTarget(): Problem {
-  return new Problem('INVALID_REQUEST', {
-    detail: 'The path or the query is not valid: all but ASCII is percent-encoded UTF-8 there.',
-  });
+  return invalid(
+    'The path or the query is not valid: all but ASCII is percent-encoded UTF-8 there.',
+  );
 }
