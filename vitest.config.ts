@@ -5,16 +5,25 @@ export const shared = {
   plugins: [swc.vite({ module: { type: 'es6' } })],
 };
 
+/** Loading the libraries anew for every file would take half of the CPU. */
+const inOneProcess = { isolate: false };
+
+/** What they say depends on which modules their process has loaded before. */
+const isolated = ['libs/event-log/kafkajs-mends/{mends-again,replace-module}.spec.ts'];
+
 /**
  * A poll that ends as soon as its condition holds may be patient: on a machine with busy neighbours
  * one second is too short.
  */
 const patient = { expect: { poll: { timeout: 15_000 } } };
 
+/** How fast something is, is no matter of tests: neighbours make it ten times slower. */
+const unhurried = { testTimeout: 60_000 };
+
 export const onRealServers = {
   ...patient,
   globalSetup: ['test/harness/servers/servers.setup.ts'],
-  testTimeout: 60_000,
+  ...unhurried,
   hookTimeout: 120_000,
 };
 
@@ -51,8 +60,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,infra,k6,bench,test}/**/*.spec.ts'],
-          exclude: ['**/*.{int,e2e,outage,faults,last}.spec.ts', 'test/model/!(smoke).spec.ts'],
+          exclude: [
+            '**/*.{int,e2e,outage,faults,last}.spec.ts',
+            'test/model/!(smoke).spec.ts',
+            ...isolated,
+          ],
+          maxWorkers: 2,
+          ...inOneProcess,
+          ...unhurried,
         },
+      },
+      {
+        ...shared,
+        test: { name: 'unit-isolated', include: isolated, ...unhurried },
       },
       {
         ...shared,
@@ -69,6 +89,7 @@ export default defineConfig({
           include: ['{apps,libs,infra}/**/*.int.spec.ts'],
           // They mostly wait for a store.
           maxWorkers: 4,
+          ...inOneProcess,
           sequence: { groupOrder: 0 },
           ...onRealServers,
         },
@@ -80,6 +101,7 @@ export default defineConfig({
           include: ['test/**/*.e2e.spec.ts'],
           // They wait for processes to come up, and for time limits to pass.
           maxWorkers: 3,
+          ...inOneProcess,
           sequence: { groupOrder: 1 },
           ...onRealServers,
         },

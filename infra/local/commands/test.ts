@@ -33,7 +33,7 @@ interface Suites {
 }
 
 const usual: Suites = {
-  quick: ['unit'],
+  quick: ['unit', 'unit-isolated'],
   beside: ['model'],
   onServers: ['integration', 'e2e', 'outage', 'last'],
 };
