@@ -19,6 +19,9 @@ import { IssuanceStatusReader } from './status/issuance-status.ts';
 import { StatusController } from './status/status.controller.ts';
 import type { Waiting } from './waiting/waiting.ts';
 
+/** Each has routes of the contract. */
+export const apiControllers = [IssuanceController, StatusController, CouponController];
+
 @Module({})
 export class ApiModule {
   static register(
@@ -31,7 +34,7 @@ export class ApiModule {
     return {
       module: ApiModule,
       imports: [HealthModule.register(probes, 'public')],
-      controllers: [IssuanceController, StatusController, CouponController],
+      controllers: apiControllers,
       providers: [
         ...providersOf(
           ...Object.values(stores),

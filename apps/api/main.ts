@@ -19,7 +19,7 @@ import { Leaving } from './http/leaving.ts';
 import { shedOverload } from './http/overload/overload.ts';
 import { ProblemFilter } from './http/problem/problem.filter.ts';
 import { createValidationPipe } from './http/request/validation.ts';
-import { serveOpenApi } from './openapi.ts';
+import { serveOpenApi } from './openapi/openapi.ts';
 import { openWaiting } from './waiting/waiting.ts';
 
 await runProcess('firstcome-api', async (context) => {

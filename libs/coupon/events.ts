@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import type { DeadLetterCause } from './dead-letter.ts';
 import type { Decision } from './decide.ts';
-import type { DecidedIssuance } from './issuance.ts';
-import { couponIdSchema, issuanceIdSchema, userIdSchema } from './issuance.ts';
+import {
+  couponIdSchema,
+  decidedStatuses,
+  issuanceIdSchema,
+  refusalReasons,
+  userIdSchema,
+} from './issuance.ts';
 import type { IssuanceRequest } from './issuance-request.ts';
 
 /* What stands in the log, and how it is written and read: only here does it have wire names. */
@@ -12,7 +17,8 @@ export const eventVersion = 1;
 
 const epochSchema = z.int().min(1);
 
-const issuanceRequestedSchema = z.object({
+/** A request on its way to MySQL, keyed by its coupon id. */
+export const issuanceRequestedSchema = z.object({
   v: z.literal(eventVersion),
   type: z.literal('issuance.requested'),
   issuance_id: issuanceIdSchema,
@@ -24,16 +30,15 @@ const issuanceRequestedSchema = z.object({
   traceparent: z.string().optional(),
 });
 
-const epochMarkerSchema = z.object({
+/** Says in the log where a recovery's new epochs begin. */
+export const epochMarkerSchema = z.object({
   v: z.literal(eventVersion),
   type: z.literal('epoch.marker'),
   epochs: z.array(z.object({ coupon_id: couponIdSchema, epoch: epochSchema })).min(1),
 });
 
-/** A request on its way to MySQL, keyed by its coupon id. */
 type IssuanceRequested = z.output<typeof issuanceRequestedSchema>;
 
-/** Says in the log where a recovery's new epochs begin. */
 type EpochMarked = z.output<typeof epochMarkerSchema>;
 
 /**
@@ -41,19 +46,23 @@ type EpochMarked = z.output<typeof epochMarkerSchema>;
  * published after the commit, at least once. A record for each of them was a third of the issuer's
  * work.
  */
-interface IssuancesDecided {
-  v: typeof eventVersion;
-  type: 'issuances.decided';
-  coupon_id: number;
-  decisions: {
-    issuance_id: string;
-    user_id: string;
-    status: DecidedIssuance['status'];
-    reason?: DecidedIssuance['reason'];
-    /** Milliseconds since 1970. */
-    decided_at: number;
-  }[];
-}
+export const issuancesDecidedSchema = z.object({
+  v: z.literal(eventVersion),
+  type: z.literal('issuances.decided'),
+  coupon_id: couponIdSchema,
+  decisions: z.array(
+    z.object({
+      issuance_id: issuanceIdSchema,
+      user_id: userIdSchema,
+      status: z.enum(decidedStatuses),
+      reason: z.enum(refusalReasons).optional(),
+      /** Milliseconds since 1970. */
+      decided_at: z.int().min(0),
+    }),
+  ),
+});
+
+type IssuancesDecided = z.output<typeof issuancesDecidedSchema>;
 
 /** Requests of these coupons that follow the marker and are of an older epoch are void. */
 export interface EpochMarker {

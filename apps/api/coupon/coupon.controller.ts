@@ -15,7 +15,7 @@ export class CouponController {
   @ApiOperation({ summary: 'A coupon, and what is left of it' })
   @ApiOkResponse({ standardSchema: couponSchema })
   @ApiProblems('URI_TOO_LONG', 'COUPON_NOT_FOUND', 'RECOVERING', 'UNAVAILABLE')
-  show(
+  coupon(
     @Param({ schema: couponParametersSchema }) parameters: z.output<typeof couponParametersSchema>,
   ): Promise<CouponAnswer> {
     return this.availability.read(parameters.coupon_id);

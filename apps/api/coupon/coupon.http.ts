@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { couponIdSchema } from '#coupon/issuance.ts';
+import { wholeNumberIn } from '#platform/text/decimals.ts';
 import { couponIdExample } from '../http/examples.ts';
 
 export const couponParametersSchema = z.object({
   coupon_id: z
-    .string()
-    .regex(/^\d{1,10}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(couponIdSchema)
+    .preprocess((text) => wholeNumberIn(String(text)), couponIdSchema)
     .meta({ example: couponIdExample }),
 });
 

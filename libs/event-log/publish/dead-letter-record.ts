@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { z } from 'zod';
 import type { DeadLetter, RecordHeader } from '#coupon/dead-letter.ts';
 import { eventVersion } from '#coupon/events.ts';
 import type { LogRecord } from './event-publisher.ts';
@@ -17,6 +18,28 @@ assert(
   (copiedBytesMax * 4) / 3 + 2 * copiedTextLengthMax * characterBytesMax < recordBytesMax,
   'brokers take the copy of any letter',
 );
+
+/** The value of such a record. */
+export const deadLetterRecordSchema = z.object({
+  v: z.literal(eventVersion),
+  reason: z.string().max(copiedReasonLengthMax),
+  trace_id: z.string().nullable(),
+  topic: z.string(),
+  partition: z.int().min(0),
+  /** A 64-bit integer in decimal. */
+  offset: z.string(),
+  /** Milliseconds since 1970. */
+  recorded_at: z.int().min(0),
+  key_base64: z.base64().nullable(),
+  value_base64: z.base64().nullable(),
+  headers: z.array(
+    z.union([
+      z.object({ name: z.string(), text: z.string() }),
+      z.object({ name: z.string(), hex: z.string() }),
+    ]),
+  ),
+  is_complete: z.boolean().describe('false: bytes, headers or words were left out of this copy.'),
+});
 
 /** What is written to the topic of dead letters: the letter, with the headers it came with. */
 export function toDeadLetterRecord(letter: DeadLetter): LogRecord {
@@ -41,7 +64,7 @@ export function toDeadLetterRecord(letter: DeadLetter): LogRecord {
       value_base64: keepsBytes ? (value?.toString('base64') ?? null) : null,
       headers,
       is_complete: keepsBytes && keepsHeaders && reason === letter.reason,
-    },
+    } satisfies z.output<typeof deadLetterRecordSchema>,
     headers: {
       ...toKafkaHeaders(headers),
       'dead-letter-reason': reason,

@@ -1,10 +1,10 @@
-import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { expect } from 'vitest';
 
 interface Response {
   headers?: Record<string, { required?: boolean; schema: object }>;
-  content?: Record<string, { schema: object; examples?: Record<string, { value: unknown }> }>;
+  content?: Record<string, { schema: object; examples?: Record<string, object> }>;
 }
 
 export interface OpenApiDocument {
@@ -22,7 +22,7 @@ interface Answered {
 export class OpenApiWitness {
   /** By operation, as in `GET /health/live`: the codes of errors, and statuses of what is none. */
   readonly seen = new Map<string, Set<string>>();
-  private readonly ajv = new Ajv({ strict: false, formats: fullFormats });
+  private readonly ajv = new Ajv2020({ strict: false, formats: fullFormats });
 
   constructor(private readonly document: OpenApiDocument) {
     this.ajv.addSchema(document, 'document');
@@ -79,19 +79,6 @@ export class OpenApiWitness {
 
   private remember(operation: string, what: string): void {
     this.seen.set(operation, (this.seen.get(operation) ?? new Set()).add(what));
-  }
-
-  /** Fails unless every example keeps to the schema it stands beside. */
-  checkExamples(): void {
-    for (const [path, operations] of Object.entries(this.document.paths)) {
-      for (const { responses } of Object.values(operations)) {
-        for (const { schema, examples = {} } of Object.values(responses).flatMap(({ content }) =>
-          Object.values(content ?? {}),
-        )) {
-          Object.values(examples).forEach(({ value }) => this.expectValid(schema, value, path));
-        }
-      }
-    }
   }
 
   private expectValid(schema: object, value: unknown, message: string): void {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -6,6 +5,7 @@ import { z } from 'zod';
 import type { ProblemCode } from './problem.ts';
 import { problemDocument, problemHeaders, problemKinds } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
+import { requestIdExample } from '../examples.ts';
 
 type Response = Extract<
   NonNullable<NonNullable<OpenAPIObject['components']>['responses']>[string],
@@ -24,6 +24,17 @@ export const problemSchema = z.object({
   opens_at: z.iso.datetime().optional(),
   probes: z.array(z.string()).optional(),
 });
+
+/** Of every code the example in the document, to which the responses refer. */
+export const documentedProblems = Object.fromEntries(
+  Object.entries(problemExamples).map(([code, problem]) => [
+    code,
+    {
+      summary: problemKinds[code as ProblemCode].title,
+      value: problemDocument(requestIdExample, problem),
+    },
+  ]),
+) as Record<ProblemCode, { summary: string; value: object }>;
 
 /** What any request may be answered, whatever its route. */
 const anywhere: ProblemCode[] = [
@@ -55,7 +66,6 @@ export function problemResponses(codes: ProblemCode[]): Map<number, Response> {
 }
 
 function problemResponse(codes: ProblemCode[]): Response {
-  const requestId = `${randomUUID()}-1`;
   return {
     description: codes.map((code) => `${code}: ${problemKinds[code].title}.`).join(' '),
     headers: headersOf(codes),
@@ -63,13 +73,7 @@ function problemResponse(codes: ProblemCode[]): Response {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
         examples: Object.fromEntries(
-          codes.map((code) => [
-            code,
-            {
-              summary: problemKinds[code].title,
-              value: problemDocument(requestId, problemExamples[code]),
-            },
-          ]),
+          codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
         ),
       },
     },
