@@ -16,7 +16,7 @@ interface Document {
 
 const committed = parse(readFileSync('docs/asyncapi.yaml', 'utf8')) as Document;
 const official = JSON.parse(
-  readFileSync('node_modules/@asyncapi/specs/schemas/3.0.0.json', 'utf8'),
+  readFileSync('node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json', 'utf8'),
 ) as object;
 const ajv = new Ajv({ strict: false, formats: fullFormats });
 
@@ -33,7 +33,7 @@ describe('docs/asyncapi.yaml', () => {
 
   it('has every topic', () => {
     const addresses = Object.values(committed.channels).map(({ address }) => address);
-    expect(addresses.sort()).toEqual(Object.values(topicNames('')).sort());
+    expect(new Set(addresses)).toEqual(new Set(Object.values(topicNames(''))));
   });
 
   it('refers to nothing that is missing', () => {

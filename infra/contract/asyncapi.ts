@@ -61,7 +61,7 @@ const messages = {
     key: 'The coupon id in decimal.',
     payload: issuancesDecidedSchema,
     example: toIssuancesDecided(123, [
-      { request, status: 'ISSUED', decidedAt: request.reservedAt + 61 },
+      { request, status: 'ISSUED', decidedAt: request.reservedAt + 61, isNew: true },
     ]),
   },
   deadLetter: {

@@ -30,8 +30,8 @@ export const deadLetterRecordSchema = z.object({
   offset: z.string(),
   /** Milliseconds since 1970. */
   recorded_at: z.int().min(0),
-  key_base64: z.base64().nullable(),
-  value_base64: z.base64().nullable(),
+  key_base64: z.string().nullable(),
+  value_base64: z.string().nullable(),
   headers: z.array(
     z.union([
       z.object({ name: z.string(), text: z.string() }),
