@@ -7,9 +7,9 @@ import {
   documentedProblems,
   problemResponses,
   problemSchema,
+  referenceToExample,
 } from '../http/problem/api-problems.ts';
 import type { ProblemCode } from '../http/problem/problem.ts';
-import { problemKinds } from '../http/problem/problem.ts';
 
 const summary = `First-come-first-served coupon issuance.
 
@@ -30,9 +30,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   const description = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('firstcome')
-    .setDescription(
-      `${summary}\n\n${withoutRoute('NOT_FOUND')}\n\n${withoutRoute('METHOD_NOT_ALLOWED')}`,
-    )
+    .setDescription(summary)
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/')
@@ -46,30 +44,37 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   return complete(document);
 }
 
-/** The example of a problem that no operation has, for whoever reads the page. */
-function withoutRoute(code: ProblemCode): string {
-  const example = JSON.stringify(documentedProblems[code].value, undefined, 2);
-  return `\`${code}\`: ${problemKinds[code].title}.\n\n\`\`\`json\n${example}\n\`\`\``;
-}
-
 /** With what stands in no controller of the api: problems, and the routes of health. */
 function complete(document: OpenAPIObject): OpenAPIObject {
   const { schemas } = document.components!;
+  const paths = {
+    ...document.paths,
+    '/health/live': healthRoute('live', 'Whether the process lives', aliveSchema, []),
+    '/health/ready': healthRoute('ready', 'Whether to send requests here', readySchema, [
+      'NOT_READY',
+    ]),
+  };
   return {
     ...document,
+    info: { ...document.info, description: [summary, ...ofNoRoute(paths)].join('\n\n') },
     components: {
       ...document.components,
       schemas: { ...schemas, Problem: inOpenApi(problemSchema) },
       examples: documentedProblems,
     },
-    paths: {
-      ...document.paths,
-      '/health/live': healthRoute('live', 'Whether the process lives', aliveSchema, []),
-      '/health/ready': healthRoute('ready', 'Whether to send requests here', readySchema, [
-        'NOT_READY',
-      ]),
-    },
+    paths,
   };
+}
+
+/** The problems that no operation has, each with its example, for whoever reads the page. */
+function ofNoRoute(paths: OpenAPIObject['paths']): string[] {
+  const shown = JSON.stringify(paths);
+  return Object.entries(documentedProblems)
+    .filter(([code]) => !shown.includes(`"${referenceToExample(code)}"`))
+    .map(([, { summary: title, value }]) => {
+      const example = JSON.stringify(value, undefined, 2);
+      return `${title}:\n\n\`\`\`json\n${example}\n\`\`\``;
+    });
 }
 
 const aliveSchema = z.object({ status: z.literal('ok') });

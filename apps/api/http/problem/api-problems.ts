@@ -36,6 +36,10 @@ export const documentedProblems = Object.fromEntries(
   ]),
 ) as Record<ProblemCode, { summary: string; value: object }>;
 
+export function referenceToExample(code: string): string {
+  return `#/components/examples/${code}`;
+}
+
 /** What any request may be answered, whatever its route. */
 const anywhere: ProblemCode[] = [
   'INVALID_REQUEST',
@@ -73,7 +77,7 @@ function problemResponse(codes: ProblemCode[]): Response {
       'application/problem+json': {
         schema: { $ref: '#/components/schemas/Problem' },
         examples: Object.fromEntries(
-          codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
+          codes.map((code) => [code, { $ref: referenceToExample(code) }]),
         ),
       },
     },
