@@ -10,9 +10,12 @@ import { CouponAvailability } from './coupon/coupon-availability.ts';
 import type { CouponCatalogue } from './coupon/coupon-catalogue.ts';
 import { CouponLookup } from './coupon/coupon-lookup.ts';
 import { CouponController } from './coupon/coupon.controller.ts';
+import { AcceptAssign } from './issuance/accept-assign.ts';
 import { AssignMetrics } from './issuance/assign-metrics.ts';
 import { AssignWithoutGate } from './issuance/assign-without-gate.ts';
 import { IssuanceController } from './issuance/issuance.controller.ts';
+import { Idempotency } from './issuance/idempotency.ts';
+import { PreferredAssign } from './issuance/preferred-assign.ts';
 import { AwaitedStatus } from './status/awaited-status.ts';
 import { IssuanceEvents } from './status/issuance-events.ts';
 import { IssuanceStatusReader } from './status/issuance-status.ts';
@@ -46,6 +49,9 @@ export class ApiModule {
           new AssignMetrics(telemetry, config.METRICS_COUPONS_MAX),
         ),
         AssignCoupon,
+        AcceptAssign,
+        Idempotency,
+        PreferredAssign,
         IssuanceStatusReader,
         AwaitedStatus,
         IssuanceEvents,

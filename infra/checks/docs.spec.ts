@@ -5,7 +5,7 @@ import { reservedAtOf } from '#coupon/issuance.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { environmentSchema } from '#platform/config/config.ts';
 import { failureCodes } from '#platform/failures/failure.ts';
-import { decidedWatermarkKey, gateKeys, statusHintsKey } from '#gate/keys.ts';
+import { decidedWatermarkKey, gateKeys, idempotencyKeys, statusHintsKey } from '#gate/keys.ts';
 import { couponSchema } from '../../apps/api/coupon/coupon.http.ts';
 import { problemKinds } from '../../apps/api/http/problem/problem.ts';
 import { assignAnswerSchema } from '../../apps/api/issuance/issuance.http.ts';
@@ -257,6 +257,7 @@ describe('docs/architecture.md', () => {
     const keys = [
       ...Object.values(gateKeys(prefix, 123)),
       statusHintsKey(prefix, 'TIME'),
+      ...Object.values(idempotencyKeys(prefix, 'SHARD')),
       decidedWatermarkKey(prefix),
     ];
     const listed = tableUnder(architecture, '### Redis, the gate').map(([key]) => key!);

@@ -127,6 +127,11 @@ export class AssignCoupon {
       return batch.map(() => outcome);
     }
     faultPoint('api.reserved');
+    result.outcomes.forEach((outcome, i) => {
+      if (outcome.kind === 'reserved') {
+        batch[i]!.onReserved?.(outcome.issuanceId);
+      }
+    });
     const settling = this.settle(unsettledOf(batch, result));
     return result.outcomes.map((outcome) => toAdmission(outcome, settling, result));
   }
@@ -173,8 +178,8 @@ export class AssignCoupon {
   }
 }
 
-/** Why a batch came back from the gate without an answer. */
-function notReserved(error: unknown): AssignOutcome {
+/** What an assign comes to when the gate Redis did not answer. */
+export function notReserved(error: unknown): AssignOutcome {
   if (error instanceof NotSentError) {
     return { kind: 'overloaded', failure: { cause: 'gate_lane', error } };
   }

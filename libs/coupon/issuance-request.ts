@@ -6,6 +6,11 @@ export interface AssignRequest {
   traceparent?: string | undefined;
   /** What tracing notes on its way; a matter of tracing alone, and never written anywhere. */
   trail?: unknown[] | undefined;
+  /**
+   * Called when a unit was reserved that the user did not hold before, and nothing was published yet:
+   * from here on it may be decided. Never written anywhere.
+   */
+  onReserved?: ((issuanceId: string) => void) | undefined;
 }
 
 /** What the gate has admitted and the log carries: to be issued, or refused, under this id. */

@@ -51,6 +51,7 @@ export class GateScripts {
   }
 }
 
-function readScript(name: string): string {
+/** Its text, without the prelude. */
+export function readScript(name: string): string {
   return readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), 'utf8');
 }

@@ -30,6 +30,12 @@ export function statusHintsKey(prefix: string, issuanceId: string): string {
   return `${prefix}issuances:${issuanceId.slice(0, 'xxxxxxxx-xx'.length)}`;
 }
 
+/** What idempotency keys were used for, by a part of their digest. */
+export function idempotencyKeys(prefix: string, shard: string): { young: string; old: string } {
+  const slot = `${prefix}{idempotency:${shard}}`;
+  return { young: `${slot}:young`, old: `${slot}:old` };
+}
+
 export function decidedWatermarkKey(prefix: string): string {
   return `${prefix}decided_watermark`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { uuidToBytes } from '#ledger/uuid-bytes.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { anIssuanceId } from '../harness/fixtures.ts';
@@ -7,6 +8,7 @@ import type { OpenApiDocument } from '../harness/http/openapi.ts';
 import { OpenApiWitness } from '../harness/http/openapi.ts';
 import { exchange, rawRequest } from '../harness/http/raw-client.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
+import { StackStores } from '../harness/stack/stack-stores.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
 const assign = 'POST /api/v1/coupons/assign';
@@ -77,6 +79,16 @@ function wish(user: string, id = couponId): object {
   return { user_id: user, coupon_id: id };
 }
 
+/** As another hand would do it that has no business there. */
+async function issuePastTheGate(userId: string): Promise<void> {
+  const stores = await StackStores.connect(stack);
+  await stores.query(
+    'INSERT INTO issuance (id, coupon_id, user_id, epoch, issued_at) VALUES (?, ?, ?, 1, ?)',
+    [uuidToBytes(anIssuanceId()), couponId, Buffer.from(userId), Date.now()],
+  );
+  await stores.close();
+}
+
 /** Thirty at once, and again where they came one after the other all the same. */
 async function untilTooMany(askOne: (i: number) => Promise<string>): Promise<void> {
   const askMany = () => Promise.all(Array.from({ length: 30 }, (_, i) => askOne(i)));
@@ -119,6 +131,14 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       'UNSUPPORTED_MEDIA_TYPE',
     );
     expect(await assignTo(api, wish('a', closed))).toBe('CLOSED');
+    const wait = 'Prefer: wait=30';
+    expect(await assignTo(api, wish('c'), json, wait)).toBe('200');
+    expect(await assignTo(api, wish('d'), json, 'Prefer: respond-async')).toBe('202');
+    expect(await assignTo(api, wish('e'), json, 'Idempotency-Key: k')).toBe('200');
+    const reused = await assignTo(api, wish('e', soldOut), json, 'Idempotency-Key: k');
+    expect(reused).toBe('IDEMPOTENCY_KEY_REUSED');
+    await issuePastTheGate('f');
+    expect(await assignTo(api, wish('f'), json, wait)).toBe('REFUSED');
     expect(await assignTo(lonely, wish('lonely'))).toBe('UNCONFIRMED');
     expect(await assignTo(lonely, wish('a', 2_000_000_000))).toBe('RECOVERING');
   });

@@ -1,4 +1,5 @@
 import type { AssignOutcome } from '#admission/assign-coupon.ts';
+import type { RefusalReason } from '#coupon/issuance.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 import { recovering } from '../coupon/coupon-problems.ts';
@@ -51,6 +52,19 @@ function notOpenProblem(
     detail: `Coupon ${couponId} has not opened yet.`,
     opens_at: toIsoTime(opensAt),
     retryAfterSeconds: Math.max(1, opensAt - now) / 1_000,
+  });
+}
+
+/**
+ * Accepted, and yet refused: another hand has written to a store. A unit that is void is given anew to
+ * whoever asks again; for the other reasons the answer would be the same.
+ */
+export function refusedAfterAll(issuanceId: string, reason: RefusalReason): Problem {
+  return new Problem('REFUSED', {
+    detail: `The request was recorded, and then refused: ${reason}.`,
+    issuance_id: issuanceId,
+    reason,
+    ...(reason === 'VOID' && { retryAfterSeconds: inAMoment() }),
   });
 }
 

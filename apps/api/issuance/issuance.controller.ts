@@ -1,20 +1,25 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { AssignOutcome } from '#admission/assign-coupon.ts';
-import { AssignCoupon } from '#admission/assign-coupon.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import { unknownCoupon } from '../coupon/coupon-problems.ts';
 import { ApiNotModified, keptByClients } from '../http/entity-tag/api-entity-tag.ts';
 import { sendUncached, tagOfContent } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
 import { carriedContext } from '../http/http-traces.ts';
 import { validated } from '../http/request/validation.ts';
 import { Pace } from '../waiting/pace.ts';
-import { AssignMetrics } from './assign-metrics.ts';
-import { assignProblem } from './issuance-problems.ts';
-import { AssignWithoutGate } from './assign-without-gate.ts';
+import { AcceptAssign } from './accept-assign.ts';
+import { answeredBefore, ofAsync, preferenceApplied, whenToAsk } from './assign-headers.ts';
+import { idempotencyKeyOf, keyLengthMax } from './idempotency.ts';
+import { PreferredAssign } from './preferred-assign.ts';
 import {
   assignAnswerSchema,
   assignBodyOpenApi,
@@ -31,9 +36,8 @@ import {
 @Controller('api/v1')
 export class IssuanceController {
   constructor(
-    private readonly assignCoupon: AssignCoupon,
-    private readonly metrics: AssignMetrics,
-    private readonly withoutGate: AssignWithoutGate,
+    private readonly accepting: AcceptAssign,
+    private readonly preferred: PreferredAssign,
     private readonly ledger: IssuanceLedger,
     private readonly pace: Pace,
   ) {}
@@ -42,19 +46,28 @@ export class IssuanceController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Assign a coupon to a user; a repeat answers with the same issuance' })
   @ApiBody({ schema: assignBodyOpenApi })
+  @ApiHeader({
+    name: 'Prefer',
+    description:
+      '`wait=n` (RFC 7240): answer once it is decided, after n seconds (30 at most) at the latest. `respond-async`: answer 202 while it is not.',
+    required: false,
+    schema: { type: 'string' },
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    description: `For one body of this user: with another one it is 422. 1 to ${keyLengthMax} printable ASCII characters, in double quotes or without. Repeats are safe without it.`,
+    required: false,
+    schema: { type: 'string' },
+  })
   @ApiOkResponse({
     description: 'The request is recorded: it will be issued.',
     standardSchema: assignAnswerSchema,
-    headers: {
-      'Poll-After-Ms': {
-        description: 'When to ask at `status_url`, in milliseconds from now; not in a repeat.',
-        schema: { type: 'integer', minimum: 0 },
-      },
-      'Idempotent-Replayed': {
-        description: 'true, when this user had been answered with this issuance before.',
-        schema: { type: 'string', enum: ['true'] },
-      },
-    },
+    headers: { ...whenToAsk, ...answeredBefore, ...preferenceApplied },
+  })
+  @ApiAcceptedResponse({
+    description: 'The same, for `Prefer: respond-async`, while it is not decided.',
+    standardSchema: assignAnswerSchema,
+    headers: ofAsync,
   })
   @ApiProblems(
     'COUPON_NOT_FOUND',
@@ -62,8 +75,10 @@ export class IssuanceController {
     'CLOSED',
     'PAUSED',
     'SOLD_OUT',
+    'REFUSED',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
+    'IDEMPOTENCY_KEY_REUSED',
     'RECOVERING',
     'UNAVAILABLE',
     'UNCONFIRMED',
@@ -72,22 +87,21 @@ export class IssuanceController {
     // Past Nest's pipes and its way of sending, which are a tenth of what an assign takes.
     const body = validated(assignBodySchema, asked.body);
     const request = toAssignRequest(body, carriedContext(asked), asked.trail);
-    const outcome = await this.withoutGate.explain(
-      request,
-      await this.assignCoupon.assign(request),
-    );
-    this.metrics.record(request.couponId, outcome);
-    if (outcome.kind !== 'accepted') {
-      throw this.toProblem(outcome, request.couponId);
+    if (
+      asked.headers['prefer'] !== undefined &&
+      (await this.preferred.answer(request, asked, reply))
+    ) {
+      return;
     }
-    if (outcome.replayed) {
+    const { issuanceId, replayed } = await this.accepting.accept(request, idempotencyKeyOf(asked));
+    if (replayed) {
       // It may have been decided long ago.
       reply.header('idempotent-replayed', 'true');
     } else {
       // Not in the body: that of a repeat is the same to the byte.
-      reply.header('poll-after-ms', String(this.pace.forecast(outcome.issuanceId).pollAfterMs));
+      reply.header('poll-after-ms', String(this.pace.forecast(issuanceId).pollAfterMs));
     }
-    void reply.send(toAssignAnswer(request, outcome.issuanceId));
+    void reply.send(toAssignAnswer(request, issuanceId));
   }
 
   @Get('users/:user_id/coupons')
@@ -104,9 +118,5 @@ export class IssuanceController {
     const page = await this.ledger.listByUser(parameters.user_id, query.limit, query.after);
     const wallet = toWallet(parameters.user_id, page, query.limit);
     sendUncached(asked, reply, wallet, tagOfContent(wallet));
-  }
-
-  private toProblem(outcome: Exclude<AssignOutcome, { kind: 'accepted' }>, couponId: number) {
-    return outcome.kind === 'absent' ? unknownCoupon(couponId) : assignProblem(outcome, couponId);
   }
 }

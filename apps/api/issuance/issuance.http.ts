@@ -27,8 +27,11 @@ export const assignAnswerSchema = z
     issuance_id: issuanceIdSchema,
     coupon_id: couponIdSchema,
     user_id: z.string(),
-    status: z.literal('ACCEPTED'),
+    status: z
+      .enum(['ACCEPTED', 'ISSUED'])
+      .describe('ISSUED only with `Prefer`, when it was decided in time.'),
     accepted_at: z.iso.datetime(),
+    decided_at: z.iso.datetime().optional().describe('When it is ISSUED.'),
     status_url: z.string().describe('Path of the status of this issuance.'),
   })
   .meta({ id: 'AssignAnswer' });
@@ -83,13 +86,19 @@ export function toAssignRequest(
   };
 }
 
-export function toAssignAnswer(request: AssignRequest, issuanceId: string): AssignAnswer {
+/** Without `decidedAt` it is under way, or not known to be decided. */
+export function toAssignAnswer(
+  request: AssignRequest,
+  issuanceId: string,
+  decidedAt?: string,
+): AssignAnswer {
   return {
     issuance_id: issuanceId,
     coupon_id: request.couponId,
     user_id: request.userId,
-    status: 'ACCEPTED',
+    status: decidedAt === undefined ? 'ACCEPTED' : 'ISSUED',
     accepted_at: acceptedAt(issuanceId),
+    decided_at: decidedAt,
     status_url: `/api/v1/issuances/${issuanceId}`,
   };
 }

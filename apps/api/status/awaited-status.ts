@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { Waiter } from '../waiting/waiters.ts';
 import { Waiters } from '../waiting/waiters.ts';
 import { IssuanceStatusReader } from './issuance-status.ts';
 import type { IssuanceStatusAnswer } from './status.http.ts';
@@ -30,11 +32,35 @@ export class AwaitedStatus {
       return { answer: await this.reader.read(issuanceId), mightWait: true };
     }
     // Before it is read: what is decided from here on is heard.
-    using waiter = this.waiters.join(issuanceId, 'answer');
+    using waiter = this.join(issuanceId);
     const answer = await this.reader.read(issuanceId);
     if (answer.status !== 'ACCEPTED' || waiter === undefined) {
       return { answer, mightWait: waiter !== undefined };
     }
+    const decided = await this.untilDecided(waiter, seconds, asked, reply);
+    if (decided !== undefined) {
+      return { answer: toStatusAnswer(issuanceId, decided), mightWait: true };
+    }
+    // The end of a wait is a poll: whatever was not heard of is read now.
+    const isTimeUp = !reply.raw.destroyed && !this.waiters.isClosed;
+    return { answer: isTimeUp ? await this.reader.read(issuanceId) : answer, mightWait: true };
+  }
+
+  /** To be left, however it ends. Nothing when as many wait as may. */
+  join(issuanceId: string): Waiter | undefined {
+    return this.waiters.join(issuanceId, 'answer');
+  }
+
+  /**
+   * What is decided, as soon as it is heard, also what was since `waiter` joined; nothing when the time
+   * is up, and when nobody is there any more to be told.
+   */
+  async untilDecided(
+    waiter: Waiter,
+    seconds: number,
+    asked: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<DecidedIssuance | undefined> {
     const since = performance.now();
     // Who waits costs nothing, and keeps nobody out.
     asked.leavePlace?.();
@@ -44,11 +70,6 @@ export class AwaitedStatus {
     }
     const decided = await waiter.told(seconds * 1_000);
     asked.waitedMs = performance.now() - since;
-    if (decided !== undefined) {
-      return { answer: toStatusAnswer(issuanceId, decided), mightWait: true };
-    }
-    // The end of a wait is a poll: whatever was not heard of is read now.
-    const isTimeUp = !reply.raw.destroyed && !this.waiters.isClosed;
-    return { answer: isTimeUp ? await this.reader.read(issuanceId) : answer, mightWait: true };
+    return decided;
   }
 }

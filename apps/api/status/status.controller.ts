@@ -12,8 +12,8 @@ import type { z } from 'zod';
 import { ApiNotModified, keptByClients } from '../http/entity-tag/api-entity-tag.ts';
 import { sendUncached } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
-import { Pace } from '../waiting/pace.ts';
 import { WaitLimits } from '../waiting/wait-limits.ts';
+import { inWholeSeconds, Pace } from '../waiting/pace.ts';
 import { AwaitedStatus } from './awaited-status.ts';
 import { IssuanceEvents } from './issuance-events.ts';
 import {
@@ -23,7 +23,7 @@ import {
   tagOfStatus,
   withForecast,
 } from './status.http.ts';
-import { preferredWait } from './wait-preference.ts';
+import { preferredWait } from './preferences.ts';
 
 const retryAfter = {
   'Retry-After': {
@@ -82,7 +82,7 @@ export class StatusController {
       return;
     }
     const forecast = this.pace.forecast(id);
-    reply.header('retry-after', String(Math.max(1, Math.ceil(forecast.pollAfterMs / 1_000))));
+    reply.header('retry-after', inWholeSeconds(forecast));
     sendUncached(asked, reply, withForecast(answer, forecast), tagOfStatus(answer));
   }
 

@@ -8,6 +8,11 @@ export interface Forecast {
   pollAfterMs: number;
 }
 
+/** When to ask again, as `Retry-After` says it. */
+export function inWholeSeconds({ pollAfterMs }: Forecast): string {
+  return String(Math.max(1, Math.ceil(pollAfterMs / 1_000)));
+}
+
 interface Sample {
   heardAt: number;
   /** From the reservation until it was heard that it is decided. */

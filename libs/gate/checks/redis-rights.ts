@@ -28,6 +28,7 @@ export function dataTrials(key: string): Command[] {
     ['hscan', key, 0],
     ['hincrby', key, 'field', 1],
     ['hdel', key, 'other'],
+    ['rename', key, key],
     ['expire', key, 10],
     ['persist', key],
     ['persist', key],

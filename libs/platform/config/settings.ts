@@ -213,6 +213,11 @@ export const settings = z.object({
   STATUS_HINT_TTL_S: wholeNumber(1, 86_400)
     .default(120)
     .describe('How long Redis remembers the status of a decided issuance, in seconds.'),
+  IDEMPOTENCY_KEY_TTL_S: wholeNumber(1, 2_592_000)
+    .default(86_400)
+    .describe(
+      'How long Redis remembers an Idempotency-Key at least, in seconds; the same for all.',
+    ),
   ARCHIVE_AFTER_H: decimal(0, 87_600)
     .default(168)
     .describe(

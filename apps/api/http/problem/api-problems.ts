@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { refusalReasons } from '#coupon/issuance.ts';
 import type { ProblemCode } from './problem.ts';
 import { problemDocument, problemHeaders, problemKinds } from './problem.ts';
 import { problemExamples } from './problem-examples.ts';
@@ -21,6 +22,7 @@ export const problemSchema = z.object({
   request_id: z.string(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   issuance_id: z.uuid().optional(),
+  reason: z.enum(refusalReasons).optional(),
   opens_at: z.iso.datetime().optional(),
   probes: z.array(z.string()).optional(),
 });

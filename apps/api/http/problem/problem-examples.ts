@@ -1,5 +1,10 @@
 import { recovering, unknownCoupon } from '../../coupon/coupon-problems.ts';
-import { assignProblem, unknownIssuance } from '../../issuance/issuance-problems.ts';
+import { keyReused } from '../../issuance/idempotency.ts';
+import {
+  assignProblem,
+  refusedAfterAll,
+  unknownIssuance,
+} from '../../issuance/issuance-problems.ts';
 import { couponIdExample, issuanceIdExample } from '../examples.ts';
 import {
   expectationFailed,
@@ -42,11 +47,13 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   PAUSED: assignProblem({ kind: 'paused' }, couponIdExample),
   SOLD_OUT: assignProblem({ kind: 'sold_out' }, couponIdExample),
   LENGTH_REQUIRED: lengthRequired(),
+  REFUSED: refusedAfterAll(issuanceIdExample, 'DUPLICATE'),
   BODY_TOO_LARGE: bodyTooLarge(),
   URI_TOO_LONG: uriTooLong(),
   UNSUPPORTED_MEDIA_TYPE: unsupportedMediaType(),
   EXPECTATION_FAILED: expectationFailed(),
   HEADERS_TOO_LARGE: headersTooLarge(),
+  IDEMPOTENCY_KEY_REUSED: keyReused(),
   OVERLOADED: overloaded(),
   RECOVERING: recovering(),
   UNCONFIRMED: assignProblem(

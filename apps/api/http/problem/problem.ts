@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import type { RefusalReason } from '#coupon/issuance.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import { uncached } from '../entity-tag/entity-tag.ts';
 
@@ -15,10 +16,15 @@ export const problemKinds = {
   PAUSED: { status: 409, title: 'The coupon is paused' },
   SOLD_OUT: { status: 409, title: 'Nothing is left' },
   LENGTH_REQUIRED: { status: 411, title: 'The length of the body is missing' },
+  REFUSED: { status: 409, title: 'It was refused after all' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The path is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json in UTF-8' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'The idempotency key was used for another request',
+  },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   OVERLOADED: { status: 503, title: 'Too much is asked at once' },
   RECOVERING: { status: 503, title: 'The stock is being recovered' },
@@ -45,6 +51,8 @@ export interface ProblemDetails {
   allow?: readonly string[];
   errors?: FieldError[];
   issuance_id?: string;
+  /** Of what was refused. */
+  reason?: RefusalReason;
   opens_at?: string;
   /** Names of the probes that are down. */
   probes?: string[];

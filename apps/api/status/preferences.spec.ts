@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { preferredWait } from './wait-preference.ts';
+import { preferredWait, prefersAsync } from './preferences.ts';
 
 test.each([
   ['wait=10', 10],
@@ -33,4 +33,30 @@ test.each([
   'foo="a, wait=5',
 ])('Prefer: %s is no wait, and no mistake', (header) => {
   expect(preferredWait(header)).toBeUndefined();
+});
+
+test.each([
+  'respond-async',
+  'Respond-Async',
+  ' respond-async ; x=y',
+  'respond-async=',
+  'respond-async=""',
+  'wait=10, respond-async',
+  'return=minimal;x="a, b",respond-async',
+])('Prefer: %s is one for an answer before it is decided', (header) => {
+  expect(prefersAsync(header)).toBe(true);
+});
+
+test.each([
+  undefined,
+  '',
+  'wait=10',
+  'respond-async=no',
+  'respond-asynchronously',
+  'x-respond-async',
+  'foo="respond-async"',
+  'foo="a, respond-async"',
+  'respond-async=x, respond-async',
+])('Prefer: %s is none', (header) => {
+  expect(prefersAsync(header)).toBe(false);
 });
