@@ -8,9 +8,11 @@ import { toNestLogger } from '#platform/logging/logging.ts';
 import { Loop } from '#platform/work/loop.ts';
 import type { ProcessContext } from '#platform/process/run-process.ts';
 import { runProcess } from '#platform/process/run-process.ts';
+import type { Stores } from '#stores/stores.ts';
 import { openStores } from '#stores/stores.ts';
 import { ApiModule } from './api.module.ts';
 import { CouponCatalogue } from './coupon/coupon-catalogue.ts';
+import { CrossOrigin } from './http/cross-origin/cross-origin.ts';
 import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
 import { traceRequests } from './http/http-traces.ts';
@@ -19,6 +21,7 @@ import { Leaving } from './http/leaving.ts';
 import { shedOverload } from './http/overload/overload.ts';
 import { ProblemFilter } from './http/problem/problem.filter.ts';
 import { createValidationPipe } from './http/request/validation.ts';
+import { limitRequests } from './limits/limit-requests.ts';
 import { serveOpenApi } from './openapi/openapi.ts';
 import { openWaiting } from './waiting/waiting.ts';
 
@@ -39,7 +42,7 @@ await runProcess('firstcome-api', async (context) => {
 
   const waiting = openWaiting(context, stores);
   const api = ApiModule.register(context, stores, catalogue, waiting, health);
-  const { app, leaving } = await createApp(context, api);
+  const { app, leaving } = await createApp(context, api, stores);
   const refreshing = new Loop(
     'refresh of the catalogue',
     config.CATALOGUE_REFRESH_MS,
@@ -68,14 +71,20 @@ await runProcess('firstcome-api', async (context) => {
 });
 
 /** The routes of `api` on Fastify, with all that is done before and after them; it listens nowhere yet. */
-async function createApp(context: ProcessContext, api: DynamicModule) {
+async function createApp(
+  context: ProcessContext,
+  api: DynamicModule,
+  { gateConnection: { redis } }: Stores<'gate'>,
+) {
   const { config, logger, telemetry, failures, traces } = context;
-  const adapter = createFastifyAdapter(config);
+  const crossOrigin = new CrossOrigin(config);
+  const adapter = await createFastifyAdapter(config, crossOrigin);
   const fastify = adapter.getInstance();
   measureRequests(fastify, telemetry);
   traceRequests(fastify, traces, config);
   const leaving = new Leaving(fastify);
-  shedOverload(fastify, config, telemetry, failures);
+  shedOverload(fastify, config, crossOrigin, telemetry, failures);
+  limitRequests(fastify, config, redis, telemetry, failures);
   const methods = new KnownMethods(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
     logger: toNestLogger(logger),

@@ -1,24 +1,31 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Config } from '#platform/config/config.ts';
+import type { TrustedProxies } from '#platform/config/trusted-proxies.ts';
 import { BrokenConnections } from './connection/broken-connections.ts';
+import type { CrossOrigin } from './cross-origin/cross-origin.ts';
 import { readJsonBodies } from './request/json-body.ts';
 import { bodyBytesMax, headerBytesMax, overdueCheckMs, pathParameterLengthMax } from './limits.ts';
 import { sendProblem, toProblem } from './problem/problem.filter.ts';
 import { newRequestId } from './request/request-id.ts';
 import { UnreadAnswers } from './connection/unread-answers.ts';
+import { sendSecurityHeaders } from './security-headers.ts';
 import { refuseMalformedRequests } from './request/well-formed-requests.ts';
 
-type TimeLimits = Pick<
+type FrontConfig = Pick<
   Config,
   | 'API_REQUEST_TIMEOUT_MS'
   | 'API_HEADERS_TIMEOUT_MS'
   | 'API_IDLE_TIMEOUT_MS'
   | 'API_ANSWER_TIMEOUT_MS'
+  | 'TRUST_PROXY'
 >;
 
 /** Fastify with our limits, whose own errors, met before any route, are problems as well. */
-export function createFastifyAdapter(config: TimeLimits): FastifyAdapter {
+export async function createFastifyAdapter(
+  config: FrontConfig,
+  crossOrigin: CrossOrigin,
+): Promise<FastifyAdapter> {
   const brokenConnections = new BrokenConnections();
   const adapter = new FastifyAdapter({
     http: {
@@ -34,6 +41,8 @@ export function createFastifyAdapter(config: TimeLimits): FastifyAdapter {
     requestTimeout: config.API_REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.API_IDLE_TIMEOUT_MS,
     bodyLimit: bodyBytesMax,
+    // TRAP: where hops are counted, who comes to us past the proxies chooses his address.
+    trustProxy: trusted(config.TRUST_PROXY),
     forceCloseConnections: 'idle',
     genReqId: newRequestId,
     routerOptions: { maxParamLength: pathParameterLengthMax },
@@ -45,9 +54,17 @@ export function createFastifyAdapter(config: TimeLimits): FastifyAdapter {
       brokenConnections.reject(socket, error as NodeJS.ErrnoException),
   });
   const fastify = adapter.getInstance();
+  sendSecurityHeaders(fastify);
+  await crossOrigin.allow(fastify);
   refuseMalformedRequests(fastify);
   readJsonBodies(fastify);
   brokenConnections.watch(fastify.server);
   new UnreadAnswers(config.API_ANSWER_TIMEOUT_MS).watch(fastify.server);
   return adapter;
+}
+
+function trusted(proxies: TrustedProxies) {
+  return typeof proxies === 'number'
+    ? (_address: string, hop: number) => hop < proxies
+    : proxies.length > 0 && [...proxies];
 }

@@ -43,12 +43,32 @@ describe('configuration', () => {
     ['EVENTS_HEARTBEAT_MS', '72000', 'must be shorter than API_IDLE_TIMEOUT_MS'],
     ['EVENTS_MAX_S', '15', 'must be longer than EVENTS_HEARTBEAT_MS'],
     ['WAIT_MAX_S', '31', 'must be at most 30'],
-  ])('says what is wrong with %s=%s in our words', (name, value, words) => {
-    const parse = () => parseConfig({ [name]: value });
-    expect(parse).toThrow(ConfigError);
-    expect(parse).toThrow(`${name}: ${words}`);
-    expect(parse).not.toThrow(/expected|received|Invalid/);
-  });
+    ...['true', '*', 'all', 'loopback', '10.0.0.1,', '10.0.0.0/33', '10.0.0.0/x', '300.0.0.1'].map(
+      (value) => ['TRUST_PROXY', value, ''],
+    ),
+    ['TRUST_PROXY', '0.0.0.0/0', 'must not be every address'],
+    ['TRUST_PROXY', '10.0.0.1,::/0', 'must not be every address'],
+    ['TRUST_PROXY', '0', 'must be 1 to 10 hops'],
+    ['TRUST_PROXY', '11', 'must be 1 to 10 hops'],
+    ...[
+      'shop.example',
+      'https://shop.example/',
+      'https://*.shop.example',
+      'https://Shop.example',
+      'https://shop.example:443',
+      'null',
+      'https://a.example,',
+    ].map((value) => ['CORS_ALLOWED_ORIGINS', value, 'must be origins as browsers write them']),
+    ['CORS_ALLOWED_ORIGINS', '*,https://shop.example', 'must be * alone'],
+  ] as [string, string, string][])(
+    'says what is wrong with %s=%s in our words',
+    (name, value, words) => {
+      const parse = () => parseConfig({ [name]: value });
+      expect(parse).toThrow(ConfigError);
+      expect(parse).toThrow(`${name}: ${words}`);
+      expect(parse).not.toThrow(/expected|received|Invalid/);
+    },
+  );
 
   const numbers = Object.entries(environmentSchema.parse({})).flatMap(([name, value]) =>
     typeof value === 'number' ? [[name, value] as const] : [],
@@ -65,6 +85,8 @@ describe('configuration', () => {
     const parse = (env: Record<string, string>) =>
       describeConfigErrors(environmentSchema.safeParse(env).error!);
     expect(parse({ KAFKA_SASL_MECHANISM: 'plain' })).toContain('needs KAFKA_SASL_USERNAME');
+    const everybody = { CORS_ALLOWED_ORIGINS: '*', CORS_CREDENTIALS: 'true' };
+    expect(parse(everybody)).toContain('CORS_CREDENTIALS: must not be true');
     expect(parse({ KAFKA_REPLICATION_FACTOR: '1' })).toContain('KAFKA_MIN_INSYNC_REPLICAS');
   });
 
@@ -75,6 +97,20 @@ describe('configuration', () => {
       'info',
       'info',
     ]);
+  });
+
+  it('takes proxies and origins exactly', () => {
+    const taken = (env: Record<string, string>) => environmentSchema.parse(env);
+    expect(taken({ TRUST_PROXY: '2' }).TRUST_PROXY).toBe(2);
+    expect(taken({ TRUST_PROXY: '10.0.0.0/8, ::1,fd00::/8' }).TRUST_PROXY).toEqual([
+      '10.0.0.0/8',
+      '::1',
+      'fd00::/8',
+    ]);
+    const origins = ['https://shop.example', 'http://localhost:3000'];
+    expect(taken({ CORS_ALLOWED_ORIGINS: origins.join(', ') }).CORS_ALLOWED_ORIGINS).toEqual(
+      origins,
+    );
   });
 
   it('splits the brokers', () => {

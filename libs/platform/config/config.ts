@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { exitCodes } from '../command/exit-codes.ts';
+import { anyOrigin } from './allowed-origins.ts';
 import { inWords } from './in-words.ts';
 import { refine } from './setting-kinds.ts';
 import { settings } from './settings.ts';
@@ -27,6 +28,14 @@ export const environmentSchema = settings
     path: ['KAFKA_MIN_INSYNC_REPLICAS'],
     error: 'must not be more than KAFKA_REPLICATION_FACTOR: nothing could be written',
   })
+  .refine(
+    (config) => !config.CORS_CREDENTIALS || !config.CORS_ALLOWED_ORIGINS.includes(anyOrigin),
+    {
+      path: ['CORS_CREDENTIALS'],
+      error:
+        'must not be true where CORS_ALLOWED_ORIGINS is *: any page could act for who visits it',
+    },
+  )
   .refine((config) => config.API_HEADERS_TIMEOUT_MS <= config.API_REQUEST_TIMEOUT_MS, {
     path: ['API_HEADERS_TIMEOUT_MS'],
     error: 'must not be longer than API_REQUEST_TIMEOUT_MS: the headers are part of a request',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { faultPoints, faultSignals } from '../process/fault-point.ts';
+import { readAllowedOrigins } from './allowed-origins.ts';
 import {
   certificate,
   days,
@@ -13,6 +14,7 @@ import {
   refine,
   wholeNumber,
 } from './setting-kinds.ts';
+import { readTrustedProxies } from './trusted-proxies.ts';
 import { readBrokers } from '../urls/kafka-brokers.ts';
 import { readMysqlUrl } from '../urls/mysql-url.ts';
 
@@ -105,6 +107,34 @@ export const settings = z.object({
   API_ANSWER_TIMEOUT_MS: milliseconds(1_000)
     .default(30_000)
     .describe('How long an answer may lie unread before its connection is closed.'),
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .transform((text, context) => refine(context, () => readTrustedProxies(text)) ?? z.NEVER)
+    .describe(
+      'Whose X-Forwarded-For is believed: addresses and networks of proxies, or how many hops; empty: nobody.',
+    ),
+  LIMIT_PER_USER: wholeNumber(0, 1_000_000)
+    .default(0)
+    .describe(
+      'Most requests for one user in LIMIT_WINDOW_S, at all apis together; 429 to more. 0: no limit.',
+    ),
+  LIMIT_PER_ADDRESS: wholeNumber(0, 1_000_000)
+    .default(0)
+    .describe('The same from one address; of IPv6 a /64 is one.'),
+  LIMIT_WINDOW_S: wholeNumber(1, 3_600)
+    .default(10)
+    .describe('How long requests are counted, from the first one on.'),
+  CORS_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text, context) => refine(context, () => readAllowedOrigins(text)) ?? z.NEVER)
+    .describe(
+      'Origins whose pages may call the api, such as https://shop.example, separated by commas; * for all.',
+    ),
+  CORS_CREDENTIALS: flag
+    .default(false)
+    .describe('Let those pages send cookies and the like; tokens in Authorization need it not.'),
   WAIT_MAX_S: wholeNumber(1, 30)
     .default(30)
     .describe('Longest wait for a decision in one request; shorter than a balancer waits for us.'),

@@ -34,7 +34,8 @@ export interface Failure {
 
 /**
  * What failed: the code of an answer, or `HINT_LOST`: the status of an issuance that MySQL has to be
- * asked for, since Redis was not told or not heard.
+ * asked for, since Redis was not told or not heard; or `LIMITED_APART`: requests that Redis does not
+ * count, so that each api has its limits for itself.
  */
 export const failureCodes = [
   'RECOVERING',
@@ -42,6 +43,7 @@ export const failureCodes = [
   'UNAVAILABLE',
   'OVERLOADED',
   'HINT_LOST',
+  'LIMITED_APART',
 ] as const;
 
 export type FailureCode = (typeof failureCodes)[number];

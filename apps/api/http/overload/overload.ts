@@ -5,6 +5,7 @@ import type { Config } from '#platform/config/config.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import type { Failures } from '#platform/failures/failures.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import type { CrossOrigin } from '../cross-origin/cross-origin.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { ConnectionRests } from './connection-rests.ts';
 import { LoadLimit } from './load-limit.ts';
@@ -33,10 +34,11 @@ const adjustEveryMs = 100;
 export function shedOverload(
   fastify: FastifyInstance,
   config: OverloadConfig,
+  crossOrigin: CrossOrigin,
   telemetry: Telemetry,
   failures: Failures,
 ): void {
-  const overload = new Overload(config, telemetry, failures);
+  const overload = new Overload(config, crossOrigin, telemetry, failures);
   overload.standBefore(fastify.server);
   overload.giveOutPlaces(fastify);
 }
@@ -63,6 +65,7 @@ class Overload {
 
   constructor(
     private readonly config: OverloadConfig,
+    private readonly crossOrigin: CrossOrigin,
     telemetry: Telemetry,
     private readonly failures: Failures,
   ) {
@@ -146,7 +149,7 @@ class Overload {
   private sendAway(limit: LoadLimit, request: IncomingMessage, response: ServerResponse): void {
     this.failures.note('OVERLOADED', this.shedOf.get(limit)!);
     this.rests.beginAfter(request, response);
-    sendOverloaded(response);
+    sendOverloaded(response, this.crossOrigin.headersFor(request));
   }
 
   private limitOf(method: string | undefined, url: string | undefined): LoadLimit | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Failure } from '#platform/failures/failure.ts';
 import { Problem, problemDocument, problemKinds, retryHeaders } from '../problem/problem.ts';
 
@@ -17,8 +17,9 @@ const [head = '', tail = ''] = JSON.stringify(problemDocument(anyId, overloaded(
 const contentLength = Buffer.byteLength(head + anyId + tail);
 
 /** Sends the same answer past the framework: sending away must cost next to nothing. */
-export function sendOverloaded(response: ServerResponse): void {
+export function sendOverloaded(response: ServerResponse, headers: OutgoingHttpHeaders = {}): void {
   response.writeHead(problemKinds.OVERLOADED.status, {
+    ...headers,
     ...retryHeaders(retryAfterSeconds()),
     'content-type': 'application/problem+json',
     'content-length': contentLength,

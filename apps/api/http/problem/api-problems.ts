@@ -24,6 +24,7 @@ export const problemSchema = z.object({
   issuance_id: z.uuid().optional(),
   reason: z.enum(refusalReasons).optional(),
   opens_at: z.iso.datetime().optional(),
+  violated_policies: z.array(z.enum(['user', 'address'])).optional(),
   probes: z.array(z.string()).optional(),
 });
 
@@ -57,7 +58,7 @@ const anywhere: ProblemCode[] = [
 /** Documents the problems of a route beside those of any: one response a status, naming its codes. */
 export function ApiProblems(...codes: ProblemCode[]): MethodDecorator {
   return applyDecorators(
-    ...[...problemResponses(codes)].map(([status, response]) =>
+    ...[...problemResponses(['RATE_LIMITED', ...codes])].map(([status, response]) =>
       ApiResponse({ status, ...(response as object) }),
     ),
   );
@@ -109,7 +110,7 @@ function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
       'X-Should-Retry': {
         description: `To repeat it without being asked to is of no use. ${[`With ${finals.join(', ')}.`, ...early].join(' ')}`,
         required: finals.length === codes.length,
-        schema: { type: 'string', enum: ['false'] },
+        schema: { type: 'string', enum: ['true', 'false'] },
       },
     }),
   };

@@ -22,6 +22,7 @@ import {
   unavailable,
   uriTooLong,
 } from './framework-problems.ts';
+import { rateLimited } from '../../limits/request-limit.ts';
 import { unsupportedMediaType } from '../request/json-body.ts';
 import { methodNotAllowed } from '../request/known-methods.ts';
 import { overloaded } from '../overload/overloaded.ts';
@@ -54,6 +55,7 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   EXPECTATION_FAILED: expectationFailed(),
   HEADERS_TOO_LARGE: headersTooLarge(),
   IDEMPOTENCY_KEY_REUSED: keyReused(),
+  RATE_LIMITED: rateLimited('user', 7),
   OVERLOADED: overloaded(),
   RECOVERING: recovering(),
   UNCONFIRMED: assignProblem(

@@ -26,6 +26,7 @@ export const problemKinds = {
     title: 'The idempotency key was used for another request',
   },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
+  RATE_LIMITED: { status: 429, title: 'Too many requests' },
   OVERLOADED: { status: 503, title: 'Too much is asked at once' },
   RECOVERING: { status: 503, title: 'The stock is being recovered' },
   UNCONFIRMED: { status: 503, title: 'Not confirmed yet' },
@@ -54,6 +55,8 @@ export interface ProblemDetails {
   /** Of what was refused. */
   reason?: RefusalReason;
   opens_at?: string;
+  /** Which limits were passed. */
+  violated_policies?: string[];
   /** Names of the probes that are down. */
   probes?: string[];
 }
@@ -74,12 +77,13 @@ export class Problem extends HttpException {
 const obeyedMostSeconds = 60;
 
 /** What is said beside the document. */
-export function problemHeaders({ details }: Problem): Record<string, string> {
+export function problemHeaders({ code, details }: Problem): Record<string, string> {
   const { retryAfterSeconds, allow } = details;
   return {
     'content-type': 'application/problem+json',
     // A cache would keep a 404 for as long as it likes.
     ...uncached,
+    ...(code === 'RATE_LIMITED' ? { 'x-should-retry': 'true' } : {}),
     ...retryHeaders(retryAfterSeconds),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
   };
