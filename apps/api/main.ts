@@ -74,7 +74,7 @@ await runProcess('firstcome-api', async (context) => {
 async function createApp(
   context: ProcessContext,
   api: DynamicModule,
-  { gateConnection: { redis } }: Stores<'gate'>,
+  { gateConnection }: Stores<'gate'>,
 ) {
   const { config, logger, telemetry, failures, traces } = context;
   const crossOrigin = new CrossOrigin(config);
@@ -84,7 +84,7 @@ async function createApp(
   traceRequests(fastify, traces, config);
   const leaving = new Leaving(fastify);
   shedOverload(fastify, config, crossOrigin, telemetry, failures);
-  limitRequests(fastify, config, redis, telemetry, failures);
+  limitRequests(fastify, config, gateConnection, telemetry, failures);
   const methods = new KnownMethods(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
     logger: toNestLogger(logger),

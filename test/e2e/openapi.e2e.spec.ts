@@ -27,6 +27,8 @@ let api: App;
 /** Works on one thing at a time, and its MySQL can be taken away. */
 let tight: App;
 let mysql: TcpProxy;
+/** Has let one address ask once, and will not do so again for an hour. */
+let strict: App;
 /** Has Redis, and nothing else. */
 let lonely: App;
 let document: OpenApiDocument;
@@ -37,7 +39,8 @@ beforeAll(async () => {
   stack = await startStack();
   mysql = await TcpProxy.before(stack.env['MYSQL_URL']!);
   api = stack.app('api');
-  [tight, lonely] = await Promise.all([
+  [strict, tight, lonely] = await Promise.all([
+    stack.startApp('api', { LIMIT_PER_ADDRESS: '1', LIMIT_WINDOW_S: '3600' }),
     stack.startApp('api', {
       ASSIGN_IN_FLIGHT_MAX: '1',
       READ_IN_FLIGHT_MAX: '1',
@@ -247,11 +250,15 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       [ready, '/health/ready'],
       [live, '/health/live'],
     ];
+    await stack.request('/nowhere', {}, strict);
     for (const [operation, path] of paths) {
       expect(await ask(operation, api, path, 'Expect: more')).toBe('EXPECTATION_FAILED');
       expect(await ask(operation, api, path, tooMuch)).toBe('HEADERS_TOO_LARGE');
       expect(await ask(operation, api, `${path}?%zz`)).toBe('INVALID_REQUEST');
       expect(await ask(operation, api, `${path}?${'x'.repeat(9_000)}`)).toBe('URI_TOO_LONG');
+      if (!operation.includes('/health/')) {
+        expect(await ask(operation, strict, path)).toBe('RATE_LIMITED');
+      }
       const coding = 'Transfer-Encoding: gzip, chunked';
       expect(await ask(operation, api, path, coding)).toBe('NOT_IMPLEMENTED');
     }

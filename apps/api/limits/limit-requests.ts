@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Redis } from 'ioredis';
+import type { GateConnection } from '#gate/gate-connection.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import type { Config } from '#platform/config/config.ts';
 import type { Failures } from '#platform/failures/failures.ts';
@@ -20,7 +20,7 @@ export type LimitsConfig = Pick<
 export function limitRequests(
   fastify: FastifyInstance,
   config: LimitsConfig,
-  redis: Redis,
+  connection: GateConnection,
   { observed }: Telemetry,
   failures: Failures,
 ): void {
@@ -30,7 +30,7 @@ export function limitRequests(
       return undefined;
     }
     return (limits[who] = new RequestLimit(who, {
-      redis,
+      connection,
       keyPrefix: `${config.GATE_KEY_PREFIX}limit:${who}`,
       limit,
       windowS: config.LIMIT_WINDOW_S,

@@ -44,7 +44,7 @@ export class RequestLimit {
 /** Both fields are lists, for a request may be counted twice. */
 function add(reply: FastifyReply, name: string, item: string): void {
   const before = reply.getHeader(name);
-  reply.header(name, before === undefined ? item : `${before}, ${item}`);
+  reply.header(name, before === undefined ? item : `${String(before)}, ${item}`);
 }
 
 function seconds({ endsInMs }: Count): number {

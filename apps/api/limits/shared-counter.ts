@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { GateConnection } from '#gate/gate-connection.ts';
 import type { Count } from './local-counter.ts';
 import { LocalCounter } from './local-counter.ts';
 
@@ -7,7 +7,7 @@ import { LocalCounter } from './local-counter.ts';
 const tryEveryMs = 1_000;
 
 export interface CounterOptions {
-  redis: Redis;
+  connection: GateConnection;
   keyPrefix: string;
   limit: number;
   windowS: number;
@@ -22,9 +22,9 @@ export class SharedCounter {
   private tryAt: number | undefined;
 
   constructor(private readonly options: CounterOptions) {
-    const { redis, keyPrefix, limit, windowS } = options;
+    const { connection, keyPrefix, limit, windowS } = options;
     this.shared = new RateLimiterRedis({
-      storeClient: redis,
+      storeClient: connection.redis,
       keyPrefix,
       points: limit,
       duration: windowS,
