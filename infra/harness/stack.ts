@@ -3,6 +3,7 @@ import type { App, AppKind, AppProcess } from '../local/processes/apps.ts';
 import { planApp } from '../local/processes/apps.ts';
 import type { CommandResult } from '../local/processes/cli.ts';
 import { createCoupon, firstcome, firstcomeOrThrow } from '../local/processes/cli.ts';
+import { testInstance } from '../local/processes/paths.ts';
 import { OwnProcess } from '../local/processes/own-process.ts';
 import { SupervisedApp } from '../local/processes/supervised-app.ts';
 import { freePort } from '../local/servers/free-port.ts';
@@ -28,7 +29,6 @@ export interface StackOptions {
 
 /** Enough for a machine that has ten times as much to do as it can. */
 const readyTimeoutMs = 90_000;
-const instance = 'test';
 /** A test that is not about draining need not wait for it. */
 const withoutBalancer = { SHUTDOWN_DRAIN_MS: '500' };
 
@@ -141,13 +141,13 @@ export class Stack {
 
   private async launch(plan: AppProcess, among: App[]): Promise<App> {
     if (this.options.isSupervised !== true) {
-      const app = new OwnProcess(plan, instance);
+      const app = new OwnProcess(plan, testInstance);
       among.push(app);
       await app.start();
       return app;
     }
     const supervised = new SupervisedApp(plan, {
-      instance,
+      instance: testInstance,
       say: (text) => void this.deaths.push(text),
       onGivenUp: (error) => void this.refusals.push(error),
     });

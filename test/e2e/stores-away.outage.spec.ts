@@ -1,13 +1,14 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { serverPid, startServer, stopServer } from '../../infra/local/servers/servers.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { failureLines, logLines } from '../harness/log-lines.ts';
 import { parseMetrics } from '../harness/metrics-text.ts';
+import { OwnServer } from '../harness/servers/own-server.ts';
 import { shippedTimeouts, startStack } from '../harness/stack/test-stack.ts';
 
-// These tests stop servers; servers that came with the environment are not ours to stop.
-const serversAreOurs = serverPid('test', 'mysql') !== undefined;
+const mysql = new OwnServer('mysql');
+const redis = new OwnServer('gate-redis');
+const kafka = new OwnServer('kafka');
 
 const hashedUserIds = { LOG_USER_IDS: 'hashed', LOG_USER_ID_KEY: 'a key that is kept secret' };
 
@@ -31,19 +32,14 @@ const logMetrics = [
   'firstcome_lag_seconds',
 ];
 
-describe.skipIf(!serversAreOurs)('while a server is away', () => {
+describe('while a server is away', () => {
   let stack: Stack;
 
   beforeAll(async () => {
     stack = await startStack();
   });
-  afterEach(async () => {
-    await Promise.all(
-      (['mysql', 'kafka', 'gate-redis'] as const)
-        .filter((name) => serverPid('test', name) === undefined)
-        .map((name) => startServer('test', name)),
-    );
-  });
+  beforeEach((context) => [mysql, redis, kafka].forEach((server) => server.require(context)));
+  afterEach(() => Promise.all([mysql, redis, kafka].map((server) => server.start())));
   afterAll(() => stack.stop());
 
   const statusOf = async (id: string): Promise<string> =>
@@ -51,7 +47,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
 
   it('MySQL: assigns are acknowledged, and persisted when it is back', async () => {
     const couponId = await stack.createCoupon(100);
-    await stopServer('test', 'mysql');
+    await mysql.stop();
 
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => stack.assign(couponId, `user-${i}`)),
@@ -65,7 +61,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
       .poll(async () => (await stack.app('issuer').readiness())?.text)
       .toContain('MySQL is not reachable');
 
-    await startServer('test', 'mysql');
+    await mysql.start();
     for (const { body } of answers) {
       await expect.poll(() => statusOf(body.issuance_id), { timeout: 20_000 }).toBe('ISSUED');
     }
@@ -75,7 +71,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
   it('Redis: 503 RECOVERING while it is away, and service again by itself afterwards', async () => {
     const couponId = await stack.createCoupon(100);
     const before = await stack.assign(couponId, 'early');
-    await stopServer('test', 'gate-redis');
+    await redis.stop();
 
     const answer = await stack.assign(couponId, 'early');
     expect([answer.status, answer.body.code]).toEqual([503, 'RECOVERING']);
@@ -88,7 +84,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     await expectUnknown(gateMetrics);
     expect(await shownOf(logMetrics)).toEqual(logMetrics);
 
-    await startServer('test', 'gate-redis');
+    await redis.start();
     await expectServiceAgain(couponId, before.body.issuance_id);
     await expect.poll(() => shownOf(gateMetrics), { timeout: 10_000 }).toEqual(gateMetrics);
   });
@@ -96,9 +92,9 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
   it('Redis emptied by FLUSHALL: service again by itself, nobody forgotten', async () => {
     const couponId = await stack.createCoupon(100);
     const before = await stack.assign(couponId, 'early');
-    const redis = new Redis(stack.env['GATE_REDIS_URL']!);
-    await redis.flushall();
-    redis.disconnect();
+    const client = new Redis(stack.env['GATE_REDIS_URL']!);
+    await client.flushall();
+    client.disconnect();
 
     await expectServiceAgain(couponId, before.body.issuance_id);
   });
@@ -106,7 +102,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
   it('Kafka: 503 UNCONFIRMED in bounded time, and the same id is acknowledged later', async () => {
     const couponId = await stack.createCoupon(100);
     await stack.startApp('api', { ...shippedTimeouts, ...hashedUserIds });
-    await stopServer('test', 'kafka');
+    await kafka.stop();
 
     const startedAt = Date.now();
     const answer = await stack.assign(couponId, 'patient');
@@ -124,7 +120,7 @@ describe.skipIf(!serversAreOurs)('while a server is away', () => {
     await expectUnknown(logMetrics);
     expect(await shownOf(gateMetrics)).toEqual(gateMetrics);
 
-    await startServer('test', 'kafka');
+    await kafka.start();
     await expect.poll(() => shownOf(logMetrics), { timeout: 30_000 }).toEqual(logMetrics);
     await expect
       .poll(async () => (await stack.assign(couponId, 'patient')).body, { timeout: 30_000 })

@@ -3,8 +3,7 @@ import { confirmed } from '#platform/command/confirmation.ts';
 import { exitCodes } from '#platform/command/exit-codes.ts';
 import { runCommand, unknownArgument } from '../terminal/command.ts';
 import { dockerDown, dockerWasUsed } from '../servers/docker.ts';
-import { instanceDir } from '../processes/paths.ts';
-import type { Instance } from '../processes/paths.ts';
+import { instanceDir, instances } from '../processes/paths.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { ReadableError } from '../terminal/readable-error.ts';
 import { stopInstance } from './stop-instance.ts';
@@ -14,8 +13,6 @@ const usage = `npm run reset -- [--yes]
 Stops everything and deletes the data of npm start and of npm test: databases, logs, topics.
 Asks first; --yes answers. What was downloaded stays.
 `;
-
-const instances: Instance[] = ['dev', 'test'];
 
 await runCommand(usage, async (args) => {
   const unknown = args.find((argument) => argument !== '--yes');
@@ -34,7 +31,9 @@ await runCommand(usage, async (args) => {
     }
     rmSync(instanceDir(instance), { recursive: true, force: true });
   }
-  process.stdout.write('Deleted .local/dev and .local/test.\n');
+  process.stdout.write(
+    `Deleted ${instances.map((instance) => `.local/${instance}`).join(', ')}.\n`,
+  );
   return 0;
 });
 

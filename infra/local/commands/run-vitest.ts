@@ -15,6 +15,8 @@ export interface VitestRun {
   /** Added to the environment. */
   env?: Record<string, string>;
   abort: AbortSignal;
+  /** Leaves the CPU to whatever else wants it. */
+  isPatient?: boolean;
 }
 
 /** Shows vitest's output as it comes; the counts come from its report file. */
@@ -22,14 +24,13 @@ export function runVitest(run: VitestRun): Promise<TestCounts> {
   return counted(run, 'inherit', () => undefined);
 }
 
-/**
- * The same with what CPU is left by what runs meanwhile, whose output it does not break up: its own
- * is shown in one piece when it ends.
- */
+/** The same, with its output in one piece when it ends: it does not break up that of what runs meanwhile. */
 export function runVitestBeside(run: VitestRun): Promise<TestCounts> {
   const output: Buffer[] = [];
   const counts = counted(run, 'pipe', (vitest) => {
-    lowerPriority(vitest.pid!);
+    if (run.isPatient === true) {
+      lowerPriority(vitest.pid!);
+    }
     for (const stream of [vitest.stdout, vitest.stderr]) {
       stream!.on('data', (chunk: Buffer) => output.push(chunk));
     }

@@ -1,12 +1,14 @@
-import { rmSync } from 'node:fs';
+import { globSync, rmSync } from 'node:fs';
 import { ensureBuilt } from '../processes/build.ts';
 import { onStopSignal, runCommand, unknownArgument } from '../terminal/command.ts';
 import { rootDir, statementsDir } from '../processes/paths.ts';
+import type { Instance } from '../processes/paths.ts';
 import { runOrThrow } from '../processes/process.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Report } from '../terminal/progress.ts';
 import { messageOf } from '#platform/text/error-message.ts';
 import { startServers, stopServers } from '../servers/servers.ts';
+import type { Endpoints } from '../servers/servers.ts';
 import { runVitest, runVitestBeside } from './run-vitest.ts';
 import type { VitestRun } from './run-vitest.ts';
 import { addCounts, formatCounts, noTests } from './test-counts.ts';
@@ -15,8 +17,8 @@ import type { TestCounts } from './test-counts.ts';
 const usage = `npm test -- [--faults | --all] [filter …]
 
 Builds and checks format, lint and types, runs the unit tests, then the integration and end-to-end
-tests on real servers of their own (beside a running npm start), and the model beside them. The last
-line counts the tests.
+tests on real servers of their own (beside a running npm start), with the model and the tests that
+stop servers beside them. The last line counts the tests.
 
   --faults   only the fault suite, which freezes and kills what runs (npm run test:faults)
   --all      the fault suite as well, after the other tests
@@ -30,21 +32,23 @@ interface Suites {
   /** Need no server, and much CPU: run beside those that wait for servers. */
   beside: string[];
   onServers: string[];
+  /** Stop servers: they have some of their own, beside those of `onServers`. */
+  outage: string[];
 }
 
 const usual: Suites = {
   quick: ['unit', 'unit-isolated'],
   beside: ['model'],
-  onServers: ['integration', 'e2e', 'outage', 'last'],
+  onServers: ['integration', 'e2e', 'last'],
+  outage: ['outage'],
 };
 const faults = ['faults', 'faults-alone'];
 const suites: Record<string, Suites> = {
   usual,
-  '--faults': { quick: [], beside: [], onServers: faults },
+  '--faults': { quick: [], beside: [], onServers: faults, outage: [] },
   '--all': { ...usual, onServers: [...usual.onServers, ...faults] },
 };
 
-const instance = 'test';
 const checks = ['format:check', 'lint', 'boundaries'];
 const report = createProgress();
 const interrupted = new AbortController();
@@ -91,9 +95,15 @@ async function runAll(suite: Suites, filters: string[], progress: Report): Promi
       counts = await runVitest({ ...run, projects: suite.quick });
     }
     if (counts.failed === 0) {
-      const rest = [runOnServers({ ...run, projects: suite.onServers }, progress)];
+      const up = startServers('test', progress, run.abort);
+      const rest = [runOnServers('test', up, { ...run, projects: suite.onServers }, progress)];
       if (suite.beside.length > 0) {
-        rest.push(runVitestBeside({ ...run, projects: suite.beside }));
+        rest.push(runVitestBeside({ ...run, projects: suite.beside, isPatient: true }));
+      }
+      if (hasOutages(suite, filters)) {
+        // Afterwards: what the first ones need is installed by then.
+        const more = up.then(() => startServers('test-outage', progress, run.abort));
+        rest.push(runOnServers('test-outage', more, { ...run, projects: suite.outage }, progress));
       }
       counts = (await allEnded(rest)).reduce(addCounts, counts);
     }
@@ -116,12 +126,28 @@ async function buildAndCheck(names: string[], progress: Report): Promise<void> {
   await allEnded([ensureBuilt(progress), ...names.map(check)]);
 }
 
-async function runOnServers(run: VitestRun, progress: Report): Promise<TestCounts> {
-  const { env } = await startServers(instance, progress, run.abort);
+/** Servers take long to start: not for filters that leave out all that would stop them. */
+function hasOutages({ outage }: Suites, filters: string[]): boolean {
+  const specs = globSync('{apps,libs,test}/**/*.outage.spec.ts', { cwd: rootDir });
+  const isWanted = (spec: string): boolean => filters.some((filter) => spec.includes(filter));
+  return outage.length > 0 && (filters.length === 0 || specs.some(isWanted));
+}
+
+async function runOnServers(
+  instance: Instance,
+  up: Promise<Endpoints>,
+  run: VitestRun,
+  progress: Report,
+): Promise<TestCounts> {
+  const env = {
+    ...(await up).env,
+    SERVERS_INSTANCE: instance,
+    STATEMENTS_DIR: statementsDir(instance),
+  };
   try {
-    return await runVitest({ ...run, env });
+    return await (instance === 'test' ? runVitest : runVitestBeside)({ ...run, env });
   } finally {
-    await progress.step('stopping the servers', () => stopServers(instance));
+    await progress.step(`stopping the servers of ${instance}`, () => stopServers(instance));
   }
 }
 

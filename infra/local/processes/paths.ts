@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 
-/** `dev` belongs to `npm start`, `test` to `npm test`: they run side by side. */
-export type Instance = 'dev' | 'test';
+/** Sets of servers that run side by side: `dev` is `npm start`'s, the others are `npm test`'s. */
+export const instances = ['dev', 'test', 'test-outage'] as const;
+export type Instance = (typeof instances)[number];
+/** Whose servers a test uses, and where its processes belong: `npm test` says so. */
+export const testInstance = (process.env['SERVERS_INSTANCE'] ?? 'test') as Instance;
 /** What has processes, logs and an owner here: an instance, or what watches one. */
 export type Household = Instance | 'observe' | 'test-observe' | 'faults-observe';
 
@@ -35,6 +38,6 @@ export function logFile(instance: Household, name: string): string {
 }
 
 /** Where processes under test note which statements they send to MySQL: test/statements. */
-export function statementsDir(): string {
-  return join(instanceDir('test'), 'statements');
+export function statementsDir(instance: Instance = 'test'): string {
+  return join(instanceDir(instance), 'statements');
 }

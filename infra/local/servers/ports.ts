@@ -25,6 +25,13 @@ const preferredPorts: Record<Instance, Ports> = {
     'kafka-controller': 29093,
     mysql: 23306,
   },
+  'test-outage': {
+    'gate-redis': 36379,
+    'jobs-redis': 36380,
+    kafka: 39092,
+    'kafka-controller': 39093,
+    mysql: 33306,
+  },
 };
 
 /** How far from the preferred port a free one is looked for. */

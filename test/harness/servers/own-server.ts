@@ -1,5 +1,6 @@
 import type { TestContext } from 'vitest';
 import { freeze } from '../../../infra/local/processes/freeze.ts';
+import { testInstance } from '../../../infra/local/processes/paths.ts';
 import type { ServerName } from '../../../infra/local/processes/paths.ts';
 import { isRunning, readRunFile } from '../../../infra/local/processes/run-files.ts';
 import { serverPid, startServer, stopServer } from '../../../infra/local/servers/servers.ts';
@@ -16,19 +17,19 @@ export class OwnServer {
 
   /** `SIGKILL` as a crash would. */
   stop(signal?: NodeJS.Signals): Promise<void> {
-    return stopServer('test', this.name, signal);
+    return stopServer(testInstance, this.name, signal);
   }
 
   /** On its old port, with its data. Does nothing while it runs, or when it is not ours. */
   async start(): Promise<void> {
     if (this.wasOurs) {
-      await startServer('test', this.name);
+      await startServer(testInstance, this.name);
     }
   }
 
   /** Until `thaw`; only after `require`. */
   async freeze(): Promise<void> {
-    this.frozenPid = serverPid('test', this.name);
+    this.frozenPid = serverPid(testInstance, this.name);
     if (this.frozenPid === undefined) {
       throw new Error(`There is no ${this.name} to freeze.`);
     }
@@ -53,7 +54,7 @@ export class OwnServer {
 
   /** By its port as well: another set of servers may run beside those of the environment. */
   private isOurs(): boolean {
-    const run = readRunFile('test', this.name);
+    const run = readRunFile(testInstance, this.name);
     this.wasOurs ||= run !== undefined && isRunning(run) && run.port === this.configuredPort();
     return this.wasOurs;
   }
