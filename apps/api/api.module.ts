@@ -21,9 +21,17 @@ import { IssuanceEvents } from './status/issuance-events.ts';
 import { IssuanceStatusReader } from './status/issuance-status.ts';
 import { StatusController } from './status/status.controller.ts';
 import type { Waiting } from './waiting/waiting.ts';
+import { UnitsUnderWay } from './wallet/units-under-way.ts';
+import { WalletController } from './wallet/wallet.controller.ts';
+import { Wallet } from './wallet/wallet.ts';
 
 /** Each has routes of the contract. */
-export const apiControllers = [IssuanceController, StatusController, CouponController];
+export const apiControllers = [
+  IssuanceController,
+  StatusController,
+  WalletController,
+  CouponController,
+];
 
 @Module({})
 export class ApiModule {
@@ -56,6 +64,8 @@ export class ApiModule {
         AwaitedStatus,
         IssuanceEvents,
         AssignWithoutGate,
+        UnitsUnderWay,
+        Wallet,
         CouponLookup,
         CouponAvailability,
       ],

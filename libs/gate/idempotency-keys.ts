@@ -5,10 +5,10 @@ import { idempotencyKeys } from './keys.ts';
 
 /**
  * Each shard has two generations of so many keys. A hash of 128 fields, one of them its birth, is the
- * largest that Redis keeps in one piece: 45 bytes a key, and a hundred with more of them.
+ * largest that Redis keeps in one piece: 31 bytes a key, and three times that with more of them.
  */
 const keysOfGeneration = 127;
-/** With two generations of each: a million keys, 45 MB. */
+/** With two generations of each: a million keys, 32 MB. */
 const shardDigits = 3;
 
 type Remember = (

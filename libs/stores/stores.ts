@@ -11,6 +11,7 @@ import { DecidedChannel } from '#gate/decided-channel.ts';
 import { Gate } from '#gate/gate.ts';
 import { GateConnection } from '#gate/gate-connection.ts';
 import { GateKeyspace } from '#gate/gate-keyspace.ts';
+import { Holdings } from '#gate/holdings.ts';
 import { IdempotencyKeys } from '#gate/idempotency-keys.ts';
 import { StatusHints } from '#gate/status-hints.ts';
 import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
@@ -115,6 +116,7 @@ function openGate({ config, telemetry }: Opener) {
       gate: new Gate(connection, prefix, telemetry?.operations),
       keyspace: new GateKeyspace(connection, prefix),
       hints: new StatusHints(connection, prefix, config.STATUS_HINT_TTL_S),
+      holdings: new Holdings(connection, prefix),
       idempotencyKeys: new IdempotencyKeys(connection, prefix, config.IDEMPOTENCY_KEY_TTL_S),
     },
     probes: { gate: () => connection.problem(), gate_promises: settings.promises },

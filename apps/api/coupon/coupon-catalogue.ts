@@ -33,6 +33,11 @@ export class CouponCatalogue {
     return this.coupons.get(couponId);
   }
 
+  /** The same list as long as nothing in it changes; by id. */
+  get all(): readonly Coupon[] {
+    return this.list ?? [];
+  }
+
   get isLoaded(): boolean {
     return this.list !== undefined;
   }

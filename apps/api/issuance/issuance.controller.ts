@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -8,10 +8,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
-import { ApiNotModified, keptByClients } from '../http/entity-tag/api-entity-tag.ts';
-import { sendUncached, tagOfContent } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
 import { carriedContext } from '../http/http-traces.ts';
 import { validated } from '../http/request/validation.ts';
@@ -26,10 +22,6 @@ import {
   assignBodySchema,
   toAssignAnswer,
   toAssignRequest,
-  toWallet,
-  walletParametersSchema,
-  walletQuerySchema,
-  walletSchema,
 } from './issuance.http.ts';
 
 @ApiTags('issuances')
@@ -38,7 +30,6 @@ export class IssuanceController {
   constructor(
     private readonly accepting: AcceptAssign,
     private readonly preferred: PreferredAssign,
-    private readonly ledger: IssuanceLedger,
     private readonly pace: Pace,
   ) {}
 
@@ -102,21 +93,5 @@ export class IssuanceController {
       reply.header('poll-after-ms', String(this.pace.forecast(issuanceId).pollAfterMs));
     }
     void reply.send(toAssignAnswer(request, issuanceId));
-  }
-
-  @Get('users/:user_id/coupons')
-  @ApiOperation({ summary: 'The coupons issued to a user, oldest first' })
-  @ApiOkResponse({ standardSchema: walletSchema, headers: keptByClients })
-  @ApiNotModified()
-  @ApiProblems('URI_TOO_LONG', 'UNAVAILABLE')
-  async wallet(
-    @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
-    @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,
-    @Req() asked: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const page = await this.ledger.listByUser(parameters.user_id, query.limit, query.after);
-    const wallet = toWallet(parameters.user_id, page, query.limit);
-    sendUncached(asked, reply, wallet, tagOfContent(wallet));
   }
 }

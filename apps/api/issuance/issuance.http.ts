@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { DecidedIssuance } from '#coupon/issuance.ts';
 import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
-import { wholeNumberIn } from '#platform/text/decimals.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 
 import { couponIdExample, userIdMeta } from '../http/examples.ts';
@@ -38,41 +36,6 @@ export const assignAnswerSchema = z
 
 type AssignAnswer = z.output<typeof assignAnswerSchema>;
 
-export const walletParametersSchema = z.object({ user_id: userIdSchema.meta(userIdMeta) });
-
-export const walletPageMax = 100;
-
-export const walletQuerySchema = z.strictObject({
-  limit: z
-    .preprocess(
-      (text) => wholeNumberIn(String(text)),
-      z
-        .number('must be a whole number, given once')
-        .int()
-        .min(1, 'must be at least 1')
-        .max(walletPageMax, `must be at most ${walletPageMax}`),
-    )
-    .default(walletPageMax),
-  after: issuanceIdSchema.optional().describe('`next` of the page before.'),
-});
-
-export const walletSchema = z
-  .object({
-    user_id: z.string(),
-    coupons: z.array(
-      z.object({
-        issuance_id: issuanceIdSchema,
-        coupon_id: z.int(),
-        accepted_at: z.iso.datetime(),
-        issued_at: z.iso.datetime(),
-      }),
-    ),
-    next: issuanceIdSchema.nullable().describe('Pass as `after` for the next page; null: no more.'),
-  })
-  .meta({ id: 'Wallet' });
-
-export type Wallet = z.output<typeof walletSchema>;
-
 export function toAssignRequest(
   body: z.output<typeof assignBodySchema>,
   traceparent: string | undefined,
@@ -100,19 +63,6 @@ export function toAssignAnswer(
     accepted_at: acceptedAt(issuanceId),
     decided_at: decidedAt,
     status_url: `/api/v1/issuances/${issuanceId}`,
-  };
-}
-
-export function toWallet(userId: string, page: DecidedIssuance[], limit: number): Wallet {
-  return {
-    user_id: userId,
-    coupons: page.map((issuance) => ({
-      issuance_id: issuance.issuanceId,
-      coupon_id: issuance.couponId,
-      accepted_at: acceptedAt(issuance.issuanceId),
-      issued_at: toIsoTime(issuance.decidedAt),
-    })),
-    next: page.length === limit ? page.at(-1)!.issuanceId : null,
   };
 }
 

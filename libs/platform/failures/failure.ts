@@ -33,7 +33,7 @@ export interface Failure {
 }
 
 /**
- * What failed: the code of an answer, or `HINT_LOST`: the status of an issuance that MySQL has to be
+ * What failed: the code of an answer, or `HINT_LOST`: the state of issuances that MySQL has to be
  * asked for, since Redis was not told or not heard; or `LIMITED_APART`: requests that Redis does not
  * count, so that each api has its limits for itself.
  */
