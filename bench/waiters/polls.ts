@@ -6,8 +6,10 @@ import type { Api } from '../../infra/harness/assign.ts';
 export interface Polls {
   /** Of each issuance, how often its status was asked for. */
   calls: number[];
-  /** By `performance.now()`. */
-  pollsAt: number[];
+  /** When they were told to ask, by `performance.now()`. */
+  due: number[];
+  /** When they did: a process that stands still for a moment asks late, and all at once. */
+  sent: number[];
   failures: number;
 }
 
@@ -19,7 +21,7 @@ export async function pollAsTold(
   couponId: number,
   { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<Polls> {
-  const polls: Polls = { calls: [], pollsAt: [], failures: 0 };
+  const polls: Polls = { calls: [], due: [], sent: [], failures: 0 };
   const people: Promise<void>[] = [];
   const startedAt = performance.now();
   for (let i = 0; i < perSecond * seconds; i += 1) {
@@ -52,8 +54,10 @@ async function person(api: Api, couponId: number, userId: string, polls: Polls):
   const path: string = answer.body.status_url;
   let calls = 0;
   while (answer.status === 200 && answer.body.status === 'ACCEPTED') {
-    await delay(Number(answer.body.poll_after_ms ?? answer.headers.get('poll-after-ms') ?? 0));
-    polls.pollsAt.push(performance.now());
+    const ms = Number(answer.body.poll_after_ms ?? answer.headers.get('poll-after-ms') ?? 0);
+    polls.due.push(performance.now() + ms);
+    await delay(ms);
+    polls.sent.push(performance.now());
     calls += 1;
     answer = { ...answer, ...(await ask(api, path)) };
   }

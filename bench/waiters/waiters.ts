@@ -121,7 +121,7 @@ async function measureWaits(stack: Stack, sizes: Sizes, report: Report): Promise
 async function measurePolls(stack: Stack, sizes: Sizes, report: Report): Promise<Row[]> {
   const { polls: perSecond, seconds } = sizes;
   const couponId = await stack.createCoupon(perSecond * seconds);
-  const { calls, pollsAt, failures } = await report.step(`polling, ${perSecond} a second`, () =>
+  const { calls, due, sent, failures } = await report.step(`polling, ${perSecond} a second`, () =>
     pollAsTold(stack.app('api'), couponId, { perSecond, seconds }),
   );
   if (failures > 0) {
@@ -136,7 +136,8 @@ async function measurePolls(stack: Stack, sizes: Sizes, report: Report): Promise
       sorted[Math.floor(sorted.length * 0.99)]!,
       targets.callsP99,
     ),
-    figure('busiest 100 ms of polls, of the mean', crowding(pollsAt), targets.crowding, 2),
+    figure('busiest 100 ms of polls as told, of the mean', crowding(due), targets.crowding, 2),
+    ['busiest 100 ms of polls as sent, of the mean', crowding(sent).toFixed(2), '', ''],
   ];
 }
 
