@@ -10,6 +10,8 @@ test('a store that was not asked for is neither there nor in the type', async ()
     'gate',
     'gateConnection',
     'hints',
+    'holdings',
+    'idempotencyKeys',
     'issuers',
     'kafka',
     'keyspace',

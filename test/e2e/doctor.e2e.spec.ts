@@ -102,7 +102,7 @@ describe('users with no more than the documented rights', () => {
     `&${prefix}*`,
     '+publish',
     '+subscribe',
-    ...`+info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +persist +type
+    ...`+multi +exec +info +ping +time +select +eval +evalsha +get +set +exists +unlink +expire +persist +type
         +scan +hset +hget +hmget +hgetall +hlen +hscan +hincrby +hdel +rename
         +zadd +zcard +zscore +zmscore +zrange +zrangebyscore +zrem`.split(/\s+/),
   ];
