@@ -22,6 +22,7 @@ const commands = {
   'test:mutations': 'break the code in known ways, and see the tests of each promise fail',
   mutants: 'let Stryker change the sources, and see what no test notices',
   'test:alerts': 'break one thing after another, and wait for its alert and for its end',
+  'test:burst': 'one user asks thirty times at one moment, a thousand times over',
   'test:chaos': 'break one thing after another under load, and count what became of it',
   firstcome: 'the command line client, against the running instance',
   observe: 'Prometheus and Alertmanager beside what npm start runs',
@@ -45,6 +46,7 @@ const scripts = {
   'test:chaos': join(root, 'test', 'chaos', 'chaos.ts'),
   'test:history': join(root, 'test', 'history', 'test-history.ts'),
   'test:mutations': join(root, 'test', 'mutations', 'test-mutations.ts'),
+  'test:burst': join(root, 'test', 'single-packet', 'test-single-packet.ts'),
   'test:model': join(root, 'test', 'model', 'test-model.ts'),
 };
 

@@ -24,19 +24,16 @@ export function limitRequests(
   { observed }: Telemetry,
   failures: Failures,
 ): void {
-  const limits: Partial<Record<Counted, RequestLimit>> = {};
-  const open = (who: Counted, limit: number): RequestLimit | undefined => {
-    if (limit === 0) {
-      return undefined;
-    }
-    return (limits[who] = new RequestLimit(who, {
-      connection,
-      keyPrefix: `${config.GATE_KEY_PREFIX}limit:${who}`,
-      limit,
-      windowS: config.LIMIT_WINDOW_S,
-      onAway: (error) => failures.note('LIMITED_APART', redisFailure(error)),
-    }));
-  };
+  const open = (who: Counted, limit: number): RequestLimit | undefined =>
+    limit === 0
+      ? undefined
+      : new RequestLimit(who, {
+          connection,
+          keyPrefix: `${config.GATE_KEY_PREFIX}limit:${who}`,
+          limit,
+          windowS: config.LIMIT_WINDOW_S,
+          onAway: (error) => failures.note('LIMITED_APART', redisFailure(error)),
+        });
 
   const perAddress = open('address', config.LIMIT_PER_ADDRESS);
   if (perAddress !== undefined) {
@@ -62,7 +59,10 @@ export function limitRequests(
   observed.counter(
     'firstcome_requests_limited_total',
     'Requests answered 429 RATE_LIMITED.',
-    (observe) => Object.entries(limits).forEach(([by, { refused }]) => observe(refused, { by })),
+    (observe) => {
+      observe(perUser?.refused ?? 0, { by: 'user' });
+      observe(perAddress?.refused ?? 0, { by: 'address' });
+    },
   );
 }
 

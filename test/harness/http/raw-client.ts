@@ -45,7 +45,7 @@ export class RawClient {
       if (this.socket.readableEnded || this.socket.destroyed) {
         throw new Error(`no answer, but: ${this.received.toString('latin1')}`);
       }
-      await Promise.race(['data', 'end', 'close'].map((event) => once(this.socket, event)));
+      await this.somethingHappened();
     }
   }
 
@@ -58,6 +58,18 @@ export class RawClient {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  /** Leaves nobody listening: a connection may have a thousand answers. */
+  private async somethingHappened(): Promise<void> {
+    const happened = new AbortController();
+    const { signal } = happened;
+    try {
+      const any = ['data', 'end', 'close'].map((event) => once(this.socket, event, { signal }));
+      await Promise.race(any);
+    } finally {
+      happened.abort();
+    }
   }
 
   private takeAnswer(): RawAnswer | undefined {
