@@ -4,6 +4,8 @@
 const libs = {
   coupon: [],
   platform: [],
+  // Goes to others as a package: what it needs, it has.
+  client: [],
   gate: ['coupon', 'platform'],
   'event-log': ['coupon', 'platform'],
   ledger: ['coupon', 'platform'],
