@@ -8,8 +8,15 @@ export type AssignAnswer = {
     issuance_id: string;
     coupon_id: number;
     user_id: string;
-    status: 'ACCEPTED';
+    /**
+     * ISSUED only with `Prefer`, when it was decided in time.
+     */
+    status: 'ACCEPTED' | 'ISSUED';
     accepted_at: string;
+    /**
+     * When it is ISSUED.
+     */
+    decided_at?: string;
     /**
      * Path of the status of this issuance.
      */
@@ -77,7 +84,7 @@ export type Problem = {
     type: string;
     title: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'LENGTH_REQUIRED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'HEADERS_TOO_LARGE' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
+    code: 'INVALID_REQUEST' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'LENGTH_REQUIRED' | 'REFUSED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'IDEMPOTENCY_KEY_REUSED' | 'HEADERS_TOO_LARGE' | 'RATE_LIMITED' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
     detail: string;
     request_id: string;
     errors?: Array<{
@@ -85,7 +92,9 @@ export type Problem = {
         message: string;
     }>;
     issuance_id?: string;
+    reason?: 'DUPLICATE' | 'SOLD_OUT' | 'VOID' | 'UNKNOWN_COUPON';
     opens_at?: string;
+    violated_policies?: Array<'user' | 'address'>;
     probes?: Array<string>;
 };
 
@@ -93,6 +102,16 @@ export type AssignData = {
     body: {
         user_id: string;
         coupon_id: number;
+    };
+    headers?: {
+        /**
+         * For one body of this user: with another one it is 422. 1 to 255 printable ASCII characters, in double quotes or without. Repeats are safe without it.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * `wait=n` (RFC 7240): answer once it is decided, after n seconds (30 at most) at the latest. `respond-async`: answer 202 while it is not.
+         */
+        Prefer?: string;
     };
     path?: never;
     query?: never;
@@ -113,7 +132,7 @@ export type AssignErrors = {
      */
     408: Problem;
     /**
-     * NOT_OPEN: The coupon has not opened yet. CLOSED: The coupon is closed. PAUSED: The coupon is paused. SOLD_OUT: Nothing is left.
+     * NOT_OPEN: The coupon has not opened yet. CLOSED: The coupon is closed. PAUSED: The coupon is paused. SOLD_OUT: Nothing is left. REFUSED: It was refused after all.
      */
     409: Problem;
     /**
@@ -132,6 +151,14 @@ export type AssignErrors = {
      * EXPECTATION_FAILED: The expectation cannot be met.
      */
     417: Problem;
+    /**
+     * IDEMPOTENCY_KEY_REUSED: The idempotency key was used for another request.
+     */
+    422: Problem;
+    /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
     /**
      * HEADERS_TOO_LARGE: The headers are too large.
      */
@@ -157,6 +184,10 @@ export type AssignResponses = {
      * The request is recorded: it will be issued.
      */
     200: AssignAnswer;
+    /**
+     * The same, for `Prefer: respond-async`, while it is not decided.
+     */
+    202: AssignAnswer;
 };
 
 export type AssignResponse = AssignResponses[keyof AssignResponses];
@@ -199,6 +230,10 @@ export type WalletErrors = {
      * EXPECTATION_FAILED: The expectation cannot be met.
      */
     417: Problem;
+    /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
     /**
      * HEADERS_TOO_LARGE: The headers are too large.
      */
@@ -271,6 +306,10 @@ export type StatusErrors = {
      */
     417: Problem;
     /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
+    /**
      * HEADERS_TOO_LARGE: The headers are too large.
      */
     431: Problem;
@@ -326,6 +365,10 @@ export type CouponErrors = {
      * EXPECTATION_FAILED: The expectation cannot be met.
      */
     417: Problem;
+    /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
     /**
      * HEADERS_TOO_LARGE: The headers are too large.
      */
