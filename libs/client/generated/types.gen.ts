@@ -23,20 +23,6 @@ export type AssignAnswer = {
     status_url: string;
 };
 
-export type Wallet = {
-    user_id: string;
-    coupons: Array<{
-        issuance_id: string;
-        coupon_id: number;
-        accepted_at: string;
-        issued_at: string;
-    }>;
-    /**
-     * Pass as `after` for the next page; null: no more.
-     */
-    next: string | null;
-};
-
 export type IssuanceStatus = {
     issuance_id: string;
     /**
@@ -62,6 +48,31 @@ export type IssuanceStatus = {
      * While ACCEPTED: until it is decided, as things are; null: nobody can tell.
      */
     estimated_wait_ms?: number | null;
+};
+
+export type Wallet = {
+    user_id: string;
+    coupons: Array<{
+        issuance_id: string;
+        coupon_id: number;
+        /**
+         * ACCEPTED: answered with 200, and not decided yet.
+         */
+        status: 'ACCEPTED' | 'ISSUED';
+        accepted_at: string;
+        /**
+         * Absent while ACCEPTED.
+         */
+        issued_at?: string;
+    }>;
+    /**
+     * Pass as `after` for the next page; null: no more.
+     */
+    next: string | null;
+    /**
+     * false: units that were accepted just now may be missing; ask again in a moment.
+     */
+    complete: boolean;
 };
 
 export type Coupon = {
@@ -192,74 +203,6 @@ export type AssignResponses = {
 
 export type AssignResponse = AssignResponses[keyof AssignResponses];
 
-export type WalletData = {
-    body?: never;
-    headers?: {
-        /**
-         * The ETag of an answer that the client still has.
-         */
-        'If-None-Match'?: string;
-    };
-    path: {
-        user_id: string;
-    };
-    query?: {
-        limit?: number;
-        /**
-         * `next` of the page before.
-         */
-        after?: string;
-    };
-    url: '/api/v1/users/{user_id}/coupons';
-};
-
-export type WalletErrors = {
-    /**
-     * INVALID_REQUEST: The request is not valid.
-     */
-    400: Problem;
-    /**
-     * REQUEST_TIMEOUT: The request took too long to arrive.
-     */
-    408: Problem;
-    /**
-     * URI_TOO_LONG: The path is too long.
-     */
-    414: Problem;
-    /**
-     * EXPECTATION_FAILED: The expectation cannot be met.
-     */
-    417: Problem;
-    /**
-     * RATE_LIMITED: Too many requests.
-     */
-    429: Problem;
-    /**
-     * HEADERS_TOO_LARGE: The headers are too large.
-     */
-    431: Problem;
-    /**
-     * INTERNAL: Something went wrong on our side.
-     */
-    500: Problem;
-    /**
-     * NOT_IMPLEMENTED: This server does not know how to do that.
-     */
-    501: Problem;
-    /**
-     * OVERLOADED: Too much is asked at once. UNAVAILABLE: Not available right now.
-     */
-    503: Problem;
-};
-
-export type WalletError = WalletErrors[keyof WalletErrors];
-
-export type WalletResponses = {
-    200: Wallet;
-};
-
-export type WalletResponse = WalletResponses[keyof WalletResponses];
-
 export type StatusData = {
     body?: never;
     headers?: {
@@ -334,6 +277,74 @@ export type StatusResponses = {
 };
 
 export type StatusResponse = StatusResponses[keyof StatusResponses];
+
+export type ShowData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of an answer that the client still has.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        user_id: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `next` of the page before.
+         */
+        after?: string;
+    };
+    url: '/api/v1/users/{user_id}/coupons';
+};
+
+export type ShowErrors = {
+    /**
+     * INVALID_REQUEST: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * REQUEST_TIMEOUT: The request took too long to arrive.
+     */
+    408: Problem;
+    /**
+     * URI_TOO_LONG: The path is too long.
+     */
+    414: Problem;
+    /**
+     * EXPECTATION_FAILED: The expectation cannot be met.
+     */
+    417: Problem;
+    /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
+    /**
+     * HEADERS_TOO_LARGE: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * INTERNAL: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * NOT_IMPLEMENTED: This server does not know how to do that.
+     */
+    501: Problem;
+    /**
+     * OVERLOADED: Too much is asked at once. UNAVAILABLE: Not available right now.
+     */
+    503: Problem;
+};
+
+export type ShowError = ShowErrors[keyof ShowErrors];
+
+export type ShowResponses = {
+    200: Wallet;
+};
+
+export type ShowResponse = ShowResponses[keyof ShowResponses];
 
 export type CouponData = {
     body?: never;
