@@ -19,7 +19,10 @@ export class WalletController {
   constructor(private readonly wallet: Wallet) {}
 
   @Get(':user_id/coupons')
-  @ApiOperation({ summary: 'The coupons of a user, oldest first: accepted, and then issued' })
+  @ApiOperation({
+    operationId: 'wallet',
+    summary: 'The coupons of a user, oldest first: accepted, and then issued',
+  })
   @ApiOkResponse({ standardSchema: walletSchema, headers: keptByClients })
   @ApiNotModified()
   @ApiProblems('URI_TOO_LONG', 'UNAVAILABLE')
