@@ -2,7 +2,7 @@
 
 import { client } from '../transport.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from '../transport.ts';
-import type { AssignData, AssignErrors, AssignResponses, CouponData, CouponErrors, CouponResponses, LiveData, LiveErrors, LiveResponses, ReadyData, ReadyErrors, ReadyResponses, ShowData, ShowErrors, ShowResponses, StatusData, StatusErrors, StatusResponses } from './types.gen.ts';
+import type { AssignData, AssignErrors, AssignResponses, CouponData, CouponErrors, CouponResponses, LiveData, LiveErrors, LiveResponses, ReadyData, ReadyErrors, ReadyResponses, StatusData, StatusErrors, StatusResponses, WalletData, WalletErrors, WalletResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -38,7 +38,7 @@ export const status = <ThrowOnError extends boolean = false>(options: Options<St
 /**
  * The coupons of a user, oldest first: accepted, and then issued
  */
-export const show = <ThrowOnError extends boolean = false>(options: Options<ShowData, ThrowOnError>): RequestResult<ShowResponses, ShowErrors, ThrowOnError> => (options.client ?? client).get<ShowResponses, ShowErrors, ThrowOnError>({ url: '/api/v1/users/{user_id}/coupons', ...options });
+export const wallet = <ThrowOnError extends boolean = false>(options: Options<WalletData, ThrowOnError>): RequestResult<WalletResponses, WalletErrors, ThrowOnError> => (options.client ?? client).get<WalletResponses, WalletErrors, ThrowOnError>({ url: '/api/v1/users/{user_id}/coupons', ...options });
 
 /**
  * A coupon, and what is left of it

@@ -278,7 +278,7 @@ export type StatusResponses = {
 
 export type StatusResponse = StatusResponses[keyof StatusResponses];
 
-export type ShowData = {
+export type WalletData = {
     body?: never;
     headers?: {
         /**
@@ -299,7 +299,7 @@ export type ShowData = {
     url: '/api/v1/users/{user_id}/coupons';
 };
 
-export type ShowErrors = {
+export type WalletErrors = {
     /**
      * INVALID_REQUEST: The request is not valid.
      */
@@ -338,13 +338,13 @@ export type ShowErrors = {
     503: Problem;
 };
 
-export type ShowError = ShowErrors[keyof ShowErrors];
+export type WalletError = WalletErrors[keyof WalletErrors];
 
-export type ShowResponses = {
+export type WalletResponses = {
     200: Wallet;
 };
 
-export type ShowResponse = ShowResponses[keyof ShowResponses];
+export type WalletResponse = WalletResponses[keyof WalletResponses];
 
 export type CouponData = {
     body?: never;
