@@ -11,13 +11,20 @@ const wellFormedHost = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-fA-Fv:.]+\])(?::\d*)?$/;
 
 /** Refuses what Node's parser and the router let pass, each in its own reading. */
 export function refuseMalformedRequests(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', ({ raw }, _reply, done) =>
-    done(hostProblem(raw) ?? targetProblem(raw) ?? codingProblem(raw)),
+  fastify.addHook('onRequest', ({ raw, query }, _reply, done) =>
+    done(hostProblem(raw) ?? targetProblem(raw) ?? codingProblem(raw) ?? queryProblem(query)),
   );
   // After it is known that there is such a route.
   fastify.addHook('preParsing', ({ raw, is404 }, _reply, _payload, done) =>
     done(is404 || hasKnownLength(raw) ? null : lengthRequired()),
   );
+}
+
+/** zod passes over this one name where it refuses all others that it does not know. */
+function queryProblem(query: unknown): Problem | undefined {
+  return Object.hasOwn(query as object, '__proto__')
+    ? invalid('The parameter `__proto__` is not known.')
+    : undefined;
 }
 
 /** RFC 9112, 3.2: with two of them, whoever stands before us may have gone by the other one. */
