@@ -6,6 +6,7 @@ const libs = {
   platform: [],
   // Goes to others as a package: what it needs, it has.
   client: [],
+  identity: ['coupon', 'platform'],
   gate: ['coupon', 'platform'],
   'event-log': ['coupon', 'platform'],
   ledger: ['coupon', 'platform'],
@@ -32,6 +33,7 @@ const clients = {
   mysql2: 'libs/ledger',
   ioredis: 'libs/gate',
   bullmq: 'apps/keeper',
+  jose: 'libs/identity',
   // The store of the jobs is opened where all stores are, apart from the others.
   '@nestjs/bullmq': 'apps/keeper|libs/stores/job-store[.]ts',
 };

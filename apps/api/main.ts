@@ -17,6 +17,8 @@ import { createFastifyAdapter } from './http/fastify.ts';
 import { measureRequests } from './http/http-metrics.ts';
 import { traceRequests } from './http/http-traces.ts';
 import { KnownMethods } from './http/request/known-methods.ts';
+import type { Identity } from './identity/identity.ts';
+import { openIdentity } from './identity/identity.ts';
 import { Leaving } from './http/leaving.ts';
 import { shedOverload } from './http/overload/overload.ts';
 import { ProblemFilter } from './http/problem/problem.filter.ts';
@@ -33,16 +35,17 @@ await runProcess('firstcome-api', async (context) => {
     { queryTimeoutMs: config.MYSQL_QUERY_TIMEOUT_MS },
   );
   const catalogue = new CouponCatalogue(stores.coupons, stores.gate);
+  const waiting = openWaiting(context, stores);
+  const identity = openIdentity(context, stores, catalogue, waiting.lookups);
   const { mysql, ...required } = probes;
   const health = new HealthProbes(
-    { ...required, catalogue: () => catalogue.problem() },
+    { ...required, catalogue: () => catalogue.problem(), ...identity.probes },
     // Not on the way of an assign: losing it later must not take the api out of service.
-    { mysql, ...opened.reports },
+    { mysql, ...opened.reports, ...identity.reports },
   );
 
-  const waiting = openWaiting(context, stores);
   const api = ApiModule.register(context, stores, catalogue, waiting, health);
-  const { app, leaving } = await createApp(context, api, stores);
+  const { app, leaving } = await createApp(context, api, stores, identity);
   const refreshing = new Loop(
     'refresh of the catalogue',
     config.CATALOGUE_REFRESH_MS,
@@ -65,6 +68,7 @@ await runProcess('firstcome-api', async (context) => {
       // Answers what is in flight first: each still needs the gate and the log.
       await Promise.all([app.close(), refreshing.stop()]);
       await waiting.close();
+      await identity.close();
       await opened.close();
     },
   };
@@ -75,6 +79,7 @@ async function createApp(
   context: ProcessContext,
   api: DynamicModule,
   { gateConnection }: Stores<'gate'>,
+  identity: Identity,
 ) {
   const { config, logger, telemetry, failures, traces } = context;
   const crossOrigin = new CrossOrigin(config);
@@ -85,6 +90,8 @@ async function createApp(
   const leaving = new Leaving(fastify);
   shedOverload(fastify, config, crossOrigin, telemetry, failures);
   limitRequests(fastify, config, gateConnection, telemetry, failures);
+  // After what an address is limited by, and before what a user is.
+  identity.standBefore(fastify);
   const methods = new KnownMethods(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(api, adapter, {
     logger: toNestLogger(logger),

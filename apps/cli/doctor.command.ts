@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CheckResult, Verdict } from '#platform/checks/check.ts';
 import { judgeClocks } from '#platform/checks/round-trips.ts';
 import { runCheck } from '#platform/checks/run-check.ts';
+import { checkIdentity } from '#identity/identity-check.ts';
 import { checkSurroundings } from '#platform/checks/surroundings.ts';
 import type { Config } from '#platform/config/config.ts';
 import { parseConfig } from '#platform/config/config.ts';
@@ -46,7 +47,11 @@ export function addDoctorCommand(program: Command): void {
 async function examine(config: Config): Promise<CheckResult[]> {
   const { checks, close } = openAllChecks(config);
   try {
-    const all = { ...checks, host: () => checkSurroundings(config) };
+    const all = {
+      ...checks,
+      identity: () => checkIdentity(config),
+      host: () => checkSurroundings(config),
+    };
     const found = await Promise.all(
       Object.entries(all).map(([store, check]) => runCheck(store, check, limitMs)),
     );

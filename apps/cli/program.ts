@@ -4,6 +4,7 @@ import { renderEnvExample } from '#platform/config/env-example.ts';
 import { addCouponCommand } from './coupon/coupon.command.ts';
 import { addDeadLettersCommand } from './dead-letters/dead-letters.command.ts';
 import { addDoctorCommand } from './doctor.command.ts';
+import { addKeysCommand } from './keys/keys.command.ts';
 import { addMigrateCommand } from './migrate.command.ts';
 import { addReconcileCommand } from './reconcile.command.ts';
 import { addStatusCommands } from './status.command.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
 
   addCouponCommand(program);
   addDeadLettersCommand(program);
+  addKeysCommand(program);
   addStatusCommands(program);
   addVerifyCommand(program);
   addDoctorCommand(program);

@@ -1,3 +1,4 @@
+import { ApiKeyLedger } from '#ledger/api-keys/api-key-ledger.ts';
 import { mysqlPromises } from '#ledger/checks/mysql-checks.ts';
 import { ArchivedCoupons } from '#ledger/coupons/archived-coupons.ts';
 import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
@@ -29,6 +30,7 @@ export function openLedger({ config, logger, telemetry }: Opener, limits: StoreL
       archived: ask('archived', new ArchivedCoupons(ledger)),
       expired: ask('expired', new ExpiredRows(ledger)),
       issuances: ask('issuances', new IssuanceLedger(ledger)),
+      apiKeys: ask('api_keys', new ApiKeyLedger(ledger)),
       deadLetters: ask('dead_letters', new DeadLetterLedger(ledger)),
     },
     probes: {

@@ -37,7 +37,7 @@ describe('firstcome doctor', () => {
     ).toEqual([]);
     expect(examined.exitCode).toBe(0);
     const stores = new Set(examined.checks.map(({ name }) => name.split('.')[0]));
-    expect(stores).toEqual(new Set(['redis', 'kafka', 'mysql', 'host', 'clocks']));
+    expect(stores).toEqual(new Set(['redis', 'kafka', 'mysql', 'identity', 'host', 'clocks']));
     for (const name of [
       'redis.gate.version',
       'redis.gate.writes',
@@ -54,6 +54,7 @@ describe('firstcome doctor', () => {
       'mysql.durability.innodb-flush',
       'mysql.rights',
       'mysql.schema',
+      'identity',
       'host.open-files',
     ]) {
       expect(find(examined, name)?.verdict, name).toBe('ok');

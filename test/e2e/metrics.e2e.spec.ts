@@ -11,12 +11,20 @@ import { StackLog } from '../harness/stack/stack-log.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
 
+const identityIsOff = 'identity is off (identity.e2e.spec.ts)';
+
 /** What a system that is well does not show, and why. */
 const excused: Record<string, string> = {
   firstcome_failures_total: 'nothing fails (stores-away.outage.spec.ts)',
   firstcome_series_dropped: 'no metric has so many series (observed-metrics.spec.ts)',
   firstcome_recovery_partition_wait_seconds: 'nothing is recovered (recovery-apart.faults.spec.ts)',
   firstcome_redis_memory_ratio: 'this Redis has no maxmemory (store-refuses.outage.spec.ts)',
+  firstcome_identity_refused_total: identityIsOff,
+  firstcome_key_set_age_seconds: identityIsOff,
+  firstcome_key_set_reads_total: identityIsOff,
+  firstcome_tokens_remembered: identityIsOff,
+  firstcome_api_keys: identityIsOff,
+  firstcome_api_keys_age_seconds: identityIsOff,
   firstcome_slow_queries_total: 'no query is slow (status.e2e.spec.ts)',
 };
 const excusedLabels = ['error_type'];

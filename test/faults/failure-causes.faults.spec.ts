@@ -157,8 +157,9 @@ interface Fault {
   mends?: () => unknown;
 }
 
-/** They need a server of their own: store-refuses.outage.spec.ts, log-replies.faults.spec.ts. */
-type MetElsewhere = 'redis_refuses_writes' | 'log_timeout';
+/** They need a server of their own, or identity on: store-refuses.outage, log-replies.faults, identity.e2e. */
+type MetElsewhere =
+  'redis_refuses_writes' | 'log_timeout' | 'key_set_unread' | 'api_keys_unread';
 
 /** In an order: what is cut off comes last. */
 const faults: Record<Exclude<FailureCause, MetElsewhere>, Fault> = {

@@ -17,6 +17,7 @@ export interface Step {
  */
 const bounded: Record<string, string> = {
   coupon: 'a row for each coupon that was ever created: thousands, and none for a request',
+  api_key: 'a row for each key that a manager has made for a machine',
   migrations: 'a row for each change of the schema',
 };
 

@@ -12,6 +12,8 @@ export class CouponCatalogue {
   private readonly live: LiveCoupons;
   private list: readonly Coupon[] | undefined;
   private coupons: ReadonlyMap<number, Coupon> = new Map();
+  /** Another array when the list is another one. */
+  ids: readonly number[] = [];
 
   constructor(
     ledger: CouponLedger,
@@ -25,6 +27,7 @@ export class CouponCatalogue {
     if (list !== this.list) {
       list.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
       this.coupons = new Map(list.map((coupon) => [coupon.id, coupon]));
+      this.ids = list.map(({ id }) => id);
       this.list = list;
     }
   }

@@ -10,6 +10,7 @@ import {
   referenceToExample,
 } from '../http/problem/api-problems.ts';
 import type { ProblemCode } from '../http/problem/problem.ts';
+import { securitySchemes, withSecurity } from './security.ts';
 
 const summary = `First-come-first-served coupon issuance.
 
@@ -48,7 +49,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
 function complete(document: OpenAPIObject): OpenAPIObject {
   const { schemas } = document.components!;
   const paths = {
-    ...document.paths,
+    ...withSecurity(document.paths),
     '/health/live': healthRoute('live', 'Whether the process lives', aliveSchema, []),
     '/health/ready': healthRoute('ready', 'Whether to send requests here', readySchema, [
       'NOT_READY',
@@ -61,6 +62,7 @@ function complete(document: OpenAPIObject): OpenAPIObject {
       ...document.components,
       schemas: { ...schemas, Problem: inOpenApi(problemSchema) },
       examples: documentedProblems,
+      securitySchemes,
     },
     paths,
   };

@@ -13,6 +13,7 @@ const shareOfPlaces = 2 / 3;
 export interface Waiting {
   /** What the routes need. */
   parts: [Waiters, Pace, DecidedLookups, WaitLimits];
+  lookups: DecidedLookups;
   /** Ends all waits, undecided; nobody waits from here on. */
   endWaits(): void;
   /** For when nobody asks any more. */
@@ -44,6 +45,7 @@ export function openWaiting(
   announcer.start();
   return {
     parts: [waiters, pace, lookups, new WaitLimits(config)],
+    lookups,
     endWaits: () => waiters.close(),
     close: () => announcer.stop(),
   };

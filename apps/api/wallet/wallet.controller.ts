@@ -25,7 +25,7 @@ export class WalletController {
   })
   @ApiOkResponse({ standardSchema: walletSchema, headers: keptByClients })
   @ApiNotModified()
-  @ApiProblems('URI_TOO_LONG', 'UNAVAILABLE')
+  @ApiProblems('USER_NOT_FOUND', 'URI_TOO_LONG', 'UNAVAILABLE')
   async show(
     @Param({ schema: walletParametersSchema }) parameters: z.output<typeof walletParametersSchema>,
     @Query({ schema: walletQuerySchema }) query: z.output<typeof walletQuerySchema>,

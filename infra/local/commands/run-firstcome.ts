@@ -6,6 +6,7 @@ import { ensureBuilt } from '../processes/build.ts';
 import { wholeNumberIn } from '#platform/text/decimals.ts';
 import { exitCodes } from '#platform/command/exit-codes.ts';
 import { firstcome, firstcomeOrThrow } from '../processes/cli.ts';
+import { identityOf, makeFirstKey } from './first-key.ts';
 import { takeInstance, publishEnvironment } from '../processes/instance-owner.ts';
 import { onStopSignal, unknownArgument } from '../terminal/command.ts';
 import { logFile, logsDir, rootDir } from '../processes/paths.ts';
@@ -50,10 +51,12 @@ export async function runFirstcome(counts: AppCounts, mode?: Mode): Promise<void
     const [endpoints] = await Promise.all([servers, ensureBuilt(report)]);
     watch = new ServerWatch(instance, (text) => report.line(text));
     await prepareData(endpoints.env, report);
+    const firstKey = await makeFirstKey(endpoints.env, report);
     const say = (text: string): void => report.line(text);
     const plan = await planApps(counts, process.env, say, mode?.debuggers);
     await runApps(plan, apps, endpoints, report, stopping);
     process.stdout.write(summary(endpoints, plan, Date.now() - startedAtMs));
+    process.stdout.write(identityOf(process.env, firstKey));
     await mode?.whileUp(apps, report, stopping.signal);
     await untilAborted(stopping.signal);
   } catch (error) {
@@ -124,7 +127,7 @@ function withoutBalancer(): Record<string, string> {
 
 /** What the user has set for firstcome: other commands must look in the same places. */
 function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const ours = /^(API|GATE|JOBS|KAFKA|MYSQL)_/;
+  const ours = /^(API|AUTH|GATE|JOBS|KAFKA|MYSQL)_/;
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       ours.test(name) && value !== undefined ? [[name, value]] : [],

@@ -22,6 +22,15 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Assign a coupon to a user; a repeat answers with the same issuance
  */
 export const assign = <ThrowOnError extends boolean = false>(options: Options<AssignData, ThrowOnError>): RequestResult<AssignResponses, AssignErrors, ThrowOnError> => (options.client ?? client).post<AssignResponses, AssignErrors, ThrowOnError>({
+    security: [{
+            key: 'token',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'api_key',
+            scheme: 'bearer',
+            type: 'http'
+        }],
     url: '/api/v1/coupons/assign',
     ...options,
     headers: {
@@ -33,12 +42,36 @@ export const assign = <ThrowOnError extends boolean = false>(options: Options<As
 /**
  * Where an issuance stands; waits for a decision, if asked to
  */
-export const status = <ThrowOnError extends boolean = false>(options: Options<StatusData, ThrowOnError>): RequestResult<StatusResponses, StatusErrors, ThrowOnError> => (options.client ?? client).get<StatusResponses, StatusErrors, ThrowOnError>({ url: '/api/v1/issuances/{issuance_id}', ...options });
+export const status = <ThrowOnError extends boolean = false>(options: Options<StatusData, ThrowOnError>): RequestResult<StatusResponses, StatusErrors, ThrowOnError> => (options.client ?? client).get<StatusResponses, StatusErrors, ThrowOnError>({
+    security: [{
+            key: 'token',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'api_key',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/issuances/{issuance_id}',
+    ...options
+});
 
 /**
  * The coupons of a user, oldest first: accepted, and then issued
  */
-export const wallet = <ThrowOnError extends boolean = false>(options: Options<WalletData, ThrowOnError>): RequestResult<WalletResponses, WalletErrors, ThrowOnError> => (options.client ?? client).get<WalletResponses, WalletErrors, ThrowOnError>({ url: '/api/v1/users/{user_id}/coupons', ...options });
+export const wallet = <ThrowOnError extends boolean = false>(options: Options<WalletData, ThrowOnError>): RequestResult<WalletResponses, WalletErrors, ThrowOnError> => (options.client ?? client).get<WalletResponses, WalletErrors, ThrowOnError>({
+    security: [{
+            key: 'token',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'api_key',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/users/{user_id}/coupons',
+    ...options
+});
 
 /**
  * A coupon, and what is left of it

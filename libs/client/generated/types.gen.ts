@@ -95,7 +95,7 @@ export type Problem = {
     type: string;
     title: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'LENGTH_REQUIRED' | 'REFUSED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'IDEMPOTENCY_KEY_REUSED' | 'HEADERS_TOO_LARGE' | 'RATE_LIMITED' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
+    code: 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'SCOPE_MISSING' | 'USER_MISMATCH' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'USER_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'LENGTH_REQUIRED' | 'REFUSED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'IDEMPOTENCY_KEY_REUSED' | 'HEADERS_TOO_LARGE' | 'RATE_LIMITED' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
     detail: string;
     request_id: string;
     errors?: Array<{
@@ -134,6 +134,14 @@ export type AssignErrors = {
      * INVALID_REQUEST: The request is not valid.
      */
     400: Problem;
+    /**
+     * UNAUTHENTICATED: It is not known who asks.
+     */
+    401: Problem;
+    /**
+     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     */
+    403: Problem;
     /**
      * COUPON_NOT_FOUND: No such coupon.
      */
@@ -233,6 +241,14 @@ export type StatusErrors = {
      */
     400: Problem;
     /**
+     * UNAUTHENTICATED: It is not known who asks.
+     */
+    401: Problem;
+    /**
+     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     */
+    403: Problem;
+    /**
      * ISSUANCE_NOT_FOUND: No such issuance.
      */
     404: Problem;
@@ -304,6 +320,18 @@ export type WalletErrors = {
      * INVALID_REQUEST: The request is not valid.
      */
     400: Problem;
+    /**
+     * UNAUTHENTICATED: It is not known who asks.
+     */
+    401: Problem;
+    /**
+     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     */
+    403: Problem;
+    /**
+     * USER_NOT_FOUND: No such user.
+     */
+    404: Problem;
     /**
      * REQUEST_TIMEOUT: The request took too long to arrive.
      */

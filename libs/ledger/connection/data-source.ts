@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { Config } from '#platform/config/config.ts';
+import { ApiKeyRow } from '../api-keys/api-key-row.ts';
 import { DeadLetterRow } from '../dead-letters/dead-letter-row.ts';
 import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from '../entities.ts';
 import { mysqlOptions } from './mysql-options.ts';
@@ -10,6 +11,7 @@ import { Initial1764000000000 } from '../migrations/1764000000000-initial.ts';
 import { DeadLetter1764100000000 } from '../migrations/1764100000000-dead-letter.ts';
 import { Archive1764200000000 } from '../migrations/1764200000000-archive.ts';
 import { CouponChangeTerms1764400000000 } from '../migrations/1764400000000-coupon-change-terms.ts';
+import { ApiKey1764500000000 } from '../migrations/1764500000000-api-key.ts';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
 export const migrations = [
@@ -17,6 +19,7 @@ export const migrations = [
   DeadLetter1764100000000,
   Archive1764200000000,
   CouponChangeTerms1764400000000,
+  ApiKey1764500000000,
 ];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'> &
@@ -53,7 +56,7 @@ export function createDataSource(
     driver: poolDriver(queryTimeoutMs, listeners),
     connectTimeout: Math.min(connectTimeoutMs, queryTimeoutMs ?? connectTimeoutMs),
     poolSize: config.MYSQL_POOL_SIZE,
-    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow],
+    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow, ApiKeyRow],
     migrations,
     migrationsTransactionMode: 'each',
   });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { exitCodes } from '../command/exit-codes.ts';
 import { anyOrigin } from './allowed-origins.ts';
+import { checkIdentity } from './identity-settings.ts';
 import { inWords } from './in-words.ts';
 import { refine } from './setting-kinds.ts';
 import { settings } from './settings.ts';
@@ -57,6 +58,7 @@ export const environmentSchema = settings
       refine(context, () => readMysqlUrl(MYSQL_URL, true), 'MYSQL_URL');
     }
   })
+  .superRefine(checkIdentity)
   .superRefine((config, context) => {
     for (const store of ['GATE_REDIS', 'JOBS_REDIS'] as const) {
       if (config[`${store}_CA_FILE`] !== undefined && !/^rediss:/i.test(config[`${store}_URL`])) {
@@ -109,9 +111,14 @@ export function describeConfigErrors(error: z.ZodError): string {
   ].join('\n');
 }
 
+/** Lists that decide who comes in: an empty one is a mistake, and not the default. */
+const neverEmpty = new Set(['AUTH_ALGORITHMS']);
+
 /** `NAME=` in an env file means "not set". */
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => value !== '' || neverEmpty.has(name)),
+  );
 }
 
 /** How wide the shell says its window is; no setting of ours. */

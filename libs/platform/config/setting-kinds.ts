@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readCertificateAuthority } from './certificate-authority.ts';
+import { KeySetError } from './key-set.ts';
 import { decimalIn, wholeNumberIn } from '../text/decimals.ts';
 import { readRedisUrl } from '../urls/redis-url.ts';
 import { UrlError } from '../urls/url-parts.ts';
@@ -55,7 +56,8 @@ export function refine<T>(
     return read();
   } catch (error) {
     const { code = 'is not a certificate' } = error as { code?: string };
-    const message = error instanceof UrlError ? error.message : `cannot be read: ${code}`;
+    const isInWords = error instanceof UrlError || error instanceof KeySetError;
+    const message = isInWords ? (error as Error).message : `cannot be read: ${code}`;
     context.addIssue({ code: 'custom', message, ...(setting && { path: [setting] }) });
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { identitySettings } from './identity-settings.ts';
 import { faultPoints, faultSignals } from '../process/fault-point.ts';
 import { readAllowedOrigins } from './allowed-origins.ts';
 import {
@@ -79,6 +80,7 @@ export const settings = z.object({
   API_REUSE_PORT: flag
     .default(false)
     .describe('Let several api processes share API_PORT (Linux: the kernel spreads connections).'),
+  ...identitySettings,
   ASSIGN_IN_FLIGHT_MAX: wholeNumber(1, 100_000)
     .default(2_000)
     .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),

@@ -17,6 +17,8 @@ export const failureCauses = {
   ledger_away: 'MySQL cannot be reached, or takes no writes',
   ledger_refuses: 'MySQL answers, and refuses to work',
   catalogue_unread: 'the list of coupons was never read from MySQL',
+  key_set_unread: 'the key set that tokens are checked with was never read',
+  api_keys_unread: 'the API keys were not read from MySQL for AUTH_KEYS_KEEP_S',
   assigns_in_flight: 'more assigns at once than ASSIGN_IN_FLIGHT_MAX',
   assign_shed: 'more assigns than are answered in time',
   read_shed: 'more reads than are answered in time',

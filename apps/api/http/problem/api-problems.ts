@@ -92,6 +92,7 @@ function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
     codes.filter((code) => name in problemHeaders(problemExamples[code]));
   const waits = withHeader('retry-after');
   const finals = withHeader('x-should-retry');
+  const challenges = withHeader('www-authenticate');
   const early = codes.includes('NOT_OPEN') ? ['With NOT_OPEN until a minute before it opens.'] : [];
   return {
     ...(waits.length > 0 && {
@@ -111,6 +112,13 @@ function headersOf(codes: ProblemCode[]): NonNullable<Response['headers']> {
         description: `To repeat it without being asked to is of no use. ${[`With ${finals.join(', ')}.`, ...early].join(' ')}`,
         required: finals.length === codes.length,
         schema: { type: 'string', enum: ['true', 'false'] },
+      },
+    }),
+    ...(challenges.length > 0 && {
+      'WWW-Authenticate': {
+        description: `What was wrong with the token, as RFC 6750 says it. With ${challenges.join(', ')}.`,
+        required: challenges.length === codes.length,
+        schema: { type: 'string' },
       },
     }),
   };

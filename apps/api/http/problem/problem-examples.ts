@@ -5,6 +5,12 @@ import {
   refusedAfterAll,
   unknownIssuance,
 } from '../../issuance/issuance-problems.ts';
+import {
+  otherUser,
+  scopeMissing,
+  unauthenticated,
+  unknownUser,
+} from '../../identity/identity-problems.ts';
 import { couponIdExample, issuanceIdExample } from '../examples.ts';
 import {
   expectationFailed,
@@ -35,8 +41,12 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
     detail: 'See `errors` for each field that is wrong.',
     errors: [{ field: 'coupon_id', message: 'must be a whole number' }],
   }),
+  UNAUTHENTICATED: unauthenticated(),
+  SCOPE_MISSING: scopeMissing('assign'),
+  USER_MISMATCH: otherUser(),
   COUPON_NOT_FOUND: unknownCoupon(couponIdExample),
   ISSUANCE_NOT_FOUND: unknownIssuance(issuanceIdExample),
+  USER_NOT_FOUND: unknownUser(),
   NOT_FOUND: noSuchRoute(),
   METHOD_NOT_ALLOWED: methodNotAllowed(['POST']),
   REQUEST_TIMEOUT: requestTimeout(),

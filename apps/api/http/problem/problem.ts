@@ -6,8 +6,12 @@ import { uncached } from '../entity-tag/entity-tag.ts';
 /** Every `code` a client can meet, with its status and title. Codes never change their meaning. */
 export const problemKinds = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNAUTHENTICATED: { status: 401, title: 'It is not known who asks' },
+  SCOPE_MISSING: { status: 403, title: 'The API key may not do this' },
+  USER_MISMATCH: { status: 403, title: 'The user is not the one of the token' },
   COUPON_NOT_FOUND: { status: 404, title: 'No such coupon' },
   ISSUANCE_NOT_FOUND: { status: 404, title: 'No such issuance' },
+  USER_NOT_FOUND: { status: 404, title: 'No such user' },
   NOT_FOUND: { status: 404, title: 'No such route' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'This route does not know this method' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
@@ -50,6 +54,8 @@ export interface ProblemDetails {
   retryAfterSeconds?: number;
   /** The methods that the route knows; sent as the Allow header. */
   allow?: readonly string[];
+  /** What would be taken instead; sent as the WWW-Authenticate header. */
+  challenge?: string;
   errors?: FieldError[];
   issuance_id?: string;
   /** Of what was refused. */
@@ -78,7 +84,7 @@ const obeyedMostSeconds = 60;
 
 /** What is said beside the document. */
 export function problemHeaders({ code, details }: Problem): Record<string, string> {
-  const { retryAfterSeconds, allow } = details;
+  const { retryAfterSeconds, allow, challenge } = details;
   return {
     'content-type': 'application/problem+json',
     // A cache would keep a 404 for as long as it likes.
@@ -86,6 +92,7 @@ export function problemHeaders({ code, details }: Problem): Record<string, strin
     ...(code === 'RATE_LIMITED' ? { 'x-should-retry': 'true' } : {}),
     ...retryHeaders(retryAfterSeconds),
     ...(allow === undefined ? {} : { allow: allow.join(', ') }),
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
   };
 }
 
@@ -112,7 +119,7 @@ export function inAMoment(): number {
 
 export function problemDocument(requestId: string, { code, details }: Problem): object {
   // TRAP: all that `details` has is shown to the client, so nothing internal belongs into it.
-  const { retryAfterSeconds: _, allow: __, ...shown } = details;
+  const { retryAfterSeconds: _, allow: __, challenge: ___, ...shown } = details;
   return {
     type: `urn:firstcome:problem:${code.toLowerCase()}`,
     ...problemKinds[code],

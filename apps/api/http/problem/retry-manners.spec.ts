@@ -8,8 +8,12 @@ import { problemHeaders, problemKinds } from './problem.ts';
 /** Whether the same request may succeed a moment later, when nobody has changed anything. */
 const mayPass: Record<ProblemCode, boolean> = {
   INVALID_REQUEST: false,
+  UNAUTHENTICATED: false,
+  SCOPE_MISSING: false,
+  USER_MISMATCH: false,
   COUPON_NOT_FOUND: false,
   ISSUANCE_NOT_FOUND: false,
+  USER_NOT_FOUND: false,
   NOT_FOUND: false,
   METHOD_NOT_ALLOWED: false,
   REQUEST_TIMEOUT: true,
