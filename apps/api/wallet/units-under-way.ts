@@ -51,15 +51,19 @@ export class UnitsUnderWay {
   }
 
   private async ask(userIds: string[]): Promise<UnitsHeld[]> {
-    const [moment] = await Promise.all([
+    const [moment, isFresh] = await Promise.all([
       this.holdings.moment(),
-      // A coupon that was created a moment ago is not in the list yet. Without MySQL there is no wallet.
-      this.catalogue.refresh().catch(() => undefined),
+      // A coupon that was created a moment ago is not in the list yet.
+      this.catalogue.refresh().then(
+        () => true,
+        () => false,
+      ),
     ]);
     const { coupons, isWhole } = this.running.among(this.catalogue.all, moment);
     const { history } = moment;
     const held = await this.holdings.heldBy(userIds, coupons, history);
-    return held.told.map((told) => ({ told, isWhole: isWhole && held.isWhole, history }));
+    const isAll = isFresh && isWhole && held.isWhole;
+    return held.told.map((told) => ({ told, isWhole: isAll, history }));
   }
 
   private async orNothing<What>(asking: Promise<What>): Promise<What | undefined> {
