@@ -43,6 +43,8 @@ interface Call {
   path?: unknown;
   query?: unknown;
   signal?: AbortSignal;
+  /** What may be asked for; whoever has a token gives it in the headers of the `Endpoint`. */
+  security?: unknown;
 }
 
 export interface Client {

@@ -158,8 +158,7 @@ interface Fault {
 }
 
 /** They need a server of their own, or identity on: store-refuses.outage, log-replies.faults, identity.e2e. */
-type MetElsewhere =
-  'redis_refuses_writes' | 'log_timeout' | 'key_set_unread' | 'api_keys_unread';
+type MetElsewhere = 'redis_refuses_writes' | 'log_timeout' | 'key_set_unread' | 'api_keys_unread';
 
 /** In an order: what is cut off comes last. */
 const faults: Record<Exclude<FailureCause, MetElsewhere>, Fault> = {
