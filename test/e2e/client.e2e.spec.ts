@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -66,10 +66,12 @@ describe('the package, packed and installed in an empty folder', () => {
   it.each([
     ['bundler', 'esnext'],
     ['nodenext', 'nodenext'],
-  ])('has its types under moduleResolution %s', async (moduleResolution, module) => {
-    const folder = join(elsewhere, moduleResolution);
-    mkdirSync(folder);
-    const right = `
+  ])(
+    'has its types under moduleResolution %s',
+    async (moduleResolution, module) => {
+      const folder = join(elsewhere, moduleResolution);
+      mkdirSync(folder);
+      const right = `
       import type { IssuanceStatus } from 'firstcome-client';
       import { Firstcome } from 'firstcome-client';
       const firstcome = new Firstcome();
@@ -77,26 +79,55 @@ describe('the package, packed and installed in an empty folder', () => {
         .assign({ user_id: 'me', coupon_id: 123 })
         .waitUntilDecided({ signal: AbortSignal.timeout(1_000), withinMs: 1_000 });
     `;
-    const compilerOptions = {
-      module,
-      moduleResolution,
-      target: 'es2022',
-      lib: ['es2022', 'dom', 'dom.iterable'],
-      types: [],
-      strict: true,
-      noEmit: true,
-    };
-    const check = (text: string): Promise<string> => {
-      writeFileSync(join(folder, 'usage.ts'), text);
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: 'es2022',
+        lib: ['es2022', 'dom', 'dom.iterable'],
+        types: [],
+        strict: true,
+        noEmit: true,
+      };
+      const wrong = `
+      // @ts-expect-error A user is a text.
+      void firstcome.assign({ user_id: 1, coupon_id: 123 });
+    `;
+      writeFileSync(join(folder, 'usage.ts'), right + wrong);
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-      return run(process.execPath, [
-        join(rootDir, 'node_modules/typescript/bin/tsc'),
-        '-p',
-        folder,
-      ]);
-    };
-    await check(right);
-    await expect(check(right.replace("'me'", '1'))).rejects.toThrow(/TS2322/);
+      await run(process.execPath, [join(rootDir, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+    },
+    240_000,
+  );
+});
+
+describe('docs/examples.md', () => {
+  const page = readFileSync(join(rootDir, 'docs/examples.md'), 'utf8');
+  const blocks = [...page.matchAll(/^```(\w+)\n([^]*?)^```/gm)].map(([, kind, text]) => ({
+    kind: kind!,
+    text: text!,
+  }));
+  const examples = blocks.flatMap((block, i) =>
+    block.kind === 'json' ? [] : [{ ...block, shown: blocks[i + 1]!.text }],
+  );
+  /** What is another each time, by its shape. */
+  const alike = (text: string): unknown =>
+    JSON.parse(
+      text
+        .replaceAll(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, 'ID')
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'),
+    );
+
+  it.each(examples)('prints what it shows: $kind $text', async ({ kind, text, shown }) => {
+    const here = (code: string): string =>
+      code.replaceAll('http://127.0.0.1:8080', baseUrl).replaceAll('123', String(couponId));
+    const file = join(elsewhere, 'example.mjs');
+    writeFileSync(file, here(text));
+    const printed = kind === 'sh' ? run('sh', [file]) : run(process.execPath, [file]);
+    expect(alike(await printed)).toEqual(alike(here(shown)));
+  });
+
+  it('has one for curl, one for fetch and one for the client', () => {
+    expect(examples.map(({ kind }) => kind)).toEqual(['sh', 'js', 'js']);
   });
 });
 
