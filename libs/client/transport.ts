@@ -42,8 +42,6 @@ interface Call {
   headers?: unknown;
   path?: unknown;
   query?: unknown;
-  /** What the document asks for; who calls gives it as a header of the endpoint. */
-  security?: unknown;
   signal?: AbortSignal;
   /** What may be asked for; whoever has a token gives it in the headers of the `Endpoint`. */
   security?: unknown;
