@@ -16,6 +16,9 @@ import { AssignWithoutGate } from './issuance/assign-without-gate.ts';
 import { IssuanceController } from './issuance/issuance.controller.ts';
 import { Idempotency } from './issuance/idempotency.ts';
 import { PreferredAssign } from './issuance/preferred-assign.ts';
+import { RedeemIssuance } from './redemption/redeem-issuance.ts';
+import { RedemptionController } from './redemption/redemption.controller.ts';
+import { RedemptionMetrics } from './redemption/redemption-metrics.ts';
 import { AwaitedStatus } from './status/awaited-status.ts';
 import { IssuanceEvents } from './status/issuance-events.ts';
 import { IssuanceStatusReader } from './status/issuance-status.ts';
@@ -29,6 +32,7 @@ import { Wallet } from './wallet/wallet.ts';
 export const apiControllers = [
   IssuanceController,
   StatusController,
+  RedemptionController,
   WalletController,
   CouponController,
 ];
@@ -54,6 +58,7 @@ export class ApiModule {
           failures,
           traces,
           new AssignLimits(config.ASSIGN_IN_FLIGHT_MAX, config.ASSIGN_WAIT_MAX_MS),
+          new RedemptionMetrics(telemetry),
           new AssignMetrics(telemetry, config.METRICS_COUPONS_MAX),
         ),
         AssignCoupon,
@@ -62,6 +67,7 @@ export class ApiModule {
         PreferredAssign,
         IssuanceStatusReader,
         AwaitedStatus,
+        RedeemIssuance,
         IssuanceEvents,
         AssignWithoutGate,
         UnitsUnderWay,

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reservedAtOf } from '#coupon/issuance.ts';
+import { isFinal, issuanceStatuses, issuanceTransitions } from '#coupon/issuance-states.ts';
 import { topicNames } from '#event-log/topics.ts';
 import { environmentSchema } from '#platform/config/config.ts';
 import { failureCodes } from '#platform/failures/failure.ts';
@@ -254,6 +255,16 @@ describe('names in capitals', () => {
 });
 
 describe('docs/architecture.md', () => {
+  it('draws what may follow what of an issuance, and nothing else', () => {
+    const drawing = architecture.split('<!-- states of an issuance')[1]!.split('```')[1]!;
+    const drawn = findAll(drawing, /^ {4}(\S+ --> \S+?)(?::|$)/gm);
+    const known = issuanceStatuses.flatMap((from) => [
+      ...issuanceTransitions[from].map((to) => `${from} --> ${to}`),
+      ...(isFinal(from) ? [`${from} --> [*]`] : []),
+    ]);
+    expect(drawn).toEqual(sorted(['[*] --> ACCEPTED', ...known]));
+  });
+
   it('has every key of the gate Redis', () => {
     const prefix = environmentSchema.parse({}).GATE_KEY_PREFIX;
     const keys = [

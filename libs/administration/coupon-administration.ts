@@ -1,12 +1,11 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import { problemOfName, problemOfTimes } from './coupon-terms.ts';
+import type { CouponTimes } from './coupon-terms.ts';
+import { problemOfName, problemOfTimes, withClosingTime } from './coupon-terms.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { CouponChange, CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import type { CouponDraft } from './coupon-creator.ts';
 import { CouponCreator } from './coupon-creator.ts';
 import { CouponError } from './coupon-error.ts';
-
-export type CouponTimes = Pick<Coupon, 'opensAt' | 'closesAt'>;
 
 const attemptsMax = 10;
 
@@ -73,14 +72,14 @@ export class CouponAdministration {
   /**
    * Changes the times that are given. No promise hangs on them, so MySQL comes first whichever way they
    * move: a gate alone that opened early would be shut again by a recovery, and nobody would finish it.
+   * Until when it is valid may change of a coupon that is closed, too: that is about those who have one.
    */
   setTimes(couponId: number, times: Partial<CouponTimes>): Promise<Coupon> {
     return this.untilMade(couponId, (coupon, version) => {
-      refuseIfClosed(coupon);
-      const { opensAt, closesAt } = { ...coupon, ...times };
-      refuseIf(problemOfTimes(opensAt, closesAt));
+      const changed =
+        coupon.state === 'closed' ? timesOfClosed(coupon, times) : timesOfOpen(coupon, times);
       const asRead = coupon.version;
-      return this.inLedgerFirst(coupon, { action: 'set-times', ...times, version, asRead });
+      return this.inLedgerFirst(coupon, { action: 'set-times', ...changed, version, asRead });
     });
   }
 
@@ -166,6 +165,25 @@ export class CouponAdministration {
         return false;
     }
   }
+}
+
+/** Those that change. */
+function timesOfOpen(coupon: Coupon, times: Partial<CouponTimes>): Partial<CouponTimes> {
+  const { opensAt, closesAt, validUntil } = withClosingTime({ ...coupon, ...times });
+  refuseIf(problemOfTimes(opensAt, closesAt, validUntil));
+  return { ...times, closesAt };
+}
+
+/** When it would have opened and closed is final, and matters no more. */
+function timesOfClosed(
+  coupon: Coupon,
+  { validUntil = coupon.validUntil, ...others }: Partial<CouponTimes>,
+): Partial<CouponTimes> {
+  if (Object.values(others).some((time) => time !== undefined)) {
+    refuseIfClosed(coupon);
+  }
+  refuseIf(problemOfTimes(null, validUntil, validUntil));
+  return { validUntil };
 }
 
 function refuseIfClosed({ id, state }: Coupon): void {

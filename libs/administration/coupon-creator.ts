@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Coupon } from '#coupon/coupon.ts';
-import { chosenIdMax, problemOfName, problemOfTimes } from './coupon-terms.ts';
+import { chosenIdMax, problemOfName, problemOfTimes, withClosingTime } from './coupon-terms.ts';
 import type { Gate } from '#gate/gate.ts';
 import { untilOpen } from '#gate/until-open.ts';
 import type { CouponLedger, NewCoupon } from '#ledger/coupons/coupon-ledger.ts';
@@ -10,6 +10,8 @@ import { CouponError } from './coupon-error.ts';
 
 /** Without a name it gets one made of its id. */
 export type CouponDraft = Omit<NewCoupon, 'kafkaPartition' | 'name'> & { name?: string };
+
+type CompleteDraft = CouponDraft & Pick<Coupon, 'validUntil'>;
 
 const gateWaitMs = 30_000;
 /** A coupon as young as this may be one that another command is opening right now. */
@@ -30,7 +32,8 @@ export class CouponCreator {
   ) {}
 
   /** Returns once the gate is open: a request sent now is answered. */
-  async create(draft: CouponDraft, partitionCount: number): Promise<Coupon> {
+  async create(given: CouponDraft, partitionCount: number): Promise<Coupon> {
+    const draft = completed(given);
     checkDraft(draft);
     const { id, name = id === undefined ? 'coupon' : `coupon ${id}` } = draft;
     const kafkaPartition = leastUsedPartition(await this.coupons.list(), partitionCount);
@@ -64,10 +67,10 @@ export class CouponCreator {
         if (!(error instanceof CouponExistsError)) throw error;
       }
     }
-    return this.existing(draft);
+    return this.existing({ ...completed(draft), id: draft.id });
   }
 
-  private async existing(draft: CouponDraft & { id: number }): Promise<Coupon> {
+  private async existing(draft: CompleteDraft & { id: number }): Promise<Coupon> {
     const coupon = (await this.coupons.find(draft.id))!;
     const creation = await this.coupons.findCreation(draft.id);
     const difference = differenceOf(draft, coupon, creation);
@@ -104,11 +107,18 @@ export class CouponCreator {
   }
 }
 
-type Terms = Pick<Coupon, 'total' | 'opensAt' | 'closesAt'> & { name: string | null };
+type Terms = Pick<Coupon, 'total' | 'opensAt' | 'closesAt' | 'validUntil'> & {
+  name: string | null;
+};
 
-function checkDraft({ name, opensAt, closesAt }: CouponDraft): void {
+function completed(draft: CouponDraft): CompleteDraft {
+  return withClosingTime({ ...draft, validUntil: draft.validUntil ?? null });
+}
+
+function checkDraft({ name, opensAt, closesAt, validUntil }: CompleteDraft): void {
   const problem =
-    (name === undefined ? undefined : problemOfName(name)) ?? problemOfTimes(opensAt, closesAt);
+    (name === undefined ? undefined : problemOfName(name)) ??
+    problemOfTimes(opensAt, closesAt, validUntil);
   if (problem !== undefined) {
     throw new CouponError(problem);
   }
@@ -123,8 +133,9 @@ function explainRefusal(error: unknown, id: number | undefined): unknown {
 }
 
 /** In words, the first of the terms asked for that a coupon neither has nor was created with. */
-function differenceOf(draft: CouponDraft, now: Terms, then: Terms | null): string | undefined {
-  const asked = { total: draft.total, opensAt: draft.opensAt, closesAt: draft.closesAt };
+function differenceOf(draft: CompleteDraft, now: Terms, then: Terms | null): string | undefined {
+  const { total, opensAt, closesAt, validUntil } = draft;
+  const asked = { total, opensAt, closesAt, validUntil };
   const terms = draft.name === undefined ? asked : { ...asked, name: draft.name };
   // Of a creation whose name is unknown the times are unknown as well.
   const known = then?.name === null ? { ...now, total: then.total } : then;
@@ -139,13 +150,15 @@ const words: Record<keyof Terms, string> = {
   name: 'its name is',
   opensAt: 'it opens',
   closesAt: 'it closes',
+  validUntil: 'it is valid until',
 };
 
 function describe(field: keyof Terms, value: Terms[keyof Terms]): string {
   if (field === 'total' || field === 'name') {
     return JSON.stringify(value);
   }
-  return value === null ? 'at no set time' : `at ${new Date(value).toISOString()}`;
+  const at = field === 'validUntil' ? '' : 'at ';
+  return `${at}${value === null ? 'no set time' : new Date(value).toISOString()}`;
 }
 
 function leastUsedPartition(coupons: Coupon[], partitionCount: number): number {

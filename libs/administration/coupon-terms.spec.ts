@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { couponTimeMax, couponTimeMin, problemOfName, problemOfTimes } from './coupon-terms.ts';
+import {
+  couponTimeMax,
+  couponTimeMin,
+  problemOfName,
+  problemOfTimes,
+  withClosingTime,
+} from './coupon-terms.ts';
 
 test.each(['winter sale', '겨울 세일', "it's", '👨‍👩‍👧', 'שלום', '한'.repeat(100), '🎟'.repeat(100)])(
   '%s is a name',
@@ -41,5 +47,27 @@ describe('times', () => {
     [couponTimeMin, couponTimeMin, 'later than it opens'],
   ])('%o and %o cannot: %s', (opensAt, closesAt, words) => {
     expect(problemOfTimes(opensAt, closesAt)).toContain(words);
+  });
+
+  test.each([
+    [couponTimeMin, couponTimeMin],
+    [couponTimeMin, couponTimeMax],
+    [couponTimeMin, null],
+  ])('closing at %o, it can be valid until %o', (closesAt, validUntil) => {
+    expect(problemOfTimes(null, closesAt, validUntil)).toBeUndefined();
+  });
+
+  test.each([
+    [couponTimeMin + 1, couponTimeMin, 'must close before'],
+    [null, couponTimeMin, 'must close before'],
+    [null, couponTimeMax + 1, 'years 2000'],
+  ])('closing at %o, it cannot be valid until %o: %s', (closesAt, validUntil, words) => {
+    expect(problemOfTimes(null, closesAt, validUntil)).toContain(words);
+  });
+
+  test('without a closing time it closes when it is valid no longer', () => {
+    expect(withClosingTime({ closesAt: null, validUntil: 7 }).closesAt).toBe(7);
+    expect(withClosingTime({ closesAt: 5, validUntil: 7 }).closesAt).toBe(5);
+    expect(withClosingTime({ closesAt: null, validUntil: null }).closesAt).toBeNull();
   });
 });

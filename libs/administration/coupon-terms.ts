@@ -1,3 +1,4 @@
+import type { Coupon } from '#coupon/coupon.ts';
 import { printable } from '#platform/text/printable.ts';
 
 /**
@@ -26,16 +27,29 @@ export function problemOfName(name: string): string | undefined {
     : 'a name must be one line, without control or invisible characters, or marks that turn text around';
 }
 
+export type CouponTimes = Pick<Coupon, 'opensAt' | 'closesAt' | 'validUntil'>;
+
 /** In words, why a coupon cannot have these times (milliseconds since 1970, null for no limit). */
 export function problemOfTimes(
   opensAt: number | null,
   closesAt: number | null,
+  validUntil: number | null = null,
 ): string | undefined {
-  const times = [opensAt, closesAt].filter((time) => time !== null);
+  const times = [opensAt, closesAt, validUntil].filter((time) => time !== null);
   if (!times.every((time) => time >= couponTimeMin && time <= couponTimeMax)) {
     return 'a time must be in the years 2000 to 9999';
   }
-  return opensAt !== null && closesAt !== null && closesAt <= opensAt
-    ? 'it must close later than it opens'
+  if (opensAt !== null && closesAt !== null && closesAt <= opensAt) {
+    return 'it must close later than it opens';
+  }
+  return validUntil !== null && (closesAt === null || closesAt > validUntil)
+    ? 'it must close before it is valid no longer, or then'
     : undefined;
+}
+
+/** Without a time of its own it closes when it ends to be valid: nobody is admitted to what is over. */
+export function withClosingTime<Times extends Pick<CouponTimes, 'closesAt' | 'validUntil'>>(
+  times: Times,
+): Times {
+  return { ...times, closesAt: times.closesAt ?? times.validUntil };
 }

@@ -14,7 +14,7 @@ import type { Finding } from './finding.ts';
 import { checkHolderCounts, checkHolders, checkStock } from './gate-checks.ts';
 import { checkHistory } from './history/history-check.ts';
 import { checkJournal } from './journal-check.ts';
-import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
+import { checkOnePerUser, checkRedemptions, checkTotals } from './ledger-checks.ts';
 import { checkLog } from './log-check.ts';
 
 const restPollMs = 200;
@@ -61,6 +61,7 @@ export class Auditor {
     yield options.journal === undefined
       ? skipped('I7', 'no --journal was given')
       : await checkHistory(options.journal);
+    yield await checkRedemptions(this.queries);
   }
 
   /**

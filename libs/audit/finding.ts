@@ -1,4 +1,4 @@
-export type InvariantId = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7';
+export type InvariantId = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
 
 /** What each invariant promises, as it is printed. */
 export const invariants: Readonly<Record<InvariantId, string>> = {
@@ -9,6 +9,7 @@ export const invariants: Readonly<Record<InvariantId, string>> = {
   I5: 'at rest, the gate and MySQL hold the same issuances',
   I6: 'everything in the log is issued, refused with a reason, or kept as a dead letter',
   I7: 'what clients were told is possible: one id each, for ever, and every refusal for a reason',
+  I8: 'what is redeemed was issued, is redeemed once, and was valid then',
 };
 
 /** The result of checking one invariant. */

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aRequest, userIds } from '../../test/harness/fixtures.ts';
+import { aRequest, anIssuanceId, userIds } from '../../test/harness/fixtures.ts';
 import { TestLedger } from '../../test/harness/stores/test-ledger.ts';
 import { AuditQueries } from '#ledger/audit-queries.ts';
-import { checkOnePerUser, checkTotals } from './ledger-checks.ts';
+import { bytesToUuid, uuidToBytes } from '#ledger/uuid-bytes.ts';
+import { RedemptionLedger } from '#ledger/redemption-ledger.ts';
+import { checkOnePerUser, checkRedemptions, checkTotals } from './ledger-checks.ts';
 
 let here: TestLedger;
 let queries: AuditQueries;
@@ -70,5 +72,64 @@ describe('I2', () => {
     await here.plantIssuance(aRequest({ couponId: otherId, userId: 'user-2' }));
     await here.plantIssuance(aRequest({ couponId, userId: 'USER-2' }));
     expect((await checkOnePerUser(queries)).violations).toEqual([]);
+  });
+});
+
+describe('I8', () => {
+  const redeemedAt = 1_790_000_000_000;
+  const plant = (issuanceId: string, at = redeemedAt): Promise<unknown> =>
+    here.query('INSERT INTO redemption (issuance_id, redeemed_at) VALUES (?, ?)', [
+      uuidToBytes(issuanceId),
+      at,
+    ]);
+
+  /** The id of what `user-2` was issued. */
+  async function issuedId(): Promise<string> {
+    return (await here.issuances.listByUser('user-2', 1))[0]!.issuanceId;
+  }
+
+  test('holds for what was redeemed in time, also when its coupon is over since', async () => {
+    const issuanceId = await issuedId();
+    const redemptions = new RedemptionLedger(here.connection, here.issuances);
+    expect((await redemptions.redeem([{ issuanceId }]))[0]!.isNew).toBe(true);
+    const over = { action: 'set-times', asRead: 1, version: 2, validUntil: 1 } as const;
+    expect(await here.coupons.change(couponId, over)).toBe(true);
+    expect(await checkRedemptions(queries)).toEqual({
+      invariant: 'I8',
+      violations: [],
+      checked: 1,
+    });
+  });
+
+  test('is violated by what was redeemed and not issued: of nobody, or refused', async () => {
+    const [refused] = await here.query<{ id: Buffer }>('SELECT issuance_id AS id FROM refusal');
+    const ids = [anIssuanceId(), bytesToUuid(refused!.id)];
+    for (const id of ids) {
+      await plant(id);
+    }
+    expect((await checkRedemptions(queries)).violations.toSorted()).toEqual(
+      ids.map((id) => `issuance ${id}: redeemed and not issued`).toSorted(),
+    );
+  });
+
+  test('is violated by what was redeemed when it was valid no more', async () => {
+    const issuanceId = await issuedId();
+    await here.query('UPDATE coupon SET valid_until = ? WHERE id = ?', [redeemedAt, couponId]);
+    await plant(issuanceId, redeemedAt + 1_000);
+    const finding = await checkRedemptions(queries);
+    expect(finding.violations).toEqual([
+      `issuance ${issuanceId}: redeemed at 2026-09-21T14:13:21.000Z, coupon ${couponId} was valid until 2026-09-21T14:13:20.000Z`,
+    ]);
+    expect(finding.couponIds).toEqual([couponId]);
+  });
+
+  test('is violated by what was redeemed twice', async () => {
+    await here.query('ALTER TABLE redemption DROP PRIMARY KEY');
+    const issuanceId = await issuedId();
+    await plant(issuanceId);
+    await plant(issuanceId);
+    expect((await checkRedemptions(queries)).violations).toEqual([
+      `issuance ${issuanceId}: redeemed 2 times`,
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { AuditQueries } from '#ledger/audit-queries.ts';
 import type { Finding } from './finding.ts';
 import { ViolationList } from './finding.ts';
+import { toIsoTime } from '#platform/text/iso-time.ts';
 
 /** I1 */
 export async function checkTotals(queries: AuditQueries): Promise<Finding> {
@@ -28,4 +29,26 @@ export async function checkOnePerUser(queries: AuditQueries): Promise<Finding> {
     'I2',
     counts.reduce((sum, { rows }) => sum + rows, 0),
   );
+}
+
+/** A manager who ends the validity of a coupon, and whoever redeems in the same moment, do not wait for each other. */
+const graceMs = 1_000;
+const rowsMax = 1_000;
+
+/** I8 */
+export async function checkRedemptions(queries: AuditQueries): Promise<Finding> {
+  const violations = new ViolationList();
+  for (const { issuanceId, rows } of await queries.findRepeatedRedemptions(rowsMax)) {
+    violations.add(`issuance ${issuanceId}: redeemed ${rows} times`);
+  }
+  for (const wrong of await queries.findWrongRedemptions(graceMs, rowsMax)) {
+    const { issuanceId, couponId, redeemedAt, validUntil } = wrong;
+    violations.add(
+      validUntil === null
+        ? `issuance ${issuanceId}: redeemed and not issued`
+        : `issuance ${issuanceId}: redeemed at ${toIsoTime(redeemedAt)}, coupon ${couponId} was valid until ${toIsoTime(validUntil)}`,
+      couponId ?? undefined,
+    );
+  }
+  return violations.toFinding('I8', await queries.countRedemptions());
 }

@@ -14,6 +14,8 @@ export interface Coupon {
   state: CouponState;
   opensAt: number | null;
   closesAt: number | null;
+  /** From then on what was issued of it cannot be redeemed, by the clock of MySQL. No gate knows it. */
+  validUntil: number | null;
   /** The newest epoch in which the gate may admit. */
   epoch: number;
   /** Requests of an older epoch are void: their marker has passed. */

@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import type { DeadLetterCause } from './dead-letter.ts';
 import type { Decision } from './decide.ts';
-import {
-  couponIdSchema,
-  decidedStatuses,
-  issuanceIdSchema,
-  refusalReasons,
-  userIdSchema,
-} from './issuance.ts';
+import { couponIdSchema, issuanceIdSchema, refusalReasons, userIdSchema } from './issuance.ts';
+import { decidedStatuses } from './issuance-states.ts';
 import type { IssuanceRequest } from './issuance-request.ts';
 
 /* What stands in the log, and how it is written and read: only here does it have wire names. */

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { couponIdMax } from './coupon.ts';
-
-/** What a request in the log comes to; both are final. */
-export const decidedStatuses = ['ISSUED', 'REFUSED'] as const;
-
-/** ACCEPTED → ISSUED | REFUSED; see docs/architecture.md for the state diagram. */
-export const issuanceStatuses = ['ACCEPTED', ...decidedStatuses] as const;
+import type { decidedStatuses, IssuanceStatus } from './issuance-states.ts';
 
 /** Why a request that is in the log was not honoured. */
 export const refusalReasons = ['DUPLICATE', 'SOLD_OUT', 'VOID', 'UNKNOWN_COUPON'] as const;
@@ -24,13 +19,24 @@ export interface DecidedIssuance {
   decidedAt: number;
 }
 
+/** What MySQL has of an issuance that is decided: also what became of it since. */
+export interface RecordedIssuance extends Omit<DecidedIssuance, 'status'> {
+  status: Exclude<IssuanceStatus, 'ACCEPTED'>;
+  /** Of one that is redeemed, in milliseconds. */
+  redeemedAt?: number | undefined;
+  /** What it was redeemed for, if that was said. */
+  reference?: string | undefined;
+  /** Of one of which there is an end, in milliseconds. */
+  validUntil?: number | undefined;
+}
+
 export const userIdLengthMax = 64;
 
 /** Control characters (C0, DEL, C1) would forge lines in logs; lone surrogates have no UTF-8. */
 const controlCharacter = /\p{Cc}/u;
 
-/** A user id is opaque and compared byte for byte; `User1` and `user1` are two users. */
-export const userIdSchema = z
+/** What others call something by: opaque to us, and compared byte for byte. */
+const foreignNameSchema = z
   .string('must be a string')
   .refine(
     (id) =>
@@ -40,6 +46,12 @@ export const userIdSchema = z
   .refine((id) => !controlCharacter.test(id), 'must not contain control characters')
   .refine((id) => id.isWellFormed(), 'must not contain lone surrogates')
   .refine((id) => id.trim() !== '', 'must not be blank');
+
+/** `User1` and `user1` are two users. */
+export const userIdSchema = foreignNameSchema;
+
+/** What a unit is redeemed for: an order, as its shop calls it. */
+export const referenceSchema = foreignNameSchema;
 
 export const couponIdSchema = z
   .int('must be a whole number')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DecidedIssuance } from '#coupon/issuance.ts';
-import { decidedStatuses, refusalReasons } from '#coupon/issuance.ts';
+import { refusalReasons } from '#coupon/issuance.ts';
+import { decidedStatuses } from '#coupon/issuance-states.ts';
 import { sayDecided } from './decided-channel.ts';
 import type { GateConnection } from './gate-connection.ts';
 import { decidedWatermarkKey, statusHintsKey } from './keys.ts';

@@ -16,6 +16,21 @@ export interface RecordedHolder {
   userId: string;
 }
 
+/** Without a coupon it was not issued. Times in milliseconds. */
+export interface WrongRedemption {
+  issuanceId: string;
+  couponId: number | null;
+  redeemedAt: number;
+  validUntil: number | null;
+}
+
+interface WrongRedemptionRow {
+  issuance_id: Buffer;
+  coupon_id: number | null;
+  redeemed_at: number;
+  valid_until: number | null;
+}
+
 export interface LogPlace {
   partition: number;
   /** A 64-bit integer in decimal. */
@@ -54,6 +69,38 @@ export class AuditQueries {
       couponId: row.coupon_id,
       userId: row.user_id.toString(),
       rows: row.row_count,
+    }));
+  }
+
+  countRedemptions(): Promise<number> {
+    return this.query<{ row_count: number }>('SELECT COUNT(*) AS row_count FROM redemption').then(
+      ([row]) => row!.row_count,
+    );
+  }
+
+  /** What was redeemed more than once; the key allows none. */
+  async findRepeatedRedemptions(rowsMax: number): Promise<{ issuanceId: string; rows: number }[]> {
+    const rows: { issuance_id: Buffer; row_count: number }[] = await this.query(
+      `SELECT issuance_id, COUNT(*) AS row_count FROM redemption
+       GROUP BY issuance_id HAVING COUNT(*) > 1 LIMIT ?`,
+      [rowsMax],
+    );
+    return rows.map((row) => ({ issuanceId: bytesToUuid(row.issuance_id), rows: row.row_count }));
+  }
+
+  /** What was redeemed and not issued, or later than it was valid by more than `graceMs`. */
+  async findWrongRedemptions(graceMs: number, rowsMax: number): Promise<WrongRedemption[]> {
+    const rows: WrongRedemptionRow[] = await this.query(
+      `SELECT r.issuance_id, r.redeemed_at, i.coupon_id, c.valid_until FROM redemption r
+       LEFT JOIN issuance i ON i.id = r.issuance_id LEFT JOIN coupon c ON c.id = i.coupon_id
+       WHERE i.id IS NULL OR r.redeemed_at >= c.valid_until + ? LIMIT ?`,
+      [graceMs, rowsMax],
+    );
+    return rows.map((row) => ({
+      issuanceId: bytesToUuid(row.issuance_id),
+      couponId: row.coupon_id,
+      redeemedAt: row.redeemed_at,
+      validUntil: row.valid_until,
     }));
   }
 

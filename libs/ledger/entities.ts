@@ -46,11 +46,14 @@ export class CouponRow {
 
   @Column({ ...milliseconds, name: 'archived_at', nullable: true })
   archivedAt!: number | null;
+
+  @Column({ ...milliseconds, name: 'valid_until', nullable: true })
+  validUntil!: number | null;
 }
 
 /**
  * A row here is what issuing means. User ids are bytes: collations call different users equal. TRAP:
- * this class and `RefusalRow` only say what the tables are; the SQL of this folder names each column.
+ * this class, `RefusalRow` and `RedemptionRow` only say what the tables are; the SQL of this folder names each column.
  */
 @Entity('issuance')
 @Index('coupon_user', ['couponId', 'userId'], { unique: true })
@@ -92,6 +95,20 @@ export class RefusalRow {
   refusedAt!: number;
 }
 
+/** What was issued and is used up; the key makes it once. */
+@Entity('redemption')
+export class RedemptionRow {
+  @PrimaryColumn({ type: 'binary', length: 16, name: 'issuance_id' })
+  issuanceId!: Buffer;
+
+  @Column({ ...milliseconds, name: 'redeemed_at' })
+  redeemedAt!: number;
+
+  /** What it was redeemed for, in the words of whoever did it. */
+  @Column({ type: 'varbinary', length: 256, nullable: true })
+  reference!: Buffer | null;
+}
+
 /** Every change of a coupon, with what the coupon was afterwards. */
 @Entity('coupon_change')
 @Index('changed_at', ['changedAt'])
@@ -120,6 +137,10 @@ export class CouponChangeRow {
 
   @Column({ ...milliseconds, name: 'closes_at', nullable: true })
   closesAt!: number | null;
+
+  /** None in a row from before there was such a thing. */
+  @Column({ ...milliseconds, name: 'valid_until', nullable: true })
+  validUntil!: number | null;
 
   @Column({ ...milliseconds, name: 'changed_at' })
   changedAt!: number;

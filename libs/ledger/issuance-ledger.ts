@@ -3,13 +3,13 @@ import { batchSizeMax } from '#coupon/batch-size.ts';
 import type { DecidedChunk, Decision } from '#coupon/decide.ts';
 import { decide, holderKey } from '#coupon/decide.ts';
 import type { EpochMarker } from '#coupon/events.ts';
-import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 import type { IssuanceRequest } from '#coupon/issuance-request.ts';
 import { faultPoint } from '#platform/process/fault-point.ts';
 import { isDuplicateKey } from './connection/driver-error.ts';
 import type { LedgerConnection } from './connection/ledger-connection.ts';
-import type { IssuanceSqlRow, RefusalSqlRow } from './issuance-rows.ts';
-import { toIssued, toRefused } from './issuance-rows.ts';
+import type { IssuanceSqlRow, IssuedSqlRow, RefusalSqlRow } from './issuance-rows.ts';
+import { issuedColumns, issuedTables, toIssued, toRefused } from './issuance-rows.ts';
 import { isAnyRefused, readLedgerView, readViewOfNew } from './ledger-view.ts';
 import { inTransaction } from './transaction.ts';
 import { bytesToUuid, uuidToBytes } from './uuid-bytes.ts';
@@ -78,17 +78,17 @@ export class IssuanceLedger {
   }
 
   /**
-   * What was decided about each of these, in order; `undefined` where nothing is recorded. At most
-   * 1 000, and the same one as often as it is asked about.
+   * What was decided about each of these, and what became of it since, in order; `undefined` where
+   * nothing is recorded. At most 1 000, and the same one as often as it is asked about.
    */
-  async findStatuses(issuanceIds: readonly string[]): Promise<(DecidedIssuance | undefined)[]> {
+  async findStatuses(issuanceIds: readonly string[]): Promise<(RecordedIssuance | undefined)[]> {
     const source = this.connection.dataSource;
-    const found = new Map<string, DecidedIssuance>();
+    const found = new Map<string, RecordedIssuance>();
     const asked = [...new Set(issuanceIds)];
     const missing = (): Buffer[] => asked.filter((id) => !found.has(id)).map(uuidToBytes);
     if (asked.length > 0) {
-      const issued: IssuanceSqlRow[] = await source.query(
-        'SELECT id, coupon_id, user_id, issued_at FROM issuance WHERE id IN (?)',
+      const issued: IssuedSqlRow[] = await source.query(
+        `SELECT ${issuedColumns} FROM ${issuedTables} WHERE i.id IN (?)`,
         [missing()],
       );
       issued.map(toIssued).forEach((one) => found.set(one.issuanceId, one));
@@ -105,11 +105,11 @@ export class IssuanceLedger {
   }
 
   /** A user's coupons, oldest first, from after `afterId` on. */
-  async listByUser(userId: string, rowsMax: number, afterId?: string): Promise<DecidedIssuance[]> {
+  async listByUser(userId: string, rowsMax: number, afterId?: string): Promise<RecordedIssuance[]> {
     const after = afterId === undefined ? Buffer.alloc(16) : uuidToBytes(afterId);
-    const rows: IssuanceSqlRow[] = await this.connection.dataSource.query(
-      `SELECT id, coupon_id, user_id, issued_at FROM issuance
-       WHERE user_id = ? AND id > ? ORDER BY id LIMIT ?`,
+    const rows: IssuedSqlRow[] = await this.connection.dataSource.query(
+      `SELECT ${issuedColumns} FROM ${issuedTables}
+       WHERE i.user_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
       [Buffer.from(userId), after, rowsMax],
     );
     return rows.map(toIssued);

@@ -8,11 +8,12 @@ const attemptsMax = 5;
 export async function inTransaction<T>(
   ledger: LedgerConnection,
   work: (manager: EntityManager) => Promise<T>,
+  isolation: 'REPEATABLE READ' | 'READ COMMITTED' = 'REPEATABLE READ',
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       // TRAP: `work` may run several times, so outside of MySQL it may only do what may be repeated.
-      return await ledger.dataSource.transaction(work);
+      return await ledger.dataSource.transaction(isolation, work);
     } catch (error) {
       if (attempt === attemptsMax || !isLockLost(error)) {
         throw error;

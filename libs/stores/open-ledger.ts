@@ -5,6 +5,7 @@ import { CouponLedger } from '#ledger/coupons/coupon-ledger.ts';
 import { DeadLetterLedger } from '#ledger/dead-letters/dead-letter-ledger.ts';
 import { ExpiredRows } from '#ledger/expired-rows.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
+import { RedemptionLedger } from '#ledger/redemption-ledger.ts';
 import { LedgerConnection } from '#ledger/connection/ledger-connection.ts';
 import { observePool } from '#ledger/connection/pool-metrics.ts';
 import { SlowQueries } from '#ledger/queries/slow-queries.ts';
@@ -23,14 +24,16 @@ export function openLedger({ config, logger, telemetry }: Opener, limits: StoreL
   const settings = watchChecks(mysqlPromises(ledger), telemetry);
   const ask = <Ledger extends object>(name: string, one: Ledger): Ledger =>
     timed(name, one, telemetry?.operations);
+  const issuances = new IssuanceLedger(ledger);
   return {
     parts: {
       ledger,
       coupons: ask('coupons', new CouponLedger(ledger)),
       archived: ask('archived', new ArchivedCoupons(ledger)),
       expired: ask('expired', new ExpiredRows(ledger)),
-      issuances: ask('issuances', new IssuanceLedger(ledger)),
       apiKeys: ask('api_keys', new ApiKeyLedger(ledger)),
+      issuances: ask('issuances', issuances),
+      redemptions: ask('redemptions', new RedemptionLedger(ledger, issuances)),
       deadLetters: ask('dead_letters', new DeadLetterLedger(ledger)),
     },
     probes: {

@@ -242,6 +242,7 @@ describe('wallet and coupon', () => {
         left: 4,
         opens_at: null,
         closes_at: null,
+        valid_until: null,
       });
     expectProblem(await stack.request('/api/v1/coupons/1999999999'), 404, 'COUPON_NOT_FOUND');
     expectProblem(await stack.request('/api/v1/coupons/abc'), 400, 'INVALID_REQUEST');

@@ -138,7 +138,7 @@ describe('verify', () => {
     const journal = join(folder, 'answers.ndjson');
     writeFileSync(journal, `${JSON.stringify({ http_status: 200, ...body })}\n`);
     const good = await stack.firstcome('verify', '--journal', journal);
-    expect(good.stdout.trim().split('\n')).toHaveLength(7);
+    expect(good.stdout.trim().split('\n')).toHaveLength(8);
     expect(good.stdout).toMatch(/^ok {4}I3 .*\(1 checked\)$/m);
     expect(good.exitCode).toBe(0);
 
@@ -164,6 +164,7 @@ describe('verify', () => {
       'I5',
       'I6',
       'I7',
+      'I8',
     ]);
   });
 });

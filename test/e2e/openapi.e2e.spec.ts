@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uuidToBytes } from '#ledger/uuid-bytes.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
-import { anIssuanceId } from '../harness/fixtures.ts';
+import { aRequestRecord, anIssuanceId } from '../harness/fixtures.ts';
 import type { OpenApiDocument } from '../harness/http/openapi.ts';
 import { OpenApiWitness } from '../harness/http/openapi.ts';
 import { exchange, rawRequest } from '../harness/http/raw-client.ts';
+import { StackLog } from '../harness/stack/stack-log.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
 import { StackStores } from '../harness/stack/stack-stores.ts';
 import { startStack } from '../harness/stack/test-stack.ts';
@@ -15,6 +16,7 @@ const assign = 'POST /api/v1/coupons/assign';
 const coupon = 'GET /api/v1/coupons/{coupon_id}';
 const issuance = 'GET /api/v1/issuances/{issuance_id}';
 const events = 'GET /api/v1/issuances/{issuance_id}/events';
+const redeem = 'POST /api/v1/issuances/{issuance_id}/redeem';
 const wallet = 'GET /api/v1/users/{user_id}/coupons';
 const ready = 'GET /health/ready';
 const live = 'GET /health/live';
@@ -75,6 +77,12 @@ async function assignTo(of: App, body: unknown, ...headers: string[]): Promise<s
   const bytes = rawRequest(assign, headers.length === 0 ? [json] : headers, text);
   const answer = await exchange(of.publicUrl, bytes);
   witness.saw(assign, answer);
+  return answer.body.code ?? String(answer.status);
+}
+
+async function redeemBody(path: string, text: string, type = json): Promise<string> {
+  const answer = await exchange(api.publicUrl, rawRequest(`POST ${path}/redeem`, [type], text));
+  witness.saw(redeem, answer);
   return answer.body.code ?? String(answer.status);
 }
 
@@ -192,6 +200,36 @@ describe('the OpenAPI document has every answer, with its media type, schema and
     expect(await ask(events, api, long)).toBe('URI_TOO_LONG');
   });
 
+  it('of a redemption', async () => {
+    const over = await stack.createCoupon(1);
+    const { body } = await stack.assign(couponId, 'redeemer', { api });
+    const { body: late } = await stack.assign(over, 'redeemer', { api });
+    const refused = anIssuanceId();
+    const log = await StackLog.connect(stack);
+    await log.append(0, aRequestRecord({ issuanceId: refused, couponId: 2_000_000_000 }));
+    await log.close();
+    const redeemed = (path: string) => ask(redeem, api, `${path}/redeem`, 'Content-Length: 0');
+    await expect.poll(() => redeemed(`/api/v1/issuances/${refused}`)).toBe('REFUSED');
+    await expect.poll(() => redeemed(body.status_url)).toBe('200');
+    expect(await redeemBody(body.status_url, '{"reference":"order-1"}')).toBe('ALREADY_REDEEMED');
+    expect(await redeemBody(body.status_url, '[]')).toBe('INVALID_REQUEST');
+    expect(await redeemBody(body.status_url, 'x'.repeat(20_000))).toBe('BODY_TOO_LARGE');
+    expect(await redeemBody(body.status_url, 'x', 'Content-Type: text/plain')).toBe(
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+    await stack.request(`${late.status_url}?wait=30`, {}, api);
+    const past = ['--valid-until', '2020-01-01T00:00:00Z', '--yes'];
+    await stack.firstcomeOrThrow('coupon', 'set-times', String(over), ...past);
+    expect(await redeemed(late.status_url)).toBe('EXPIRED');
+    // So young that no watermark passes it.
+    const underWay = `/api/v1/issuances/${anIssuanceId(Date.now() + 30_000)}`;
+    expect(await redeemed(underWay)).toBe('NOT_ISSUED_YET');
+    const future = `/api/v1/issuances/${anIssuanceId(Date.now() + 3_600_000)}`;
+    expect(await redeemed(future)).toBe('ISSUANCE_NOT_FOUND');
+    expect(await ask(redeem, lonely, `${future}/redeem`, 'Content-Length: 0')).toBe('UNAVAILABLE');
+    expect(await redeemed(`/api/v1/issuances/${'1'.repeat(2_000)}`)).toBe('URI_TOO_LONG');
+  });
+
   it('of a wallet', async () => {
     const path = '/api/v1/users/polled/coupons';
     const held = async () => (await stack.request(path, {}, api)).body.coupons.length;
@@ -223,6 +261,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       [coupon, `/api/v1/coupons/${couponId}`],
       [issuance, `/api/v1/issuances/${anIssuanceId(Date.now())}`],
       [events, `/api/v1/issuances/${anIssuanceId(1_500_000_000_000)}/events`],
+      [redeem, `/api/v1/issuances/${anIssuanceId(1_500_000_000_000)}/redeem`],
       [wallet, '/api/v1/users/polled/coupons'],
     ];
     for (const [operation, path] of paths) {
@@ -246,6 +285,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       [coupon, `/api/v1/coupons/${couponId}`],
       [issuance, `/api/v1/issuances/${anIssuanceId()}`],
       [events, `/api/v1/issuances/${anIssuanceId()}/events`],
+      [redeem, `/api/v1/issuances/${anIssuanceId()}/redeem`],
       [wallet, '/api/v1/users/a/coupons'],
       [ready, '/health/ready'],
       [live, '/health/live'],

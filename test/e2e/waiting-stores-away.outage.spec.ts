@@ -87,4 +87,26 @@ describe('while somebody waits', () => {
     await source.ended;
     expect(source.events.at(-1)).toMatchObject({ event: 'decided', id: 'ISSUED' });
   });
+
+  it('and redeems while MySQL stands still: 503 in time, and the same request again tells', async (context) => {
+    mysql.require(context);
+    const { body } = await stack.assign(couponId, 'dora');
+    const path = body.status_url as string;
+    await expect.poll(async () => (await stack.request(path)).body.status, patience).toBe('ISSUED');
+    await mysql.freeze();
+    const redeem = (): Promise<Answer> => {
+      const reference = JSON.stringify({ reference: 'order-1' });
+      const headers = { 'content-type': 'application/json' };
+      return stack.request(`${path}/redeem`, { method: 'POST', headers, body: reference });
+    };
+    const refused = await redeem();
+    expect([refused.status, refused.body.code]).toEqual([503, 'UNAVAILABLE']);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.body.detail).toContain('Send the same request again');
+    // Nobody who wants a unit is held up.
+    expect((await stack.assign(couponId, 'emil')).status).toBe(200);
+    mysql.thaw();
+    await expect.poll(async () => (await redeem()).status, patience).toBe(200);
+    expect((await stack.request(path)).body.status).toBe('REDEEMED');
+  });
 });

@@ -13,6 +13,7 @@ import type { App } from '../../infra/local/processes/apps.ts';
 import { OwnProcess } from '../../infra/local/processes/own-process.ts';
 import { standsStill } from '../../infra/local/processes/freeze.ts';
 import { eventually } from '../../infra/local/processes/waiting.ts';
+import { anIssuanceId } from '../harness/fixtures.ts';
 import { failureLines } from '../harness/log-lines.ts';
 import { parseMetrics } from '../harness/metrics-text.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
@@ -84,6 +85,8 @@ function assignOf(coupon: number, to = api, given: Parameters<typeof assign>[2] 
 }
 
 const walletOf = (userId: string) => ask(api, `/api/v1/users/${userId}/coupons`);
+
+const redeemAny = () => ask(api, `/api/v1/issuances/${anIssuanceId()}/redeem`, { method: 'POST' });
 
 const many = (work: () => Promise<unknown>): Promise<unknown> =>
   Promise.allSettled(Array.from({ length: crowd }, work));
@@ -213,6 +216,11 @@ const faults: Record<Exclude<FailureCause, MetElsewhere>, Fault> = {
     },
   },
   read_shed: { code: 'OVERLOADED', breaks: holdMysql, meet: () => many(() => walletOf('any')) },
+  redemption_shed: {
+    code: 'OVERLOADED',
+    breaks: holdMysql,
+    meet: () => many(redeemAny),
+  },
   ledger_lane: {
     code: 'OVERLOADED',
     breaks: holdMysql,

@@ -16,6 +16,7 @@ export function aCoupon(given: Partial<Coupon> = {}): Coupon {
     state: 'open',
     opensAt: null,
     closesAt: null,
+    validUntil: null,
     epoch: 1,
     appliedEpoch: 1,
     archivedAt: null,

@@ -95,7 +95,7 @@ describe('the check itself', () => {
   });
 
   it('finds what a key that is dropped was for', async () => {
-    const ofUser = captured.filter(({ text }) => text.includes('WHERE user_id = ? AND id > ?'));
+    const ofUser = captured.filter(({ text }) => text.includes('WHERE i.user_id = ? AND i.id > ?'));
     expect(ofUser, hint).not.toEqual([]);
     await ledger.query('ALTER TABLE issuance DROP KEY user_id');
     try {

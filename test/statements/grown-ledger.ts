@@ -41,6 +41,18 @@ export async function growLedger(ledger: TestLedger): Promise<GrownTables> {
      SELECT 'requested', n MOD 8, n, ${now}, ${now}, '{}', 'malformed', IF(n < 10000, 'DISCARDED', 'OPEN'), IF(n < 10000, ${now} + n, NULL)
      FROM (${numbers(10_100)}) s`,
   );
-  await ledger.query('ANALYZE TABLE coupon, issuance, refusal, coupon_change, dead_letter');
-  return { issuance: 60_000, refusal: 30_000, coupon_change: 20_000, dead_letter: 10_100 };
+  await ledger.query(
+    `INSERT INTO redemption (issuance_id, redeemed_at)
+     SELECT UNHEX(LPAD(HEX(n * 2), 32, '0')), ${now} + n FROM (${numbers(30_000)}) s`,
+  );
+  await ledger.query(
+    'ANALYZE TABLE coupon, issuance, refusal, redemption, coupon_change, dead_letter',
+  );
+  return {
+    issuance: 60_000,
+    refusal: 30_000,
+    redemption: 30_000,
+    coupon_change: 20_000,
+    dead_letter: 10_100,
+  };
 }

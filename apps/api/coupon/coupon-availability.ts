@@ -66,5 +66,6 @@ function describe(
     left,
     opens_at: toIsoTime(coupon.opensAt),
     closes_at: toIsoTime(coupon.closesAt),
+    valid_until: toIsoTime(coupon.validUntil),
   };
 }

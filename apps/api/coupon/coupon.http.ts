@@ -20,6 +20,10 @@ export const couponSchema = z
     left: z.int().nullable().describe('Units not yet taken; null while RECOVERING.'),
     opens_at: z.iso.datetime().nullable(),
     closes_at: z.iso.datetime().nullable(),
+    valid_until: z.iso
+      .datetime()
+      .nullable()
+      .describe('From then on what was issued of it cannot be redeemed; null: no end.'),
   })
   .meta({ id: 'Coupon' });
 

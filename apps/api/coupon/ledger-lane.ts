@@ -8,10 +8,12 @@ const batchSizeMax = 500;
 /** A query for five hundred takes some milliseconds; a store that stands still holds no more than these. */
 const askedMax = 200;
 
+/** Two trips: each changes up to five hundred, and who is not changed in time waits in vain. */
+const changesMax = 1_000;
+
 /**
- * Questions about coupons without a gate, which nobody may wait for who asks about one that runs: they
- * share one connection to MySQL, as many as come together share a query, and what is more than that
- * can do is sent away.
+ * What is asked of MySQL, or changed there, and must not hold up anybody else: it shares one connection,
+ * as many as come together share a query, and what is more than that can do is sent away.
  */
 export class LedgerLane<Item, Result> {
   private readonly trips: GroupCommit<0, Item, Result>;
@@ -21,6 +23,7 @@ export class LedgerLane<Item, Result> {
   constructor(
     run: (items: Item[]) => Promise<Result[]>,
     private readonly waitMaxMs: number,
+    private readonly kind: 'question' | 'change' = 'question',
   ) {
     this.trips = new GroupCommit((_, items) => run(items), {
       batchSizeMax,
@@ -29,16 +32,20 @@ export class LedgerLane<Item, Result> {
     });
   }
 
-  /** Answers within `waitMaxMs`, or throws OVERLOADED; UNAVAILABLE while MySQL is away. */
+  /**
+   * A question is answered within `waitMaxMs`, or throws OVERLOADED; a change that was sent in that time
+   * is waited for. Throws UNAVAILABLE while MySQL is away.
+   */
   async ask(item: Item): Promise<Result> {
-    if (this.asked >= askedMax) {
+    if (this.asked >= (this.kind === 'question' ? askedMax : changesMax)) {
       throw overloaded({ cause: 'ledger_lane' });
     }
     this.asked += 1;
     try {
-      return await Promise.race([this.trips.add(0, item), this.late()]);
+      const trip = this.trips.add(0, item);
+      return await (this.kind === 'question' ? Promise.race([trip, this.late()]) : trip);
     } catch (error) {
-      throw toProblem(error);
+      throw toProblem(error, unavailable[this.kind]);
     } finally {
       this.asked -= 1;
     }
@@ -50,7 +57,12 @@ export class LedgerLane<Item, Result> {
   }
 }
 
-function toProblem(error: unknown): unknown {
+const unavailable = {
+  question: 'This coupon is not on sale, and cannot be looked up at the moment.',
+  change: 'It is not known whether this was done. Send the same request again.',
+};
+
+function toProblem(error: unknown, detail: string): unknown {
   if (error instanceof NotSentError) {
     return overloaded({ cause: 'ledger_lane', error });
   }
@@ -58,6 +70,5 @@ function toProblem(error: unknown): unknown {
   if (failure === undefined) {
     return error;
   }
-  const detail = 'This coupon is not on sale, and cannot be looked up at the moment.';
   return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: inAMoment() }, failure);
 }

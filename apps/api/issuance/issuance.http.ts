@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { couponIdSchema, issuanceIdSchema, reservedAtOf, userIdSchema } from '#coupon/issuance.ts';
+import { issuanceStatuses } from '#coupon/issuance-states.ts';
 import type { AssignRequest } from '#coupon/issuance-request.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 
@@ -26,10 +27,11 @@ export const assignAnswerSchema = z
     coupon_id: couponIdSchema,
     user_id: z.string(),
     status: z
-      .enum(['ACCEPTED', 'ISSUED'])
-      .describe('ISSUED only with `Prefer`, when it was decided in time.'),
+      .enum(issuanceStatuses)
+      .exclude(['REFUSED'])
+      .describe('Another one than ACCEPTED only with `Prefer`, when it was decided in time.'),
     accepted_at: z.iso.datetime(),
-    decided_at: z.iso.datetime().optional().describe('When it is ISSUED.'),
+    decided_at: z.iso.datetime().optional().describe('When it is decided.'),
     status_url: z.string().describe('Path of the status of this issuance.'),
   })
   .meta({ id: 'AssignAnswer' });
@@ -53,15 +55,15 @@ export function toAssignRequest(
 export function toAssignAnswer(
   request: AssignRequest,
   issuanceId: string,
-  decidedAt?: string,
+  known: Pick<AssignAnswer, 'status' | 'decided_at'> = { status: 'ACCEPTED' },
 ): AssignAnswer {
   return {
     issuance_id: issuanceId,
     coupon_id: request.couponId,
     user_id: request.userId,
-    status: decidedAt === undefined ? 'ACCEPTED' : 'ISSUED',
+    status: known.status,
     accepted_at: acceptedAt(issuanceId),
-    decided_at: decidedAt,
+    decided_at: known.decided_at,
     status_url: `/api/v1/issuances/${issuanceId}`,
   };
 }

@@ -116,12 +116,13 @@ export class PreferredAssign {
     { waitS, isAsync }: Preferences,
     reply: FastifyReply,
   ): void {
-    if (answer.status === 'REFUSED') {
+    const { status, decided_at } = answer;
+    if (status === 'REFUSED') {
       throw refusedAfterAll(answer.issuance_id, answer.reason!);
     }
-    const body = toAssignAnswer(request, answer.issuance_id, answer.decided_at);
+    const body = toAssignAnswer(request, answer.issuance_id, { status, decided_at });
     const applied = waitS !== undefined && mightWait ? [`wait=${waitS}`] : [];
-    if (answer.status === 'ACCEPTED') {
+    if (status === 'ACCEPTED') {
       const forecast = this.pace.forecast(answer.issuance_id);
       reply.header('retry-after', inWholeSeconds(forecast));
       reply.header('poll-after-ms', String(forecast.pollAfterMs));

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 import type { Waiter } from '../waiting/waiters.ts';
 import { Waiters } from '../waiting/waiters.ts';
 import { IssuanceStatusReader } from './issuance-status.ts';
@@ -60,7 +60,7 @@ export class AwaitedStatus {
     seconds: number,
     asked: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<DecidedIssuance | undefined> {
+  ): Promise<RecordedIssuance | undefined> {
     const since = performance.now();
     // Who waits costs nothing, and keeps nobody out.
     asked.leavePlace?.();

@@ -32,7 +32,7 @@ export class IssuanceEvents {
     using waiter = this.waiters.join(issuanceId, 'events');
     const first = await this.reader.read(issuanceId);
     const known = asked.headers['last-event-id'];
-    if (isFinal(first) && known === first.status) {
+    if (isDecided(first) && known === first.status) {
       void reply.code(nothingFollows).send();
       return;
     }
@@ -49,7 +49,7 @@ export class IssuanceEvents {
       asked.waitedMs = performance.now() - since;
       waiter?.end();
     });
-    if (!isFinal(first) && known !== first.status) {
+    if (!isDecided(first) && known !== first.status) {
       const forecast = this.pace.forecast(issuanceId);
       stream.send({ event: 'accepted', id: first.status, data: withForecast(first, forecast) });
     }
@@ -62,7 +62,7 @@ export class IssuanceEvents {
     first: IssuanceStatusAnswer,
     waiter: Waiter | undefined,
   ): Promise<void> {
-    const last = isFinal(first) ? first : waiter && (await this.untilDecided(stream, waiter));
+    const last = isDecided(first) ? first : waiter && (await this.untilDecided(stream, waiter));
     if (last instanceof Problem) {
       // Under way as long as it could be told, and never acknowledged to anybody.
       stream.send({ event: 'unknown', data: { issuance_id: first.issuance_id, code: last.code } });
@@ -90,7 +90,7 @@ export class IssuanceEvents {
         return toStatusAnswer(issuanceId, decided);
       }
       const status = await this.reader.read(issuanceId).catch(toUnknown);
-      if (status instanceof Problem || (status !== undefined && isFinal(status))) {
+      if (status instanceof Problem || (status !== undefined && isDecided(status))) {
         return status;
       }
     }
@@ -103,7 +103,7 @@ function takeOverHeaders(reply: FastifyReply): void {
   Object.entries(reply.getHeaders()).forEach(([name, value]) => reply.raw.setHeader(name, value!));
 }
 
-function isFinal({ status }: IssuanceStatusAnswer): boolean {
+function isDecided({ status }: IssuanceStatusAnswer): boolean {
   return status !== 'ACCEPTED';
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { reservedAtOf } from '#coupon/issuance.ts';
+import { isFinal } from '#coupon/issuance-states.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import { Gate } from '#gate/gate.ts';
 import { StatusHints } from '#gate/status-hints.ts';
@@ -15,7 +16,10 @@ import { toStatusAnswer } from './status.http.ts';
  */
 const clockToleranceMs = 60_000;
 
-/** Where an issuance stands: the hint in Redis first, then MySQL, then the watermark. */
+/**
+ * Where an issuance stands: the hint in Redis, if it says what nothing can follow, else MySQL, then the
+ * watermark. Of what was issued a hint is never enough: only MySQL knows whether it was redeemed since.
+ */
 @Injectable()
 export class IssuanceStatusReader {
   constructor(
@@ -39,7 +43,8 @@ export class IssuanceStatusReader {
       this.orNothing(issuanceId, this.hints.read(issuanceId)),
       this.orNothing(issuanceId, this.hints.readWatermark()),
     ]);
-    const decided = hint ?? (await this.lookups.find(issuanceId));
+    const isKnown = hint !== undefined && isFinal(hint.status);
+    const decided = isKnown ? hint : await this.lookups.find(issuanceId);
     if (decided === undefined && !(await this.mayBeUnderWay(issuanceId, reservedAt, watermark))) {
       throw unknownIssuance(issuanceId);
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { DecidedIssuance } from '#coupon/issuance.ts';
-import { issuanceIdSchema, issuanceStatuses, refusalReasons } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
+import { issuanceIdSchema, refusalReasons } from '#coupon/issuance.ts';
+import { issuanceStatuses } from '#coupon/issuance-states.ts';
 import { wholeNumberIn } from '#platform/text/decimals.ts';
 import { toIsoTime } from '#platform/text/iso-time.ts';
 import { issuanceIdExample } from '../http/examples.ts';
@@ -33,12 +34,16 @@ export const issuanceStatusSchema = z
     issuance_id: issuanceIdSchema,
     status: z
       .enum(issuanceStatuses)
-      .describe('ACCEPTED: still under way, ask again. The other two are final.'),
+      .describe(
+        'ACCEPTED: still under way, ask again. Then ISSUED or REFUSED; what was issued is REDEEMED once, or EXPIRED.',
+      ),
     coupon_id: z.int().optional().describe('Absent while ACCEPTED.'),
     user_id: z.string().optional().describe('Absent while ACCEPTED.'),
     accepted_at: z.iso.datetime(),
     decided_at: z.iso.datetime().optional(),
     reason: z.enum(refusalReasons).optional(),
+    redeemed_at: z.iso.datetime().optional().describe('Of one that is REDEEMED.'),
+    valid_until: z.iso.datetime().optional().describe('Of one that is EXPIRED: since when.'),
     poll_after_ms: z
       .int()
       .min(0)
@@ -58,7 +63,7 @@ export type IssuanceStatusAnswer = z.output<typeof issuanceStatusSchema>;
 /** `decided` is missing while the issuance is under way. */
 export function toStatusAnswer(
   issuanceId: string,
-  decided: Omit<DecidedIssuance, 'issuanceId'> | undefined,
+  decided: Omit<RecordedIssuance, 'issuanceId'> | undefined,
 ): IssuanceStatusAnswer {
   return {
     issuance_id: issuanceId,
@@ -68,6 +73,8 @@ export function toStatusAnswer(
     accepted_at: acceptedAt(issuanceId),
     decided_at: decided && toIsoTime(decided.decidedAt),
     reason: decided?.reason,
+    redeemed_at: toIsoTime(decided?.redeemedAt ?? null) ?? undefined,
+    valid_until: decided?.status === 'EXPIRED' ? toIsoTime(decided.validUntil!) : undefined,
   };
 }
 
@@ -79,6 +86,7 @@ export function withForecast(
 }
 
 /** Weak while it is under way: when to ask again is another each time, and no change of the issuance. */
-export function tagOfStatus({ status, decided_at: decidedAt }: IssuanceStatusAnswer): string {
-  return decidedAt === undefined ? `W/"${status}"` : `"${status}-${Date.parse(decidedAt)}"`;
+export function tagOfStatus(answer: IssuanceStatusAnswer): string {
+  const since = answer.redeemed_at ?? answer.valid_until ?? answer.decided_at;
+  return since === undefined ? `W/"${answer.status}"` : `"${answer.status}-${Date.parse(since)}"`;
 }

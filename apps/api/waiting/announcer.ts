@@ -1,4 +1,4 @@
-import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 import type { DecidedChannel } from '#gate/decided-channel.ts';
 import type { Logger } from '#platform/logging/logging.ts';
 import { Loop } from '#platform/work/loop.ts';
@@ -111,7 +111,7 @@ export class Announcer {
   }
 
   /** Whom it tells need not be looked for in MySQL any more. */
-  private tell(decided: DecidedIssuance, slice: Map<string, FoundBy>): void {
+  private tell(decided: RecordedIssuance, slice: Map<string, FoundBy>): void {
     const told = this.waiters.tell(decided);
     this.metrics.told(told, decided.decidedAt, slice.get(decided.issuanceId)!);
     slice.delete(decided.issuanceId);

@@ -1,5 +1,5 @@
 import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
-import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import type { StatusHints } from '#gate/status-hints.ts';
 import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
@@ -15,7 +15,7 @@ const queriesMax = 2;
  * polls and waits is a few queries and not one each.
  */
 export class DecidedLookups {
-  private readonly queries: GroupCommit<0, string, DecidedIssuance | undefined>;
+  private readonly queries: GroupCommit<0, string, RecordedIssuance | undefined>;
 
   /** `waitMaxMs`: longest that somebody waits for a query to begin. */
   constructor(
@@ -32,7 +32,7 @@ export class DecidedLookups {
   }
 
   /** From MySQL. Throws OVERLOADED when no query began in time; rejects when MySQL is away. */
-  async find(issuanceId: string): Promise<DecidedIssuance | undefined> {
+  async find(issuanceId: string): Promise<RecordedIssuance | undefined> {
     try {
       return await this.queries.add(0, issuanceId);
     } catch (error) {
@@ -41,13 +41,16 @@ export class DecidedLookups {
   }
 
   /** From MySQL, at most `lookupSizeMax`: those of them that are decided. */
-  async findAll(issuanceIds: readonly string[]): Promise<DecidedIssuance[]> {
+  async findAll(issuanceIds: readonly string[]): Promise<RecordedIssuance[]> {
     const found = await Promise.all(issuanceIds.map((id) => this.find(id)));
     return found.filter((decided) => decided !== undefined);
   }
 
-  /** Those of them that Redis knows to be decided; none while it is away. */
-  async hinted(issuanceIds: readonly string[]): Promise<DecidedIssuance[]> {
+  /**
+   * Those of them that Redis knows to be decided; none while it is away. For who has waited for that:
+   * so it was then, whatever became of it since.
+   */
+  async hinted(issuanceIds: readonly string[]): Promise<RecordedIssuance[]> {
     try {
       const hints = await this.hints.readAll(issuanceIds);
       return [...hints].map(([issuanceId, hint]) => ({ issuanceId, ...hint }));

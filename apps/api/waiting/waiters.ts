@@ -1,11 +1,11 @@
-import type { DecidedIssuance } from '#coupon/issuance.ts';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 
 /** How somebody is told: by the answer to one request, or by an event of a stream. */
 export type WaiterKind = 'answer' | 'events';
 
 /** Somebody who wants to know what is decided about one issuance. To be left, however it ends. */
 export class Waiter implements Disposable {
-  private decided: DecidedIssuance | undefined;
+  private decided: RecordedIssuance | undefined;
   private isOver = false;
   private wake: (() => void) | undefined;
 
@@ -19,7 +19,7 @@ export class Waiter implements Disposable {
    * What was decided, also when that was said before; nothing after so many milliseconds, and as soon
    * as the wait is ended. Not twice at a time.
    */
-  async told(ms: number): Promise<DecidedIssuance | undefined> {
+  async told(ms: number): Promise<RecordedIssuance | undefined> {
     if (!this.isOver) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
@@ -33,7 +33,7 @@ export class Waiter implements Disposable {
     return this.decided;
   }
 
-  tell(decided: DecidedIssuance): void {
+  tell(decided: RecordedIssuance): void {
     this.decided = decided;
     this.end();
   }
@@ -116,7 +116,7 @@ export class Waiters {
   }
 
   /** Tells all who wait for it; returns how many those are. */
-  tell(decided: DecidedIssuance): number {
+  tell(decided: RecordedIssuance): number {
     const waiting = this.byId.get(decided.issuanceId);
     waiting?.forEach((waiter) => waiter.tell(decided));
     return waiting?.size ?? 0;

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { RecordedIssuance } from '#coupon/issuance.ts';
 import type { Holding } from '#gate/holdings.ts';
 import { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import { UnitsUnderWay } from './units-under-way.ts';
 
-/** A unit of a user: accepted, and then issued. */
+/** A unit of a user: accepted, then issued, and whatever becomes of it. */
 export interface OwnedUnit {
   issuanceId: string;
   couponId: number;
-  /** Milliseconds; missing while it is accepted only. */
-  issuedAt?: number;
+  /** Missing while it is accepted only. */
+  issued?: RecordedIssuance;
 }
 
 export interface WalletPage {
@@ -34,9 +35,9 @@ export class Wallet {
     // 2. MySQL: whatever is issued up to its last row, or all of it.
     const issued = await this.ledger.listByUser(userId, limit + 1, after || undefined);
     const units = new Map<string, OwnedUnit>(
-      issued.map(({ issuanceId, couponId, decidedAt }) => [
-        issuanceId,
-        { issuanceId, couponId, issuedAt: decidedAt },
+      issued.map((one) => [
+        one.issuanceId,
+        { issuanceId: one.issuanceId, couponId: one.couponId, issued: one },
       ]),
     );
     const end = issued.length > limit ? issued[limit]!.issuanceId : undefined;
@@ -66,14 +67,18 @@ export class Wallet {
     open.forEach((holding, i) => {
       const { issuanceId, couponId } = holding;
       const decision = decided[i];
-      if (decision?.status === 'ISSUED') {
-        units.set(issuanceId, { issuanceId, couponId, issuedAt: decision.decidedAt });
-      } else if (decision === undefined && confirmed.includes(holding)) {
-        units.set(issuanceId, { issuanceId, couponId });
+      const isOwned = decision === undefined ? confirmed.includes(holding) : isIssued(decision);
+      if (isOwned) {
+        units.set(issuanceId, { issuanceId, couponId, ...(decision && { issued: decision }) });
       }
     });
     return isWhole;
   }
+}
+
+/** Also when it was redeemed since, or is over. */
+function isIssued({ status }: RecordedIssuance): boolean {
+  return status !== 'REFUSED';
 }
 
 /** Ids as text are in the order of their bytes. */

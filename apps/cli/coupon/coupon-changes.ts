@@ -1,4 +1,5 @@
-import { problemOfTimes } from '#administration/coupon-terms.ts';
+import type { CouponTimes } from '#administration/coupon-terms.ts';
+import { problemOfTimes, withClosingTime } from '#administration/coupon-terms.ts';
 import type { Coupon } from '#coupon/coupon.ts';
 import { partitionCount } from '#event-log/inspect/log-admin.ts';
 import { topicNames } from '#event-log/topics.ts';
@@ -16,6 +17,7 @@ export interface CreateOptions extends OutputOptions {
   total: number;
   opensAt?: number;
   closesAt?: number;
+  validUntil?: number;
   ifAbsent?: true;
   yes?: true;
 }
@@ -24,6 +26,7 @@ export interface CreateOptions extends OutputOptions {
 export interface SetTimesOptions extends OutputOptions {
   opensAt?: number | 'none';
   closesAt?: number | 'none';
+  validUntil?: number | 'none';
   yes?: true;
 }
 
@@ -31,20 +34,26 @@ interface Asked {
   yes?: true;
 }
 
+type Given = { [time in keyof CouponTimes]?: number | null | undefined };
+
 /** Throws what can be said of it without the stores. */
-export function checkCreate({ id, ifAbsent, opensAt, closesAt }: CreateOptions): void {
+export function checkCreate({ id, ifAbsent, ...times }: CreateOptions): void {
   if (ifAbsent && id === undefined) {
     throw new WrongUseError('--if-absent needs --id');
   }
-  refuseTimes(opensAt, closesAt);
+  refuseTimes(times);
 }
 
 /** Throws what can be said of it without the stores. */
-export function checkSetTimes({ opensAt, closesAt }: SetTimesOptions): void {
-  if (opensAt === undefined && closesAt === undefined) {
-    throw new WrongUseError('say what to change: --opens-at, --closes-at or both');
+export function checkSetTimes({ opensAt, closesAt, validUntil }: SetTimesOptions): void {
+  if (opensAt === undefined && closesAt === undefined && validUntil === undefined) {
+    throw new WrongUseError('say what to change: --opens-at, --closes-at, --valid-until');
   }
-  refuseTimes(orNull(opensAt), orNull(closesAt));
+  refuseTimes({
+    opensAt: orNull(opensAt),
+    closesAt: orNull(closesAt),
+    validUntil: orNull(validUntil),
+  });
 }
 
 export async function createCoupon(
@@ -52,12 +61,15 @@ export async function createCoupon(
   config: Config,
   options: CreateOptions,
 ): Promise<Coupon> {
-  const { id, name, total, opensAt = null, closesAt = null } = options;
-  const draft = { total, opensAt, closesAt, ...(name === undefined ? {} : { name }) };
+  const { id, name, total, opensAt = null, validUntil = null } = options;
+  const { closesAt } = withClosingTime({ closesAt: options.closesAt ?? null, validUntil });
+  const times = { opensAt, closesAt, validUntil };
+  const draft = { total, ...times, ...(name === undefined ? {} : { name }) };
   const now = await stores.gate.now();
   if (closesAt !== null && closesAt <= now) {
     const ago = describeSpan(now - closesAt);
-    await demandYes(options, `--closes-at was ${ago} ago: the coupon is closed from the start`);
+    const option = options.closesAt === undefined ? '--valid-until' : '--closes-at';
+    await demandYes(options, `${option} was ${ago} ago: the coupon is closed from the start`);
   }
   const partitions = await countPartitions(stores, config);
   const administration = administrationOf(stores);
@@ -87,13 +99,19 @@ export async function setTimes(
   const administration = administrationOf(stores);
   const opensAt = orNull(options.opensAt);
   const closesAt = orNull(options.closesAt);
+  const validUntil = orNull(options.validUntil);
   const before = await administration.find(couponId);
   if (before.state !== 'closed' && closesAt !== undefined && closesAt !== before.closesAt) {
     await askAboutEnd(before, closesAt, await stores.gate.now(), options);
   }
+  if (typeof validUntil === 'number' && validUntil <= (await stores.gate.now())) {
+    const over = `nobody who has one of coupon ${couponId} can redeem it from now on`;
+    await demandYes(options, `that time has passed: ${over}`);
+  }
   return administration.setTimes(couponId, {
     ...(opensAt === undefined ? {} : { opensAt }),
     ...(closesAt === undefined ? {} : { closesAt }),
+    ...(validUntil === undefined ? {} : { validUntil }),
   });
 }
 
@@ -115,8 +133,10 @@ function orNull(time: number | 'none' | undefined): number | null | undefined {
   return time === 'none' ? null : time;
 }
 
-function refuseTimes(opensAt: number | null = null, closesAt: number | null = null): void {
-  const problem = problemOfTimes(opensAt, closesAt);
+/** Those that are given. */
+function refuseTimes({ opensAt = null, closesAt, validUntil = null }: Given): void {
+  // When it closes may be known already.
+  const problem = problemOfTimes(opensAt, closesAt ?? validUntil, validUntil);
   if (problem !== undefined) {
     throw new WrongUseError(problem);
   }

@@ -17,6 +17,7 @@ export interface CouponView {
   issued: number;
   opens_at: string | null;
   closes_at: string | null;
+  valid_until: string | null;
   archived_at: string | null;
   version: number;
 }
@@ -40,6 +41,7 @@ export function toCouponView({ coupon, gate }: SeenCoupon): CouponView {
     issued: coupon.issued,
     opens_at: toIsoTime(coupon.opensAt),
     closes_at: toIsoTime(coupon.closesAt),
+    valid_until: toIsoTime(coupon.validUntil),
     archived_at: toIsoTime(coupon.archivedAt),
     version: coupon.version,
   };
@@ -69,20 +71,21 @@ export function toTable(seen: SeenCoupon[], zone: string): string {
   return [
     `Times in ${zone} (UTC${offsetOf(now, zone)}), now ${toZonedTime(secondOf(now), zone)}\n`,
     alignColumns([
-      [...columns, 'opens_at', 'closes_at', 'meaning'],
+      [...columns, 'opens_at', 'closes_at', 'valid_until', 'meaning'],
       ...seen.map((each) => toRow(each, zone)),
     ]),
   ].join('');
 }
 
 function toRow(each: SeenCoupon, zone: string): string[] {
-  const { opensAt, closesAt } = each.coupon;
+  const { opensAt, closesAt, validUntil } = each.coupon;
   const view = toCouponView(each);
   const zoned = (time: number | null): string => (time === null ? '-' : toZonedTime(time, zone));
   return [
     ...columns.map((column) => String(view[column] ?? '-')),
     zoned(opensAt),
     zoned(closesAt),
+    zoned(validUntil),
     describeTimes(each.coupon, each.gate.now) ?? '-',
   ];
 }

@@ -33,6 +33,9 @@ interface ListOptions extends OutputOptions {
 const timesHelp = `
 A time is like 2026-12-24T18:00:00+09:00, or 2026-12-24T09:00:00Z in UTC.`;
 
+const validUntilMeaning =
+  'what was issued cannot be redeemed from then on; it closes then, or before';
+
 export function addCouponCommand(program: Command): void {
   const coupon = program.command('coupon').description('open, watch, change and close coupons');
 
@@ -82,6 +85,7 @@ function addCreate(coupon: Command): void {
     .option('--name <name>', 'at most 100 characters, one line', couponName)
     .option('--opens-at <time>', 'nobody is admitted before', timeArgument)
     .option('--closes-at <time>', 'nobody is admitted from then on', timeArgument)
+    .option('--valid-until <time>', validUntilMeaning, timeArgument)
     .option('--if-absent', 'do nothing when there is such a coupon with these terms; needs --id')
     .addOption(yesOption('also with a --closes-at that has passed: it is closed from the start'))
     .addHelpText('after', timesHelp)
@@ -93,7 +97,9 @@ function addCreate(coupon: Command): void {
 
 function addSetTimes(coupon: Command): void {
   withOutputOptions(coupon.command('set-times'))
-    .description('change when it opens and closes, also while it is running')
+    .description(
+      'change when it opens and closes, and how long it is valid, also while it is running',
+    )
     .argument('<id>', 'the coupon', couponId)
     .option('--opens-at <time>', 'nobody is admitted before; none: at once', timeArgumentOrNone)
     .option(
@@ -101,6 +107,7 @@ function addSetTimes(coupon: Command): void {
       'nobody is admitted from then on; none: never',
       timeArgumentOrNone,
     )
+    .option('--valid-until <time>', `${validUntilMeaning}; none: for ever`, timeArgumentOrNone)
     .addOption(yesOption('do not ask, also when that ends the sale or begins one that had ended'))
     .addHelpText('after', timesHelp)
     .action((id: number, options: SetTimesOptions) => {

@@ -27,7 +27,7 @@ test('what is shown can be given back, and is the same time', () => {
 });
 
 describe('times say what they mean now', () => {
-  const open = { state: 'open', opensAt: null, closesAt: null } as const;
+  const open = { state: 'open', opensAt: null, closesAt: null, validUntil: null } as const;
   test.each([
     [open, undefined],
     [{ ...open, opensAt: at + 3 * hourMs }, 'opens in 3 h'],
@@ -37,6 +37,11 @@ describe('times say what they mean now', () => {
     [{ ...open, closesAt: at }, 'closed less than 1 s ago'],
     [{ ...open, closesAt: at - 90_000 }, 'closed 1 min 30 s ago'],
     [{ ...open, state: 'closed' as const, closesAt: at + hourMs }, 'closed for good'],
+    [{ ...open, validUntil: at + hourMs, closesAt: at + hourMs }, 'closes in 1 h, valid for 1 h'],
+    [
+      { ...open, state: 'closed' as const, validUntil: at },
+      'closed for good, expired less than 1 s ago',
+    ],
   ])('%o: %s', (coupon, words) => {
     expect(describeTimes(coupon, at)).toBe(words);
   });

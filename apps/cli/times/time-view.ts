@@ -30,11 +30,15 @@ function offsetMs(offset: string): number {
   return (offset.startsWith('-') ? -1 : 1) * (hours! * 60 + minutes!) * 60_000;
 }
 
+type Times = Pick<Coupon, 'state' | 'opensAt' | 'closesAt' | 'validUntil'>;
+
 /** What the times of a coupon mean now, in words; nothing when it has none that matter. */
-export function describeTimes(
-  { state, opensAt, closesAt }: Pick<Coupon, 'state' | 'opensAt' | 'closesAt'>,
-  now: number,
-): string | undefined {
+export function describeTimes(coupon: Times, now: number): string | undefined {
+  const meanings = [describeSale(coupon, now), describeValidity(coupon, now)];
+  return meanings.filter((meaning) => meaning !== undefined).join(', ') || undefined;
+}
+
+function describeSale({ state, opensAt, closesAt }: Times, now: number): string | undefined {
   if (state === 'closed') {
     return 'closed for good';
   }
@@ -45,6 +49,15 @@ export function describeTimes(
     return `opens in ${describeSpan(opensAt - now)}`;
   }
   return closesAt === null ? undefined : `closes in ${describeSpan(closesAt - now)}`;
+}
+
+function describeValidity({ validUntil }: Times, now: number): string | undefined {
+  if (validUntil === null) {
+    return undefined;
+  }
+  return now < validUntil
+    ? `valid for ${describeSpan(validUntil - now)}`
+    : `expired ${describeSpan(now - validUntil)} ago`;
 }
 
 const units = [

@@ -2,7 +2,7 @@
 
 import { client } from '../transport.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from '../transport.ts';
-import type { AssignData, AssignErrors, AssignResponses, CouponData, CouponErrors, CouponResponses, LiveData, LiveErrors, LiveResponses, ReadyData, ReadyErrors, ReadyResponses, StatusData, StatusErrors, StatusResponses, WalletData, WalletErrors, WalletResponses } from './types.gen.ts';
+import type { AssignData, AssignErrors, AssignResponses, CouponData, CouponErrors, CouponResponses, LiveData, LiveErrors, LiveResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemData, RedeemErrors, RedeemResponses, StatusData, StatusErrors, StatusResponses, WalletData, WalletErrors, WalletResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -54,6 +54,27 @@ export const status = <ThrowOnError extends boolean = false>(options: Options<St
         }],
     url: '/api/v1/issuances/{issuance_id}',
     ...options
+});
+
+/**
+ * Use up what was issued, once; a repeat answers with the same
+ */
+export const redeem = <ThrowOnError extends boolean = false>(options: Options<RedeemData, ThrowOnError>): RequestResult<RedeemResponses, RedeemErrors, ThrowOnError> => (options.client ?? client).post<RedeemResponses, RedeemErrors, ThrowOnError>({
+    security: [{
+            key: 'token',
+            scheme: 'bearer',
+            type: 'http'
+        }, {
+            key: 'api_key',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/api/v1/issuances/{issuance_id}/redeem',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

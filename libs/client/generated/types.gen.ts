@@ -9,12 +9,12 @@ export type AssignAnswer = {
     coupon_id: number;
     user_id: string;
     /**
-     * ISSUED only with `Prefer`, when it was decided in time.
+     * Another one than ACCEPTED only with `Prefer`, when it was decided in time.
      */
-    status: 'ACCEPTED' | 'ISSUED';
+    status: 'ACCEPTED' | 'ISSUED' | 'REDEEMED' | 'EXPIRED';
     accepted_at: string;
     /**
-     * When it is ISSUED.
+     * When it is decided.
      */
     decided_at?: string;
     /**
@@ -26,9 +26,9 @@ export type AssignAnswer = {
 export type IssuanceStatus = {
     issuance_id: string;
     /**
-     * ACCEPTED: still under way, ask again. The other two are final.
+     * ACCEPTED: still under way, ask again. Then ISSUED or REFUSED; what was issued is REDEEMED once, or EXPIRED.
      */
-    status: 'ACCEPTED' | 'ISSUED' | 'REFUSED';
+    status: 'ACCEPTED' | 'ISSUED' | 'REFUSED' | 'REDEEMED' | 'EXPIRED';
     /**
      * Absent while ACCEPTED.
      */
@@ -40,6 +40,14 @@ export type IssuanceStatus = {
     accepted_at: string;
     decided_at?: string;
     reason?: 'DUPLICATE' | 'SOLD_OUT' | 'VOID' | 'UNKNOWN_COUPON';
+    /**
+     * Of one that is REDEEMED.
+     */
+    redeemed_at?: string;
+    /**
+     * Of one that is EXPIRED: since when.
+     */
+    valid_until?: string;
     /**
      * While ACCEPTED: when to ask again, in milliseconds from now.
      */
@@ -56,14 +64,22 @@ export type Wallet = {
         issuance_id: string;
         coupon_id: number;
         /**
-         * ACCEPTED: answered with 200, and not decided yet.
+         * ACCEPTED: answered with 200, and not decided yet. The others as of a status.
          */
-        status: 'ACCEPTED' | 'ISSUED';
+        status: 'ACCEPTED' | 'ISSUED' | 'REDEEMED' | 'EXPIRED';
         accepted_at: string;
         /**
          * Absent while ACCEPTED.
          */
         issued_at?: string;
+        /**
+         * Of one that is REDEEMED.
+         */
+        redeemed_at?: string;
+        /**
+         * Of one of which there is an end.
+         */
+        valid_until?: string;
     }>;
     /**
      * Pass as `after` for the next page; null: no more.
@@ -89,13 +105,17 @@ export type Coupon = {
     left: number | null;
     opens_at: string | null;
     closes_at: string | null;
+    /**
+     * From then on what was issued of it cannot be redeemed; null: no end.
+     */
+    valid_until: string | null;
 };
 
 export type Problem = {
     type: string;
     title: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'SCOPE_MISSING' | 'USER_MISMATCH' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'USER_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'LENGTH_REQUIRED' | 'REFUSED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'IDEMPOTENCY_KEY_REUSED' | 'HEADERS_TOO_LARGE' | 'RATE_LIMITED' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
+    code: 'INVALID_REQUEST' | 'UNAUTHENTICATED' | 'SCOPE_MISSING' | 'USER_MISMATCH' | 'COUPON_NOT_FOUND' | 'ISSUANCE_NOT_FOUND' | 'USER_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'NOT_OPEN' | 'CLOSED' | 'PAUSED' | 'SOLD_OUT' | 'NOT_ISSUED_YET' | 'REFUSED' | 'ALREADY_REDEEMED' | 'EXPIRED' | 'LENGTH_REQUIRED' | 'BODY_TOO_LARGE' | 'URI_TOO_LONG' | 'UNSUPPORTED_MEDIA_TYPE' | 'EXPECTATION_FAILED' | 'IDEMPOTENCY_KEY_REUSED' | 'HEADERS_TOO_LARGE' | 'RATE_LIMITED' | 'OVERLOADED' | 'RECOVERING' | 'UNCONFIRMED' | 'UNAVAILABLE' | 'NOT_READY' | 'INTERNAL' | 'NOT_IMPLEMENTED' | 'HTTP_VERSION_NOT_SUPPORTED';
     detail: string;
     request_id: string;
     errors?: Array<{
@@ -105,6 +125,8 @@ export type Problem = {
     issuance_id?: string;
     reason?: 'DUPLICATE' | 'SOLD_OUT' | 'VOID' | 'UNKNOWN_COUPON';
     opens_at?: string;
+    redeemed_at?: string;
+    valid_until?: string;
     violated_policies?: Array<'user' | 'address'>;
     probes?: Array<string>;
 };
@@ -151,7 +173,7 @@ export type AssignErrors = {
      */
     408: Problem;
     /**
-     * NOT_OPEN: The coupon has not opened yet. CLOSED: The coupon is closed. PAUSED: The coupon is paused. SOLD_OUT: Nothing is left. REFUSED: It was refused after all.
+     * NOT_OPEN: The coupon has not opened yet. CLOSED: The coupon is closed. PAUSED: The coupon is paused. SOLD_OUT: Nothing is left. REFUSED: The issuance was refused.
      */
     409: Problem;
     /**
@@ -293,6 +315,94 @@ export type StatusResponses = {
 };
 
 export type StatusResponse = StatusResponses[keyof StatusResponses];
+
+export type RedeemData = {
+    body?: {
+        /**
+         * What it is redeemed for, as an order; the same one may repeat, another may not.
+         */
+        reference?: string;
+    };
+    path: {
+        issuance_id: string;
+    };
+    query?: never;
+    url: '/api/v1/issuances/{issuance_id}/redeem';
+};
+
+export type RedeemErrors = {
+    /**
+     * INVALID_REQUEST: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * UNAUTHENTICATED: It is not known who asks.
+     */
+    401: Problem;
+    /**
+     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     */
+    403: Problem;
+    /**
+     * ISSUANCE_NOT_FOUND: No such issuance.
+     */
+    404: Problem;
+    /**
+     * REQUEST_TIMEOUT: The request took too long to arrive.
+     */
+    408: Problem;
+    /**
+     * NOT_ISSUED_YET: Not decided yet. REFUSED: The issuance was refused. ALREADY_REDEEMED: It was redeemed before. EXPIRED: It is not valid any more.
+     */
+    409: Problem;
+    /**
+     * BODY_TOO_LARGE: The body is too large.
+     */
+    413: Problem;
+    /**
+     * URI_TOO_LONG: The path is too long.
+     */
+    414: Problem;
+    /**
+     * UNSUPPORTED_MEDIA_TYPE: The body must be application/json in UTF-8.
+     */
+    415: Problem;
+    /**
+     * EXPECTATION_FAILED: The expectation cannot be met.
+     */
+    417: Problem;
+    /**
+     * RATE_LIMITED: Too many requests.
+     */
+    429: Problem;
+    /**
+     * HEADERS_TOO_LARGE: The headers are too large.
+     */
+    431: Problem;
+    /**
+     * INTERNAL: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * NOT_IMPLEMENTED: This server does not know how to do that.
+     */
+    501: Problem;
+    /**
+     * OVERLOADED: Too much is asked at once. UNAVAILABLE: Not available right now.
+     */
+    503: Problem;
+};
+
+export type RedeemError = RedeemErrors[keyof RedeemErrors];
+
+export type RedeemResponses = {
+    /**
+     * It is redeemed, now or by this reference before.
+     */
+    200: IssuanceStatus;
+};
+
+export type RedeemResponse = RedeemResponses[keyof RedeemResponses];
 
 export type WalletData = {
     body?: never;

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import type { Config } from '#platform/config/config.ts';
 import { ApiKeyRow } from '../api-keys/api-key-row.ts';
 import { DeadLetterRow } from '../dead-letters/dead-letter-row.ts';
-import { CouponChangeRow, CouponRow, IssuanceRow, RefusalRow } from '../entities.ts';
+import { CouponChangeRow, CouponRow, IssuanceRow, RedemptionRow, RefusalRow } from '../entities.ts';
 import { mysqlOptions } from './mysql-options.ts';
 import { poolDriver } from './pool-driver.ts';
 import type { QueryListener } from '../queries/query-watch.ts';
@@ -12,6 +12,7 @@ import { DeadLetter1764100000000 } from '../migrations/1764100000000-dead-letter
 import { Archive1764200000000 } from '../migrations/1764200000000-archive.ts';
 import { CouponChangeTerms1764400000000 } from '../migrations/1764400000000-coupon-change-terms.ts';
 import { ApiKey1764500000000 } from '../migrations/1764500000000-api-key.ts';
+import { Redemption1764600000000 } from '../migrations/1764600000000-redemption.ts';
 
 /** Oldest first. A change of the schema is a new one at the end, never an edit. */
 export const migrations = [
@@ -20,6 +21,7 @@ export const migrations = [
   Archive1764200000000,
   CouponChangeTerms1764400000000,
   ApiKey1764500000000,
+  Redemption1764600000000,
 ];
 
 export type LedgerConfig = Pick<Config, 'MYSQL_URL' | 'MYSQL_CA_FILE' | 'MYSQL_POOL_SIZE'> &
@@ -56,7 +58,15 @@ export function createDataSource(
     driver: poolDriver(queryTimeoutMs, listeners),
     connectTimeout: Math.min(connectTimeoutMs, queryTimeoutMs ?? connectTimeoutMs),
     poolSize: config.MYSQL_POOL_SIZE,
-    entities: [CouponRow, IssuanceRow, RefusalRow, CouponChangeRow, DeadLetterRow, ApiKeyRow],
+    entities: [
+      CouponRow,
+      IssuanceRow,
+      RefusalRow,
+      RedemptionRow,
+      CouponChangeRow,
+      DeadLetterRow,
+      ApiKeyRow,
+    ],
     migrations,
     migrationsTransactionMode: 'each',
   });

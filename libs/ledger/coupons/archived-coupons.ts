@@ -1,5 +1,5 @@
 import type { Coupon } from '#coupon/coupon.ts';
-import { recordChange } from './coupon-ledger.ts';
+import { recordChange } from './change-record.ts';
 import { CouponRow } from '../entities.ts';
 import type { LedgerConnection } from '../connection/ledger-connection.ts';
 import { nowInMs } from '../ledger-view.ts';

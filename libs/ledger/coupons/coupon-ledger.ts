@@ -1,4 +1,3 @@
-import type { EntityManager } from 'typeorm';
 import { In, IsNull } from 'typeorm';
 import type { Coupon, CouponState } from '#coupon/coupon.ts';
 import { couponIdMax } from '#coupon/coupon.ts';
@@ -6,6 +5,8 @@ import { CouponChangeRow, CouponRow } from '../entities.ts';
 import type { LedgerConnection } from '../connection/ledger-connection.ts';
 import { nowInMs } from '../ledger-view.ts';
 import { inTransaction } from '../transaction.ts';
+import type { ChangeAction } from './change-record.ts';
+import { recordChange } from './change-record.ts';
 
 export interface NewCoupon {
   id?: number;
@@ -14,6 +15,7 @@ export interface NewCoupon {
   kafkaPartition: number;
   opensAt: number | null;
   closesAt: number | null;
+  validUntil?: number | null;
 }
 
 /** The first of the changes of a coupon. */
@@ -23,6 +25,7 @@ export interface CouponCreation {
   name: string | null;
   opensAt: number | null;
   closesAt: number | null;
+  validUntil: number | null;
   createdAt: number;
 }
 
@@ -32,7 +35,7 @@ export class NoIdLeftError extends Error {
 }
 
 export interface CouponChange {
-  action: 'pause' | 'resume' | 'close' | 'set-total' | 'set-times' | 'rename';
+  action: ChangeAction;
   version: number;
   /**
    * The version of the coupon that the change was decided on, or the one that was taken for it
@@ -44,6 +47,8 @@ export interface CouponChange {
   name?: string;
   opensAt?: number | null;
   closesAt?: number | null;
+  /** One that has passed counts as now: nothing that was redeemed before becomes wrong. */
+  validUntil?: number | null;
   /** The change only counts while the coupon is in this epoch: no recovery has begun since. */
   inEpoch?: number;
 }
@@ -97,8 +102,8 @@ export class CouponLedger {
     if (row === null) {
       return null;
     }
-    const { total, name, opensAt, closesAt, changedAt: createdAt } = row;
-    return { total, name, opensAt, closesAt, createdAt };
+    const { total, name, opensAt, closesAt, validUntil, changedAt: createdAt } = row;
+    return { total, name, opensAt, closesAt, validUntil, createdAt };
   }
 
   /** True when a request or a marker from this partition of the log has had an effect here. */
@@ -125,6 +130,7 @@ export class CouponLedger {
         epoch: 1,
         appliedEpoch: 1,
         archivedAt: null,
+        validUntil: coupon.validUntil ?? null,
       });
       await manager.insert(CouponRow, row);
       if (row.id > couponIdMax) {
@@ -141,7 +147,9 @@ export class CouponLedger {
    * below what is issued (CHECK issued_within_total).
    */
   change(id: number, change: CouponChange): Promise<boolean> {
-    const { action, asRead, inEpoch, ...changed } = change;
+    const { action, asRead, inEpoch, validUntil, ...others } = change;
+    const changed =
+      validUntil === undefined ? others : { ...others, validUntil: noEarlier(validUntil) };
     return inTransaction(this.connection, async (manager) => {
       const { affected } = await manager.update(
         CouponRow,
@@ -225,21 +233,7 @@ export class CouponLedger {
   }
 }
 
-/** Writes down a change in the transaction that makes it. */
-export async function recordChange(
-  manager: EntityManager,
-  coupon: Coupon,
-  action: 'create' | 'archive' | 'unarchive' | CouponChange['action'],
-): Promise<void> {
-  await manager.insert(CouponChangeRow, {
-    couponId: coupon.id,
-    version: coupon.version,
-    action,
-    total: coupon.total,
-    state: coupon.state,
-    name: coupon.name,
-    opensAt: coupon.opensAt,
-    closesAt: coupon.closesAt,
-    changedAt: () => nowInMs,
-  });
+/** Than now, when it is written. */
+function noEarlier(time: number | null) {
+  return time === null ? null : () => `GREATEST(${time}, ${nowInMs})`;
 }

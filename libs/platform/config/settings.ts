@@ -86,7 +86,7 @@ export const settings = z.object({
     .describe('Most assigns one api works on at once; it answers 503 OVERLOADED to more.'),
   READ_IN_FLIGHT_MAX: wholeNumber(1, 100_000)
     .default(500)
-    .describe('The same for other requests: status, wallet, coupon.'),
+    .describe('The same for status, wallet and coupon, and, counted apart, for redemptions.'),
   API_CONNECTIONS_MAX: wholeNumber(1, 1_000_000)
     .default(15_000)
     .describe('Most connections of clients to one api; beyond, those that ask nothing are closed.'),

@@ -21,6 +21,7 @@ export const failureCauses = {
   api_keys_unread: 'the API keys were not read from MySQL for AUTH_KEYS_KEEP_S',
   assigns_in_flight: 'more assigns at once than ASSIGN_IN_FLIGHT_MAX',
   assign_shed: 'more assigns than are answered in time',
+  redemption_shed: 'more redemptions than are answered in time',
   read_shed: 'more reads than are answered in time',
   document_shed: 'more documents asked for than are sent at once',
   unexpected: 'something that is not foreseen; the error says more',

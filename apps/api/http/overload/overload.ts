@@ -24,6 +24,7 @@ declare module 'fastify' {
 const targetMs = 50;
 const assignsLeast = 250;
 const readsLeast = 50;
+const redemptionsLeast = 100;
 /** The files of `/docs` are large: many at once, and those who read them slowly, hold up everybody. */
 const documentsLeast = 5;
 const documentsMost = 20;
@@ -52,11 +53,12 @@ type OverloadConfig = Pick<
  * Answers 503 OVERLOADED at once where more is asked than can be done in time: while all places are
  * taken before a body is read, before a route is looked for. A place is taken by a request that is
  * there, with its body, and left when its answer is made: neither who is slow to send nor who is slow
- * to read keeps anybody out. Assigns, reads and documents are counted apart, so that none keeps another
- * out; health checks always get through.
+ * to read keeps anybody out. Assigns, redemptions, reads and documents are counted apart, so that none
+ * keeps another out; health checks always get through.
  */
 class Overload {
   private readonly assigns: LoadLimit;
+  private readonly redemptions: LoadLimit;
   private readonly reads: LoadLimit;
   private readonly documents: LoadLimit;
   private readonly shedOf: ReadonlyMap<LoadLimit, Failure>;
@@ -74,6 +76,11 @@ class Overload {
       most: config.ASSIGN_IN_FLIGHT_MAX,
       targetMs,
     });
+    this.redemptions = new LoadLimit({
+      least: redemptionsLeast,
+      most: config.READ_IN_FLIGHT_MAX,
+      targetMs,
+    });
     this.reads = new LoadLimit({ least: readsLeast, most: config.READ_IN_FLIGHT_MAX, targetMs });
     this.documents = new LoadLimit({
       least: documentsLeast,
@@ -82,6 +89,7 @@ class Overload {
     });
     this.shedOf = new Map([
       [this.assigns, { cause: 'assign_shed' }],
+      [this.redemptions, { cause: 'redemption_shed' }],
       [this.reads, { cause: 'read_shed' }],
       [this.documents, { cause: 'document_shed' }],
     ]);
@@ -153,9 +161,9 @@ class Overload {
   }
 
   private limitOf(method: string | undefined, url: string | undefined): LoadLimit | undefined {
-    // TRAP: every POST counts as an assign; another POST route would take the places of assigns.
+    // TRAP: every other POST counts as an assign; a new POST route would take the places of assigns.
     if (method === 'POST') {
-      return this.assigns;
+      return url?.startsWith('/api/v1/issuances/') ? this.redemptions : this.assigns;
     }
     // TRAP: whatever begins with /health is never sent away; only what costs nothing may.
     if (url?.startsWith('/health')) {
@@ -169,6 +177,7 @@ class Overload {
     const delayMs = Math.max(0, now - this.adjustedAt - adjustEveryMs);
     this.adjustedAt = now;
     this.assigns.adjust(delayMs);
+    this.redemptions.adjust(delayMs);
     this.reads.adjust(delayMs);
     this.documents.adjust(delayMs);
   }
@@ -176,6 +185,7 @@ class Overload {
   private observe({ observed }: Telemetry): void {
     const kinds = Object.entries({
       assign: this.assigns,
+      redemption: this.redemptions,
       read: this.reads,
       document: this.documents,
     });

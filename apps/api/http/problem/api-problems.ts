@@ -24,6 +24,8 @@ export const problemSchema = z.object({
   issuance_id: z.uuid().optional(),
   reason: z.enum(refusalReasons).optional(),
   opens_at: z.iso.datetime().optional(),
+  redeemed_at: z.iso.datetime().optional(),
+  valid_until: z.iso.datetime().optional(),
   violated_policies: z.array(z.enum(['user', 'address'])).optional(),
   probes: z.array(z.string()).optional(),
 });

@@ -11,7 +11,8 @@ import {
   unauthenticated,
   unknownUser,
 } from '../../identity/identity-problems.ts';
-import { couponIdExample, issuanceIdExample } from '../examples.ts';
+import { notIssuedYet, redeemProblem } from '../../redemption/redemption-problems.ts';
+import { couponIdExample, issuanceIdExample, userIdExample } from '../examples.ts';
 import {
   expectationFailed,
   headersTooLarge,
@@ -35,6 +36,13 @@ import { overloaded } from '../overload/overloaded.ts';
 import type { ProblemCode } from './problem.ts';
 import { Problem } from './problem.ts';
 
+const issuanceExample = {
+  issuanceId: issuanceIdExample,
+  couponId: couponIdExample,
+  userId: userIdExample,
+  decidedAt: Date.UTC(2026, 10, 22, 9),
+};
+
 /** Of each code one answer as it is sent, by those who make it. */
 export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   INVALID_REQUEST: new Problem('INVALID_REQUEST', {
@@ -57,6 +65,17 @@ export const problemExamples: Readonly<Record<ProblemCode, Problem>> = {
   CLOSED: assignProblem({ kind: 'closed' }, couponIdExample),
   PAUSED: assignProblem({ kind: 'paused' }, couponIdExample),
   SOLD_OUT: assignProblem({ kind: 'sold_out' }, couponIdExample),
+  NOT_ISSUED_YET: notIssuedYet(issuanceIdExample, 0.64),
+  ALREADY_REDEEMED: redeemProblem({
+    ...issuanceExample,
+    status: 'REDEEMED',
+    redeemedAt: Date.UTC(2026, 10, 24, 18, 30),
+  }),
+  EXPIRED: redeemProblem({
+    ...issuanceExample,
+    status: 'EXPIRED',
+    validUntil: Date.UTC(2026, 11, 24),
+  }),
   LENGTH_REQUIRED: lengthRequired(),
   REFUSED: refusedAfterAll(issuanceIdExample, 'DUPLICATE'),
   BODY_TOO_LARGE: bodyTooLarge(),

@@ -19,8 +19,11 @@ export const problemKinds = {
   CLOSED: { status: 409, title: 'The coupon is closed' },
   PAUSED: { status: 409, title: 'The coupon is paused' },
   SOLD_OUT: { status: 409, title: 'Nothing is left' },
+  NOT_ISSUED_YET: { status: 409, title: 'Not decided yet' },
+  REFUSED: { status: 409, title: 'The issuance was refused' },
+  ALREADY_REDEEMED: { status: 409, title: 'It was redeemed before' },
+  EXPIRED: { status: 409, title: 'It is not valid any more' },
   LENGTH_REQUIRED: { status: 411, title: 'The length of the body is missing' },
-  REFUSED: { status: 409, title: 'It was refused after all' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The path is too long' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json in UTF-8' },
@@ -61,6 +64,8 @@ export interface ProblemDetails {
   /** Of what was refused. */
   reason?: RefusalReason;
   opens_at?: string;
+  redeemed_at?: string;
+  valid_until?: string;
   /** Which limits were passed. */
   violated_policies?: string[];
   /** Names of the probes that are down. */

@@ -9,14 +9,23 @@ const neverInTarget = /[^\x21-\x7e]|#/;
 /** RFC 9110, 7.2: a name, an address or, where there is none, nothing; and a port. */
 const wellFormedHost = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-fA-Fv:.]+\])(?::\d*)?$/;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A request that says nothing of a body has none. */
+    isBodyOptional?: boolean;
+  }
+}
+
 /** Refuses what Node's parser and the router let pass, each in its own reading. */
 export function refuseMalformedRequests(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ raw, query }, _reply, done) =>
     done(hostProblem(raw) ?? targetProblem(raw) ?? codingProblem(raw) ?? queryProblem(query)),
   );
   // After it is known that there is such a route.
-  fastify.addHook('preParsing', ({ raw, is404 }, _reply, _payload, done) =>
-    done(is404 || hasKnownLength(raw) ? null : lengthRequired()),
+  fastify.addHook('preParsing', ({ raw, is404, routeOptions }, _reply, _payload, done) =>
+    done(
+      is404 || routeOptions.config.isBodyOptional || hasKnownLength(raw) ? null : lengthRequired(),
+    ),
   );
 }
 
