@@ -106,7 +106,7 @@ export const sourceMutations: readonly SourceMutation[] = [
     file: 'apps/api/status/issuance-status.ts',
     edits: [
       ['// The watermark is read before', 'const early = await this.lookups.find(issuanceId); //'],
-      ['hint ?? (await this.lookups.find(issuanceId))', 'hint ?? early'],
+      ['isKnown ? hint : await this.lookups.find(issuanceId)', 'isKnown ? hint : early'],
     ],
     spec: 'apps/api/status/issuance-status.int.spec.ts',
     test: 'one that is decided while its status is read, as the watermark passes it, is not 404',
