@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Signer } from '#identity/signer.fixture.ts';
+import { aSigner, aToken } from '#identity/signer.fixture.ts';
 import { uuidToBytes } from '#ledger/uuid-bytes.ts';
 import type { App } from '../../infra/local/processes/apps.ts';
 import type { Stack } from '../../infra/harness/stack.ts';
 import { aRequestRecord, anIssuanceId } from '../harness/fixtures.ts';
 import type { OpenApiDocument } from '../harness/http/openapi.ts';
 import { OpenApiWitness } from '../harness/http/openapi.ts';
+import { KeySetServer } from '../harness/http/key-set-server.ts';
 import { exchange, rawRequest } from '../harness/http/raw-client.ts';
 import { StackLog } from '../harness/stack/stack-log.ts';
 import { TcpProxy } from '../harness/servers/tcp-proxy.ts';
@@ -33,6 +36,10 @@ let mysql: TcpProxy;
 let strict: App;
 /** Has Redis, and nothing else. */
 let lonely: App;
+/** Wants to know who asks. */
+let guarded: App;
+let signer: Signer;
+let keySet: KeySetServer;
 let document: OpenApiDocument;
 let witness: OpenApiWitness;
 let couponId: number;
@@ -41,8 +48,12 @@ beforeAll(async () => {
   stack = await startStack();
   mysql = await TcpProxy.before(stack.env['MYSQL_URL']!);
   api = stack.app('api');
-  [strict, tight, lonely] = await Promise.all([
+  signer = await aSigner('openapi');
+  keySet = new KeySetServer([signer]);
+  await keySet.start();
+  [strict, guarded, tight, lonely] = await Promise.all([
     stack.startApp('api', { LIMIT_PER_ADDRESS: '1', LIMIT_WINDOW_S: '3600' }),
+    stack.startApp('api', { AUTH_JWKS_URL: keySet.url }),
     stack.startApp('api', {
       ASSIGN_IN_FLIGHT_MAX: '1',
       READ_IN_FLIGHT_MAX: '1',
@@ -62,6 +73,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack.stop();
   await mysql.close();
+  keySet.stop();
 });
 
 /** Asks an operation, holds the answer against the document and resolves to what it was. */
@@ -276,6 +288,30 @@ describe('the OpenAPI document has every answer, with its media type, schema and
     expect(body).toMatchObject({ status: 'degraded', details: { mysql: { status: 'degraded' } } });
     expect(Object.keys(body.details.mysql)).not.toContain('message');
     mysql.release();
+  });
+
+  it('of one that asks who asks', async () => {
+    const [assigning, reading] = await Promise.all(
+      ['assign', 'read'].map(async (scope) => {
+        const args = ['keys', 'create', '--name', scope, '--scopes', scope, '--json'];
+        const { key } = JSON.parse(await stack.firstcomeOrThrow(...args)) as { key: string };
+        return `Authorization: Bearer ${key}`;
+      }),
+    );
+    await expect.poll(() => ask(wallet, guarded, '/api/v1/users/a/coupons', reading!)).toBe('200');
+    for (const [operation, path, tooLittle] of [
+      [assign, '/api/v1/coupons/assign', reading],
+      [redeem, `/api/v1/issuances/${anIssuanceId()}/redeem`, reading],
+      [issuance, `/api/v1/issuances/${anIssuanceId()}`, assigning],
+      [events, `/api/v1/issuances/${anIssuanceId()}/events`, assigning],
+      [wallet, '/api/v1/users/a/coupons', assigning],
+    ] as const) {
+      expect(await ask(operation, guarded, path)).toBe('UNAUTHENTICATED');
+      expect(await ask(operation, guarded, path, tooLittle!)).toBe('SCOPE_MISSING');
+    }
+    const token = `Authorization: Bearer ${await aToken(signer, { sub: 'ann' })}`;
+    expect(await assignTo(guarded, wish('bob'), json, token)).toBe('USER_MISMATCH');
+    expect(await ask(wallet, guarded, '/api/v1/users/bob/coupons', token)).toBe('USER_NOT_FOUND');
   });
 
   it('of any route', async () => {

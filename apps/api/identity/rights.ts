@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import type { IdentityMetrics } from './identity-metrics.ts';
 import { otherUser, scopeMissing, unknownUser } from './identity-problems.ts';
 import type { Ownership } from './ownership.ts';
-import { neededScope } from './route-rules.ts';
+import { isForNamedUser, neededScope } from './route-rules.ts';
 
 interface Asked {
   user_id?: unknown;
@@ -31,7 +31,7 @@ export class Rights {
     if (caller.kind === 'machine') {
       this.checkScope(caller, request);
     } else {
-      if (request.routeOptions.url?.endsWith('/assign')) {
+      if (isForNamedUser(request.routeOptions.url)) {
         this.checkBody(caller.userId, request.body);
       }
       await this.checkPath(caller.userId, request.params as Asked);

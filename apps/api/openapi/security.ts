@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { problemResponses } from '../http/problem/api-problems.ts';
-import { neededScope } from '../identity/route-rules.ts';
+import type { ProblemCode } from '../http/problem/problem.ts';
+import { isForNamedUser, neededScope } from '../identity/route-rules.ts';
 
 const methods = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
 
@@ -23,11 +24,15 @@ export const securitySchemes = {
 /** `{}` first: as firstcome comes, nobody is asked. */
 const whoever = [{}, { token: [] }, { api_key: [] }];
 
-const refusals = Object.fromEntries(
-  [...problemResponses(['UNAUTHENTICATED', 'SCOPE_MISSING', 'USER_MISMATCH'])].filter(
-    ([status]) => status === 401 || status === 403,
-  ),
-);
+/** Of who is not let in; what else may be answered is said where the route is. */
+function refusals(route: string): object {
+  const named: ProblemCode[] = isForNamedUser(route) ? ['USER_MISMATCH'] : [];
+  return Object.fromEntries(
+    [...problemResponses(['UNAUTHENTICATED', 'SCOPE_MISSING', ...named])].filter(
+      ([status]) => status === 401 || status === 403,
+    ),
+  );
+}
 
 /** The same paths, and of those that ask who asks, how to say it and what comes of not being let in. */
 export function withSecurity(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
@@ -44,7 +49,7 @@ export function withSecurity(paths: OpenAPIObject['paths']): OpenAPIObject['path
                 {
                   ...operation,
                   security: whoever,
-                  responses: { ...operation.responses, ...refusals },
+                  responses: { ...operation.responses, ...refusals(route) },
                 },
               ] as const,
             ];

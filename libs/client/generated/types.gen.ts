@@ -267,7 +267,7 @@ export type StatusErrors = {
      */
     401: Problem;
     /**
-     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     * SCOPE_MISSING: The API key may not do this.
      */
     403: Problem;
     /**
@@ -340,7 +340,7 @@ export type RedeemErrors = {
      */
     401: Problem;
     /**
-     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     * SCOPE_MISSING: The API key may not do this.
      */
     403: Problem;
     /**
@@ -435,7 +435,7 @@ export type WalletErrors = {
      */
     401: Problem;
     /**
-     * SCOPE_MISSING: The API key may not do this. USER_MISMATCH: The user is not the one of the token.
+     * SCOPE_MISSING: The API key may not do this.
      */
     403: Problem;
     /**
