@@ -299,16 +299,19 @@ describe('the OpenAPI document has every answer, with its media type, schema and
       }),
     );
     await expect.poll(() => ask(wallet, guarded, '/api/v1/users/a/coupons', reading!)).toBe('200');
-    for (const [operation, path, tooLittle] of [
-      [assign, '/api/v1/coupons/assign', reading],
-      [redeem, `/api/v1/issuances/${anIssuanceId()}/redeem`, reading],
-      [issuance, `/api/v1/issuances/${anIssuanceId()}`, assigning],
-      [events, `/api/v1/issuances/${anIssuanceId()}/events`, assigning],
-      [wallet, '/api/v1/users/a/coupons', assigning],
-    ] as const) {
+    const issuancePath = `/api/v1/issuances/${anIssuanceId()}`;
+    const paths: [string, string, string][] = [
+      [redeem, `${issuancePath}/redeem`, reading!],
+      [issuance, issuancePath, assigning!],
+      [events, `${issuancePath}/events`, assigning!],
+      [wallet, '/api/v1/users/a/coupons', assigning!],
+    ];
+    for (const [operation, path, tooLittle] of paths) {
       expect(await ask(operation, guarded, path)).toBe('UNAUTHENTICATED');
-      expect(await ask(operation, guarded, path, tooLittle!)).toBe('SCOPE_MISSING');
+      expect(await ask(operation, guarded, path, tooLittle)).toBe('SCOPE_MISSING');
     }
+    expect(await assignTo(guarded, wish('bob'), json)).toBe('UNAUTHENTICATED');
+    expect(await assignTo(guarded, wish('bob'), json, reading!)).toBe('SCOPE_MISSING');
     const token = `Authorization: Bearer ${await aToken(signer, { sub: 'ann' })}`;
     expect(await assignTo(guarded, wish('bob'), json, token)).toBe('USER_MISMATCH');
     expect(await ask(wallet, guarded, '/api/v1/users/bob/coupons', token)).toBe('USER_NOT_FOUND');
@@ -316,6 +319,7 @@ describe('the OpenAPI document has every answer, with its media type, schema and
 
   it('of any route', async () => {
     const tooMuch = `X: ${'x'.repeat(20_000)}`;
+    expect(await ask(assign, api, '/api/v1/coupons/assign')).toBe('LENGTH_REQUIRED');
     const paths: [string, string][] = [
       [assign, '/api/v1/coupons/assign'],
       [coupon, `/api/v1/coupons/${couponId}`],

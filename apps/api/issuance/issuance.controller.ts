@@ -67,6 +67,7 @@ export class IssuanceController {
     'PAUSED',
     'SOLD_OUT',
     'REFUSED',
+    'LENGTH_REQUIRED',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'IDEMPOTENCY_KEY_REUSED',

@@ -177,6 +177,10 @@ export type AssignErrors = {
      */
     409: Problem;
     /**
+     * LENGTH_REQUIRED: The length of the body is missing.
+     */
+    411: Problem;
+    /**
      * BODY_TOO_LARGE: The body is too large.
      */
     413: Problem;
