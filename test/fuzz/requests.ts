@@ -1,6 +1,6 @@
-import { anIssuanceId } from '../../harness/fixtures.ts';
-import { json } from '../../harness/http/raw-api.ts';
-import { rawRequest } from '../../harness/http/raw-client.ts';
+import { anIssuanceId } from '../harness/fixtures.ts';
+import { json } from '../harness/http/raw-api.ts';
+import { rawRequest } from '../harness/http/raw-client.ts';
 import type { BadInput, Given } from './bad-input.ts';
 import { assignOf, assignPath, inputs, wish } from './bad-input.ts';
 

@@ -1,5 +1,5 @@
-import { json } from '../../harness/http/raw-api.ts';
-import { rawRequest } from '../../harness/http/raw-client.ts';
+import { json } from '../harness/http/raw-api.ts';
+import { rawRequest } from '../harness/http/raw-client.ts';
 
 /** The user of each input that is valid after all: he has his unit before, so nothing is reserved. */
 export const holder = 'holder';
