@@ -27,8 +27,12 @@ interface Drain {
   speed: number;
 }
 
-/** What was decided longer ago says nothing about now. */
+/** What was decided longer ago says nothing about how the queue moves. */
 const windowMs = 3_000;
+/** Where nothing is heard for so long, the queue is empty, or stands still. */
+const silenceMs = 1_000;
+/** A queue that was long a second ago may be empty. */
+const freshMs = 500;
 const samplesMax = 512;
 const samplesOfMessage = 16;
 /** Decisions less apart than that say nothing about how the queue moves. */
@@ -107,12 +111,20 @@ export class Pace {
 
   private measure(now: number): Drain | undefined {
     const recent = this.samples.filter(({ heardAt }) => heardAt >= now - windowMs);
-    if (recent.length === 0) {
+    const lastAt = recent.at(-1)?.heardAt ?? -Infinity;
+    if (lastAt < now - silenceMs) {
       return undefined;
     }
-    const half = Math.floor(recent.length / 2);
-    const [earlier, later] = [recent.slice(0, half), recent.slice(half)];
-    const delays = later.map(({ delayMs }) => delayMs).toSorted((a, b) => a - b);
+    // Halves of the time, not of what was heard: after a moment of silence much is heard at once.
+    const middleAt = (recent[0]!.heardAt + lastAt) / 2;
+    const [earlier, later] = [
+      recent.filter(({ heardAt }) => heardAt < middleAt),
+      recent.filter(({ heardAt }) => heardAt >= middleAt),
+    ];
+    const delays = recent
+      .filter(({ heardAt }) => heardAt >= lastAt - freshMs)
+      .map(({ delayMs }) => delayMs)
+      .toSorted((a, b) => a - b);
     return {
       usualDelayMs: middle(delays),
       longestDelayMs: delays.at(-1)!,
