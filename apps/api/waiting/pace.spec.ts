@@ -167,6 +167,37 @@ test('a queue that grows is told as long as it is: decided half as fast as they 
   expect(pollAfterMs).toBeGreaterThanOrEqual(estimatedWaitMs!);
 });
 
+test('a queue that has gone is forgotten: who comes then is not told to wait for as long as it took', () => {
+  const clock = { now: start };
+  const pace = new Pace(
+    () => clock.now,
+    () => 0,
+  );
+  for (; clock.now < start + 1_000; clock.now += 50) {
+    pace.heard([anIssuanceId(clock.now - 12_000)]);
+  }
+  clock.now += 800;
+  pace.heard([anIssuanceId(clock.now - 20)]);
+  expect(pace.forecast(anIssuanceId(clock.now)).pollAfterMs).toBeLessThanOrEqual(20);
+  // Then nothing more, as it is where nobody asks.
+  clock.now += 1_100;
+  expect(pace.forecast(anIssuanceId(clock.now)).estimatedWaitMs).toBeNull();
+});
+
+test('a moment in which nothing is decided is not taken for a queue that grows for good', () => {
+  const clock = { now: start };
+  const pace = new Pace(
+    () => clock.now,
+    () => 0,
+  );
+  for (; clock.now < start + 2_000; clock.now += 20) {
+    pace.heard([anIssuanceId(clock.now - 20)]);
+  }
+  clock.now += 400;
+  pace.heard(Array.from({ length: 16 }, (_, i) => anIssuanceId(clock.now - 420 + i * 25)));
+  expect(pace.forecast(anIssuanceId(clock.now)).pollAfterMs).toBeLessThan(1_000);
+});
+
 test('clocks that differ by an hour change no forecast', () => {
   const forecastBy = (differenceMs: number): number | null => {
     const pace = new Pace(() => start + differenceMs);
