@@ -66,9 +66,9 @@ await runProcess('firstcome-api', async (context) => {
     },
     close: async () => {
       // Answers what is in flight first: each still needs the gate and the log.
-      await Promise.all([app.close(), refreshing.stop()]);
-      await waiting.close();
-      await identity.close();
+      await app.close();
+      // MySQL may stand still: each of them would wait for it.
+      await Promise.all([refreshing.stop(), waiting.close(), identity.close()]);
       await opened.close();
     },
   };

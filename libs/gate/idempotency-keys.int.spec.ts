@@ -32,6 +32,17 @@ test('of many who send one at the same time with different bodies, one is first 
   expect(new Set(used).size).toBe(1);
 });
 
+test("a value of another hand in its place is removed, and stands in nobody's way", async () => {
+  const prefix = `${here.prefix}foreign:`;
+  const meddled = new IdempotencyKeys(here.connection, prefix, 86_400);
+  expect(await meddled.use('dave', 'k', 1)).toBe(1);
+  const [young = ''] = await here.raw.keys(`${prefix}*`);
+  await here.raw.hset(young, 'born', 'never');
+  expect(await meddled.use('dave', 'k', 2)).toBe(1);
+  await here.raw.multi().unlink(young).rpush(young, 'a list').exec();
+  expect(await meddled.use('dave', 'k', 2)).toBe(2);
+});
+
 test('no key is remembered for ever', async () => {
   await keys.use('carol', 'k', 1);
   const lives = await Promise.all((await remembered()).map((name) => here.raw.ttl(name)));

@@ -99,6 +99,28 @@ describe('redeem', () => {
     expect(await rowsOf(...ids)).toBe(38);
   });
 
+  test('that comes too late is not that of somebody else who came in time', async () => {
+    const { id } = await here.createCoupon();
+    const [issuanceId] = (await issued(id, 'ann')) as [string];
+    let reads = 0;
+    const slow = new RedemptionLedger(here.connection, {
+      findStatuses: async (ids) => {
+        const found = await issuances.findStatuses(ids);
+        reads += 1;
+        if (reads === 1) {
+          await redemptions.redeem([{ issuanceId, reference: 'order-1' }]);
+          await validUntil(id, 1);
+        }
+        return found;
+      },
+    });
+    const [late] = await slow.redeem([{ issuanceId, reference: 'order-2' }]);
+    expect(late).toMatchObject({
+      issuance: { status: 'REDEEMED', reference: 'order-1' },
+      isNew: false,
+    });
+  });
+
   test('waits for nobody who has the row of the coupon, nor keeps it from anybody', async () => {
     const { id } = await here.createCoupon();
     const [issuanceId] = (await issued(id, 'ann')) as [string];

@@ -20,6 +20,11 @@ export interface Redeemed {
   isNew: boolean;
 }
 
+/** What was over when it was to be written may be redeemed all the same: by somebody who came before. */
+function isFor({ reference }: RedeemRequest, after: RecordedIssuance | undefined): boolean {
+  return after?.status === 'REDEEMED' && after.reference === reference;
+}
+
 /** What was redeemed of what was issued. Rejects while MySQL is away: then it may have been done. */
 export class RedemptionLedger {
   constructor(
@@ -47,7 +52,7 @@ export class RedemptionLedger {
     const after = await this.issuances.findStatuses(ids);
     return requests.map((request, i) => ({
       issuance: after[i],
-      isNew: written.has(request) && after[i]?.status === 'REDEEMED',
+      isNew: written.has(request) && isFor(request, after[i]),
     }));
   }
 

@@ -115,6 +115,15 @@ describe('a unit', () => {
     // curl -X POST says nothing of a body, not even that there is none.
     const bare = rawRequest(`POST /api/v1/issuances/${id}/redeem`);
     expect((await exchange(stack.app('api').publicUrl, bare)).status).toBe(200);
+    // Clients that are made of the document name a type, and send nothing of it.
+    const empty = rawRequest(`POST /api/v1/issuances/${id}/redeem`, [
+      'Content-Type: application/json',
+      'Content-Length: 0',
+    ]);
+    expect((await exchange(stack.app('api').publicUrl, empty)).status).toBe(200);
+    // What was done is said, whatever a condition for reading says.
+    const tagged = rawRequest(`POST /api/v1/issuances/${id}/redeem`, ['If-None-Match: *']);
+    expect((await exchange(stack.app('api').publicUrl, tagged)).status).toBe(200);
     const again = await redeem(id, {});
     expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
     expect((await redeem(id, { reference: 'order-1' })).body.code).toBe('ALREADY_REDEEMED');

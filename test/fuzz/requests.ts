@@ -169,7 +169,7 @@ function wire(couponId: number): BadInput[] {
     { name: 'chunks that do not end', pieces: [`${chunked}1\r\n{\r\n`], status: 408 },
     { name: 'headers that do not end', pieces: [head], status: 408 },
     { name: 'half a first line', pieces: ['POST /api'], status: 408 },
-    { name: 'a byte at a time', pieces: right.toString().split(''), status: 200 },
+    { name: 'a few bytes at a time', pieces: right.toString().match(/[^]{1,8}/g)!, status: 200 },
     {
       name: 'a continue that is waited for',
       pieces: [`${head}Expect: 100-continue\r\nContent-Length: ${repeat.length}\r\n\r\n`, repeat],

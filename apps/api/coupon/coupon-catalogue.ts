@@ -11,6 +11,8 @@ import type { Gate } from '#gate/gate.ts';
 export class CouponCatalogue {
   private readonly live: LiveCoupons;
   private list: readonly Coupon[] | undefined;
+  private reading: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
   private coupons: ReadonlyMap<number, Coupon> = new Map();
   /** Another array when the list is another one. */
   ids: readonly number[] = [];
@@ -22,7 +24,22 @@ export class CouponCatalogue {
     this.live = new LiveCoupons(ledger);
   }
 
-  async refresh(): Promise<void> {
+  /**
+   * Resolves when a list is in use that was read after this call. They are read one after the other: one
+   * that came slowly must not replace one that was read later. Whoever waits, waits for the same.
+   */
+  refresh(): Promise<void> {
+    this.next ??= this.reading
+      .catch(() => undefined)
+      .then(() => {
+        this.next = undefined;
+        this.reading = this.readAnew();
+        return this.reading;
+      });
+    return this.next;
+  }
+
+  private async readAnew(): Promise<void> {
     const list = await this.live.read();
     if (list !== this.list) {
       list.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));

@@ -7,6 +7,7 @@ import { asksForIdentity } from '#platform/config/identity-settings.ts';
 import type { Probes } from '#platform/health/health-probes.ts';
 import type { ProcessContext } from '#platform/process/run-process.ts';
 import { Loop } from '#platform/work/loop.ts';
+import { within } from '#platform/work/waiting.ts';
 import type { Stores } from '#stores/stores.ts';
 import type { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
 import type { DecidedLookups } from '../waiting/decided-lookups.ts';
@@ -22,6 +23,8 @@ const keySetCheckMs = 250;
 /** A key that is revoked stops after that and one query: within two seconds, as it is promised. */
 const apiKeysRefreshMs = 500;
 const usedNotedMs = 5_000;
+const keysStaleMs = 5_000;
+const closeMaxMs = 1_000;
 
 /** Who asks, and what he may ask for. */
 export interface Identity {
@@ -96,13 +99,20 @@ function asking(
       fastify.addHook('preValidation', (request) => rights.check(request));
     },
     probes: { key_set: () => keySet.problem() },
-    reports: { key_set_age: () => keySet.staleness() },
+    reports: { key_set_age: () => keySet.staleness(), api_keys_age: () => staleness(keys) },
     close: async () => {
-      await Promise.all(loops.map((loop) => loop.stop()));
-      // What was used in the last seconds.
-      await keys.noteUsed().catch(() => {});
+      // With what was used in the last seconds; that is for people only, and not worth a long wait.
+      const stopped = Promise.all(loops.map((loop) => loop.stop())).then(() => keys.noteUsed());
+      await within(closeMaxMs, () => stopped).catch(() => {});
     },
   };
+}
+
+/** In words; `undefined` while they are read as they should be. */
+function staleness({ ageMs = Infinity }: KnownKeys): string | undefined {
+  return ageMs > keysStaleMs
+    ? 'the API keys were not read from MySQL lately: one that is revoked may still work'
+    : undefined;
 }
 
 function rulesOf(config: Config) {

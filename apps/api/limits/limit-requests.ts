@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { userIdSchema } from '#coupon/issuance.ts';
 import type { GateConnection } from '#gate/gate-connection.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import type { Config } from '#platform/config/config.ts';
 import type { Failures } from '#platform/failures/failures.ts';
 import type { Telemetry } from '#platform/telemetry/telemetry.ts';
+import { isForNamedUser } from '../identity/route-rules.ts';
 import { countedAddress } from './client-address.ts';
 import type { Counted } from './request-limit.ts';
 import { RequestLimit } from './request-limit.ts';
@@ -71,14 +73,18 @@ function isCounted({ method, url }: FastifyRequest): boolean {
 }
 
 /** What a trusted proxy says; its own address where it says what is none. */
-function addressOf({ ip, socket }: FastifyRequest): string {
-  return countedAddress(ip) ?? countedAddress(socket.remoteAddress ?? '') ?? 'unknown';
+function addressOf({
+  ip,
+  socket,
+}: { ip: string | undefined } & Pick<FastifyRequest, 'socket'>): string {
+  return countedAddress(ip ?? '') ?? countedAddress(socket.remoteAddress ?? '') ?? 'unknown';
 }
 
-/** Whom a request is for, by its body or its path. */
-function userOf({ body, params }: FastifyRequest): string | undefined {
-  const { user_id: userId } = { ...(params as Named), ...(body as Named | null) };
-  return typeof userId === 'string' ? userId : undefined;
+/** Whom a request is for; nobody is counted for what others may say of him elsewhere. */
+function userOf({ body, params, routeOptions }: FastifyRequest): string | undefined {
+  const naming = isForNamedUser(routeOptions.url) ? body : params;
+  // As long as a user id may be, and no longer: it becomes a key.
+  return userIdSchema.safeParse((naming as Named | null | undefined)?.user_id).data;
 }
 
 type Named = { user_id?: unknown };

@@ -1,10 +1,10 @@
-import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { keptByClients } from '../http/entity-tag/api-entity-tag.ts';
-import { sendUncached } from '../http/entity-tag/entity-tag.ts';
+import { uncached } from '../http/entity-tag/entity-tag.ts';
 import { ApiProblems } from '../http/problem/api-problems.ts';
 import {
   issuanceStatusSchema,
@@ -57,7 +57,6 @@ export class RedemptionController {
   async redeem(
     @Param({ schema: statusParametersSchema }) parameters: z.output<typeof statusParametersSchema>,
     @Body({ schema: redeemBodySchema }) { reference }: z.output<typeof redeemBodySchema>,
-    @Req() asked: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const issuanceId = parameters.issuance_id;
@@ -67,6 +66,6 @@ export class RedemptionController {
       reply.header('idempotent-replayed', 'true');
     }
     const answer = toStatusAnswer(issuanceId, issuance);
-    sendUncached(asked, reply, answer, tagOfStatus(answer));
+    void reply.headers({ ...uncached, etag: tagOfStatus(answer) }).send(answer);
   }
 }

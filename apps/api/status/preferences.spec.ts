@@ -35,6 +35,14 @@ test.each([
   expect(preferredWait(header)).toBeUndefined();
 });
 
+test('quotes that never end cost no more than their length', () => {
+  const startedAt = performance.now();
+  expect(preferredWait(`"${'\\"'.repeat(8_000)}\\`)).toBeUndefined();
+  expect(preferredWait(`"${'\\"'.repeat(2_000_000)}\\`)).toBeUndefined();
+  // The square of it would take days.
+  expect(performance.now() - startedAt).toBeLessThan(30_000);
+});
+
 test.each([
   'respond-async',
   'Respond-Async',

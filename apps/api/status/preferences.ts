@@ -5,8 +5,11 @@ import { waitMostS } from './status.http.ts';
  * cannot be read is as good as none: that is how the standard wants it.
  */
 
-/** Values of a header that is a list; a comma inside quotes divides nothing. */
-const listed = /(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|$))+/g;
+/**
+ * Values of a header that is a list; a comma inside quotes divides nothing. Quotes that do not end match
+ * up to the end all the same: to try anew from each of them would take the square of their number.
+ */
+const listed = /(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+/g;
 
 const wait = {
   named: /^\s*wait\s*(?:[=;]|$)/i,

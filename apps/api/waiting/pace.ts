@@ -81,7 +81,7 @@ export class Pace {
   /** Of an issuance that is not decided yet. */
   forecast(issuanceId: string): Forecast {
     const now = this.now();
-    const ageMs = Math.max(0, now - (reservedAtOf(issuanceId) ?? now));
+    const ageMs = now - (reservedAtOf(issuanceId) ?? now);
     const drain = this.drain(now);
     if (drain === undefined || ageMs > drain.longestDelayMs + overdueMs) {
       // Asks ever more rarely: it may be a moment, or until somebody mends something.

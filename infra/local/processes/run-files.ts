@@ -15,7 +15,8 @@ import { isSameProcess } from './process.ts';
 /** One running process, written when it is started and removed when it is stopped on purpose. */
 export interface RunFile {
   name: string;
-  kind: 'server' | 'app' | 'supervisor';
+  /** `spare`: a server that one test has to itself. */
+  kind: 'server' | 'app' | 'spare' | 'supervisor';
   /** 0 for a container: Docker knows its process. */
   pid: number;
   /** When the process `pid` started, to tell it from a later one with the same number. */

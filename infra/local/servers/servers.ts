@@ -95,9 +95,11 @@ export async function stopServers(instance: Instance): Promise<void> {
 
 /** Our processes first: they finish what they have begun while the servers are still there. */
 async function stopAll(instance: Instance): Promise<void> {
-  const apps = listRunFiles(instance).filter((run) => run.kind === 'app');
-  await Promise.all(apps.map((run) => terminate(run.pid, run.startedAt)));
-  apps.forEach((run) => removeRunFile(instance, run.name));
+  for (const kind of ['app', 'spare']) {
+    const runs = listRunFiles(instance).filter((run) => run.kind === kind);
+    await Promise.all(runs.map((run) => terminate(run.pid, run.startedAt)));
+    runs.forEach((run) => removeRunFile(instance, run.name));
+  }
   await Promise.all(serverNames.map((name) => stopServer(instance, name)));
 }
 

@@ -111,8 +111,8 @@ export function describeConfigErrors(error: z.ZodError): string {
   ].join('\n');
 }
 
-/** Lists that decide who comes in: an empty one is a mistake, and not the default. */
-const neverEmpty = new Set(['AUTH_ALGORITHMS']);
+/** They decide who comes in: an empty one is a mistake, and not the default. */
+const neverEmpty = new Set(['AUTH_ALGORITHMS', 'AUTH_JWKS_URL', 'AUTH_JWKS_FILE']);
 
 /** `NAME=` in an env file means "not set". */
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

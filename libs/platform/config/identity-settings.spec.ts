@@ -71,6 +71,10 @@ describe('what would let somebody in unasked, or cannot be meant, is refused in 
     },
   );
 
+  test.each(['AUTH_JWKS_URL', 'AUTH_JWKS_FILE'])('%s that is empty', (name) => {
+    expect(problemOf({ [name]: '' })).toContain(`${name}: must not be empty`);
+  });
+
   test('two key sets', () => {
     const both = { AUTH_JWKS_URL: url, AUTH_JWKS_FILE: file };
     expect(problemOf(both)).toContain('AUTH_JWKS_FILE: must not be set beside AUTH_JWKS_URL');

@@ -34,12 +34,19 @@ const algorithms = z.string().transform((list, context) => {
   return names;
 });
 
+/** `AUTH_JWKS_URL=${FORGOTTEN}` must not let everybody in. */
+const given = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty: leave it out to turn identity off')
+  .optional();
+
 /** Who asks: off unless there is a key set to check tokens with. */
 export const identitySettings = {
-  AUTH_JWKS_URL: optional.describe(
+  AUTH_JWKS_URL: given.describe(
     'Key set (JWKS) that bearer tokens are checked with, https://; identity is off without it.',
   ),
-  AUTH_JWKS_FILE: optional.describe(
+  AUTH_JWKS_FILE: given.describe(
     'The same from a file, read again every AUTH_JWKS_REFRESH_S; {"keys":[]} for API keys only.',
   ),
   AUTH_JWKS_ALLOW_HTTP: flag

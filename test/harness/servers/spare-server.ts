@@ -5,7 +5,9 @@ import { closeSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../infra/local/servers/install.ts';
-import { openLog, tail } from '../../../infra/local/processes/process.ts';
+import { testInstance } from '../../../infra/local/processes/paths.ts';
+import { openLog, processStartTime, tail } from '../../../infra/local/processes/process.ts';
+import { removeRunFile, writeRunFile } from '../../../infra/local/processes/run-files.ts';
 import { waitUntil } from '../../../infra/local/processes/waiting.ts';
 import { silent } from '../../../infra/local/terminal/progress.ts';
 import type { Place, ServerKind } from '../../../infra/local/servers/server-kind.ts';
@@ -105,6 +107,7 @@ export class SpareServer {
     });
     closeSync(log);
     this.child = child;
+    this.noteRun(command, child);
     await waitUntil(() => this.answers(child), {
       deadlineMs: startDeadlineMs,
       failure: () => `a spare server does not answer: ${tail(this.place.logFile)}`,
@@ -118,12 +121,32 @@ export class SpareServer {
       child.kill(signal);
       await once(child, 'exit');
     }
+    removeRunFile(testInstance, this.name);
   }
 
   /** Stops it and removes all that it wrote. */
   async remove(): Promise<void> {
     await this.stop('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private get name(): string {
+    return `spare-${this.port}`;
+  }
+
+  /** A run that is interrupted ends this process at once; npm test stops then what is noted here. */
+  private noteRun(command: string, { pid }: ChildProcess): void {
+    if (pid !== undefined) {
+      writeRunFile(testInstance, {
+        name: this.name,
+        kind: 'spare',
+        pid,
+        startedAt: processStartTime(pid) ?? '',
+        port: this.port,
+        command: [command],
+        source: command,
+      });
+    }
   }
 
   private answers(child: ChildProcess): Promise<true | undefined> {

@@ -27,7 +27,12 @@ export class BrokenConnections {
       const { body, headers } = written(problem);
       response.writeHead(problem.getStatus(), headers).end(body);
     });
-    server.on('connect', (_request, socket) => this.say(socket, notImplemented()));
+    server.on('connect', (_request, socket: HttpSocket) => {
+      // TRAP: Node has taken its own listener away by now; without one a reset would end this process.
+      socket.on('error', () => socket.destroy());
+      socket.resume();
+      this.answer(socket, notImplemented());
+    });
   }
 
   /** For an error of the connection, or of the parser, which may be told many times. */

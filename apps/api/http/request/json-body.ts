@@ -22,6 +22,10 @@ export function readJsonBodies(fastify: FastifyInstance): void {
         done(problem);
         return;
       }
+      if (body.length === 0 && request.routeOptions.config.isBodyOptional === true) {
+        done(null);
+        return;
+      }
       // It has a callback, and calls it before it returns.
       void parse(request, body.toString('utf8'), (error, value) => {
         if (error !== null) {
