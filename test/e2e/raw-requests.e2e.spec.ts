@@ -226,6 +226,19 @@ describe('a path', () => {
   });
 });
 
+it('a CONNECT that is broken off after its answer ends no process', async () => {
+  const app = stack.app('api');
+  for (let i = 0; i < 5; i += 1) {
+    const client = await RawClient.connect(app.publicUrl);
+    client.send('CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n');
+    expectProblem(await client.answer(), 501, 'NOT_IMPLEMENTED');
+    client.send('more');
+    client.socket.resetAndDestroy();
+  }
+  expect((await api.get('/health/live')).status).toBe(200);
+  expect(app.isRunning).toBe(true);
+});
+
 describe('a coupon just created', () => {
   it('is found at once, and one that is not there is 404 all the same', async () => {
     const id = await stack.createCoupon(3);
