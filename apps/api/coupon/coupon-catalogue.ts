@@ -14,8 +14,6 @@ export class CouponCatalogue {
   private reading: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private coupons: ReadonlyMap<number, Coupon> = new Map();
-  /** Another array when the list is another one. */
-  ids: readonly number[] = [];
 
   constructor(
     ledger: CouponLedger,
@@ -44,7 +42,6 @@ export class CouponCatalogue {
     if (list !== this.list) {
       list.forEach(({ id, epoch }) => this.gate.learnEpoch(id, epoch));
       this.coupons = new Map(list.map((coupon) => [coupon.id, coupon]));
-      this.ids = list.map(({ id }) => id);
       this.list = list;
     }
   }

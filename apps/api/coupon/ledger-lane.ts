@@ -1,7 +1,7 @@
-import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
+import { GroupCommit } from '#admission/group-commit.ts';
 import { ledgerFailure } from '#ledger/connection/ledger-failure.ts';
 import { pauseFor } from '#platform/work/waiting.ts';
-import { overloaded } from '../http/overload/overloaded.ts';
+import { overloaded, overloadedIfNotSent } from '../http/overload/overloaded.ts';
 import { inAMoment, Problem } from '../http/problem/problem.ts';
 
 const batchSizeMax = 500;
@@ -63,12 +63,9 @@ const unavailable = {
 };
 
 function toProblem(error: unknown, detail: string): unknown {
-  if (error instanceof NotSentError) {
-    return overloaded({ cause: 'ledger_lane', error });
-  }
   const failure = ledgerFailure(error);
   if (failure === undefined) {
-    return error;
+    return overloadedIfNotSent(error, 'ledger_lane');
   }
   return new Problem('UNAVAILABLE', { detail, retryAfterSeconds: inAMoment() }, failure);
 }

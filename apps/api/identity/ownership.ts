@@ -1,11 +1,12 @@
-import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
+import { GroupCommit } from '#admission/group-commit.ts';
+import type { Coupon } from '#coupon/coupon.ts';
 import { reservedAtOf } from '#coupon/issuance.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import type { Gate } from '#gate/gate.ts';
 import type { StatusHints } from '#gate/status-hints.ts';
 import type { Failure } from '#platform/failures/failure.ts';
 import type { CouponCatalogue } from '../coupon/coupon-catalogue.ts';
-import { overloaded } from '../http/overload/overloaded.ts';
+import { overloadedIfNotSent } from '../http/overload/overloaded.ts';
 import type { DecidedLookups } from '../waiting/decided-lookups.ts';
 import { cannotTellWhose } from './identity-problems.ts';
 
@@ -15,7 +16,7 @@ const looksTogetherMax = 500;
 
 /** The coupons there are, whether all of their gates are open, and if not why. */
 interface Look {
-  coupons: readonly number[];
+  coupons: readonly Coupon[];
   shut: Failure | undefined;
 }
 
@@ -70,7 +71,7 @@ export class Ownership {
     const [hint, watermark, held] = await Promise.allSettled([
       this.hints.read(issuanceId),
       this.hints.readWatermark(),
-      this.isHeld(userId, issuanceId, this.catalogue.ids),
+      this.isHeld(userId, issuanceId, this.catalogue.all),
     ]);
     if (valueOf(held) === true || valueOf(hint)?.userId === userId) {
       return true;
@@ -96,7 +97,7 @@ export class Ownership {
     userId: string,
     issuanceId: string,
   ): Promise<Failure | 'held' | undefined> {
-    let coupons = this.catalogue.ids;
+    let coupons = this.catalogue.all;
     for (;;) {
       try {
         if (await this.isHeld(userId, issuanceId, coupons)) {
@@ -118,24 +119,24 @@ export class Ownership {
     try {
       return await this.looks.add(0, undefined);
     } catch (error) {
-      throw error instanceof NotSentError ? overloaded({ cause: 'gate_lane', error }) : error;
+      throw overloadedIfNotSent(error, 'gate_lane');
     }
   }
 
   private async isHeld(
     userId: string,
     issuanceId: string,
-    coupons: readonly number[],
+    coupons: readonly Coupon[],
   ): Promise<boolean> {
-    const held = await Promise.all(coupons.map((id) => this.gate.heldBy(id, [userId])));
+    const held = await Promise.all(coupons.map(({ id }) => this.gate.heldBy(id, [userId])));
     return held.some(([id]) => id === issuanceId);
   }
 
   private async look(): Promise<Look> {
     await this.catalogue.refresh();
-    const coupons = this.catalogue.ids;
+    const coupons = this.catalogue.all;
     try {
-      const gates = await Promise.all(coupons.map((id) => this.gate.inspect(id)));
+      const gates = await Promise.all(coupons.map(({ id }) => this.gate.inspect(id)));
       const isShut = gates.some(({ gate }) => gate !== 'open');
       return { coupons, shut: isShut ? { cause: 'gate_shut' } : undefined };
     } catch (error) {

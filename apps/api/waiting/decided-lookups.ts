@@ -1,10 +1,10 @@
-import { GroupCommit, NotSentError } from '#admission/group-commit.ts';
+import { GroupCommit } from '#admission/group-commit.ts';
 import type { RecordedIssuance } from '#coupon/issuance.ts';
 import { redisFailure } from '#gate/checks/redis-failure.ts';
 import type { StatusHints } from '#gate/status-hints.ts';
 import type { IssuanceLedger } from '#ledger/issuance-ledger.ts';
 import type { Failures } from '#platform/failures/failures.ts';
-import { overloaded } from '../http/overload/overloaded.ts';
+import { overloadedIfNotSent } from '../http/overload/overloaded.ts';
 
 /** A query of 500 by their primary key takes some milliseconds. */
 export const lookupSizeMax = 500;
@@ -36,7 +36,7 @@ export class DecidedLookups {
     try {
       return await this.queries.add(0, issuanceId);
     } catch (error) {
-      throw error instanceof NotSentError ? overloaded({ cause: 'ledger_lane', error }) : error;
+      throw overloadedIfNotSent(error, 'ledger_lane');
     }
   }
 

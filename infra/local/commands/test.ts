@@ -139,11 +139,7 @@ async function runOnServers(
   run: VitestRun,
   progress: Report,
 ): Promise<TestCounts> {
-  const env = {
-    ...(await up).env,
-    SERVERS_INSTANCE: instance,
-    STATEMENTS_DIR: statementsDir(instance),
-  };
+  const env = { ...(await up).env, SERVERS_INSTANCE: instance };
   try {
     return await (instance === 'test' ? runVitest : runVitestBeside)({ ...run, env });
   } finally {

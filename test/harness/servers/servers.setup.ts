@@ -1,4 +1,4 @@
-import { statementsDir } from '../../../infra/local/processes/paths.ts';
+import { statementsDir, testInstance } from '../../../infra/local/processes/paths.ts';
 import { createProgress } from '../../../infra/local/terminal/progress.ts';
 import { startServers, stopServers } from '../../../infra/local/servers/servers.ts';
 
@@ -10,7 +10,7 @@ const urlVariables = ['GATE_REDIS_URL', 'JOBS_REDIS_URL', 'KAFKA_BROKERS', 'MYSQ
  * stopped at its end. Each vitest project calls this: the second finds what the first one set.
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  process.env['STATEMENTS_DIR'] ??= statementsDir();
+  process.env['STATEMENTS_DIR'] ??= statementsDir(testInstance);
   if (urlVariables.every((name) => process.env[name])) {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Failure } from '#platform/failures/failure.ts';
+import { NotSentError } from '#admission/group-commit.ts';
+import type { Failure, FailureCause } from '#platform/failures/failure.ts';
 import { Problem, problemDocument, problemKinds, retryHeaders } from '../problem/problem.ts';
 
 export const retryAfterLeastSeconds = 1;
@@ -10,6 +11,11 @@ const retrySpreadSeconds = 3;
 export function overloaded(failure?: Failure): Problem {
   const detail = 'More requests came in than can be served. Nothing was done about this one.';
   return new Problem('OVERLOADED', { detail, retryAfterSeconds: retryAfterSeconds() }, failure);
+}
+
+/** OVERLOADED for what never left this process, since no trip was free in time; else the error as it is. */
+export function overloadedIfNotSent(error: unknown, cause: FailureCause): unknown {
+  return error instanceof NotSentError ? overloaded({ cause, error }) : error;
 }
 
 const anyId = randomUUID();

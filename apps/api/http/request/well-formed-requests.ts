@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { uriLengthMax } from '../limits.ts';
 import { lengthRequired, notImplemented, uriTooLong } from '../problem/framework-problems.ts';
 import { Problem } from '../problem/problem.ts';
+import { timesGiven } from './raw-headers.ts';
 
 /** Node hands on bytes beyond ASCII, each as a character of its own: that would be another user. */
 const neverInTarget = /[^\x21-\x7e]|#/;
@@ -42,21 +43,9 @@ function hostProblem({ headers, httpVersion, rawHeaders }: IncomingMessage): Pro
   if (host === undefined) {
     return httpVersion === '1.1' ? invalid('The header Host is missing.') : undefined;
   }
-  return wellFormedHost.test(host) && isGivenOnce(rawHeaders)
+  return wellFormedHost.test(host) && timesGiven(rawHeaders, 'host') === 1
     ? undefined
     : invalid('The header Host is not valid.');
-}
-
-/** Node keeps the first and says nothing of others. */
-function isGivenOnce(rawHeaders: string[]): boolean {
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!;
-    if (name.length === 4 && name.toLowerCase() === 'host') {
-      hosts += 1;
-    }
-  }
-  return hosts === 1;
 }
 
 function targetProblem({ url = '' }: IncomingMessage): Problem | undefined {
